@@ -1,0 +1,47 @@
+# The whole pipeline: sample a pool, warm up, one gradient per row, select, fine-tune, evaluate, tables.
+# `snakemake --cores 2` runs config/experiments/demo.yaml; `--config experiment=NAME` runs another one.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/common.smk"
+
+
+wildcard_constraints:
+    **WILDCARDS,
+
+
+include: "workflow/rules/models.smk"
+include: "workflow/rules/pools.smk"
+include: "workflow/rules/warmup.smk"
+include: "workflow/rules/gradients.smk"
+include: "workflow/rules/embeddings.smk"
+include: "workflow/rules/selection.smk"
+include: "workflow/rules/finetune.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    tables,
+
+
+rule all:
+    default_target: True
+    input:
+        PATHS.report,
+        PATHS.resolved_config,
+
+
+rule tables:
+    input:
+        table_files(),
+
+
+onsuccess:
+    print_results()

@@ -1,0 +1,89 @@
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import pytest
+
+from instruction_selection.tables import figure
+
+BENCHMARK = {"label": "Logic & <puzzles>", "metrics": [{"name": "acc", "label": "Accuracy", "higher_is_better": True}]}
+
+
+def row(method, chosen=40, family=10, **other):
+    return {
+        "model": "Tiny",
+        "pool": "p",
+        "method": method,
+        "ratio": "0.1",
+        "seeds": 1,
+        "samples": 64,
+        "acc": 0.5,
+        "acc_stderr": 0.1,
+        "acc_sd": None,
+        "rows_chosen": chosen,
+        "family_rows_chosen": family,
+        "family_share": None if chosen is None else family / chosen,
+        "family_rows_in_pool": None if chosen is None else 30,
+        "pool_rows": None if chosen is None else 200,
+        **other,
+    }
+
+
+UNTUNED = row("Untuned model", None, None, pool=None, ratio="0")
+SHAPES = {
+    "one model": [UNTUNED, row("LESS"), row("Random", family=0)],
+    "several models and pools": [row("LESS"), row("LESS", pool="q"), row("LESS", model="Big")],
+    "seeds": [UNTUNED, row("LESS", 40.5, 1.5, seeds=2, acc_sd=0.2)],
+    "nothing chosen": [UNTUNED],
+    "no standard error": [row("LESS", acc_stderr=None)],
+    "mathematics": [row("$$ 5 $\\frac$")],
+}
+
+
+@pytest.mark.parametrize("rows", SHAPES.values(), ids=SHAPES)
+def test_the_same_rows_give_the_same_bytes(tmp_path, rows):
+    for name in ("a", "b"):
+        # What a user has set must not show.
+        with matplotlib.rc_context({"font.size": 9 if name == "a" else 30}):
+            figure.draw(rows, BENCHMARK, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+    for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG")):
+        content = (tmp_path / f"a.{suffix}").read_bytes()
+        assert content.startswith(start)
+        assert content == (tmp_path / f"b.{suffix}").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+    svg = ET.parse(tmp_path / "a.svg")
+    assert not [element for element in svg.iter() if element.tag.endswith("}date")]
+
+
+def drawn(rows):
+    scores, shares = figure._figure(rows, BENCHMARK).axes
+    return scores, shares
+
+
+def test_bars_are_shares_and_the_dashed_line_is_the_pools():
+    _, shares = drawn(SHAPES["one model"])
+    assert [bar.get_width() for bar in shares.patches] == [0, 25, 0]
+    [line] = shares.lines
+    assert line.get_linestyle() == "--"
+    # From the first row with a pool to the last.
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([15, 15], [0.5, 2.5])
+    assert [text.get_text() for text in shares.texts] == ["no rows chosen", "10 of 40", "0 of 40"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "tick"),
+    [
+        ([row("LESS")], "Method, ratio", "LESS, 0.1"),
+        ([row("LESS"), row("LESS", pool="q")], "Pool, method, ratio", "p, LESS, 0.1"),
+        ([row("LESS"), row("LESS", model="Big")], "Model, method, ratio", "Tiny, LESS, 0.1"),
+    ],
+)
+def test_labels_name_only_what_differs(rows, name, tick):
+    scores, _ = drawn(rows)
+    assert scores.get_ylabel() == name
+    assert scores.get_yticklabels()[0].get_text() == tick
+
+
+def test_error_bars_are_the_tables():
+    scores, _ = drawn([row("LESS"), row("Random", seeds=3, acc_sd=0.2)])
+    _, _, [bars] = scores.containers[0]
+    assert [pytest.approx(segment[1, 0] - segment[0, 0]) for segment in bars.get_segments()] == [0.2, 0.4]

@@ -1,0 +1,112 @@
+"""Everything that an experiment asks for is computed once, and shared where it does not depend on something."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruction_selection import grid
+from instruction_selection.config import ANY, Experiment
+
+METHODS = {
+    "base": {"needs": [], "stochastic": False, "ratio": 0},
+    "full": {"needs": [], "stochastic": False, "ratio": 1},
+    "random": {"needs": [], "stochastic": True},
+    "norm": {"needs": ["pool_gradients"], "stochastic": False},
+    "sbert": {"needs": ["pool_embeddings", "validation_embeddings"], "stochastic": False},
+    "less": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": False},
+    "sampled": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": True},
+}
+TARGETED = {"sbert", "less", "sampled"}
+MODEL_INDEPENDENT = {"base", "full", "random", "sbert"}
+
+
+def experiment(models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,), seeds=(0,)) -> Experiment:
+    return Experiment(
+        name="e",
+        settings={"ratios": list(ratios), "seeds": list(seeds)},
+        models=dict.fromkeys(models),
+        encoder=None,
+        pools=dict.fromkeys(pools),
+        benchmarks=dict.fromkeys(("t", "u")),
+        methods={name: METHODS[name] for name in methods},
+        training={},
+    )
+
+
+def some_of(values, most=3):
+    return st.lists(values, min_size=1, max_size=most, unique=True)
+
+
+shares = st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True)
+experiments = st.builds(
+    experiment,
+    models=some_of(st.sampled_from("mno")),
+    pools=some_of(st.sampled_from("pqr")),
+    methods=some_of(st.sampled_from(sorted(METHODS)), most=7),
+    ratios=some_of(shares),
+    seeds=some_of(st.integers(0, 9)),
+)
+
+
+@given(experiments)
+def test_a_row_is_listed_once(asked):
+    rows = grid.cells(asked, "t")
+    assert len(rows) == len(set(rows))
+
+
+@given(experiments)
+def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
+    rows = {(row.model, row.pool, row.method, row.ratio, row.seed) for row in grid.cells(asked, "t")}
+    every = len(asked.pools) * len(asked.settings["seeds"])
+    for model in asked.models:
+        for method in asked.methods:
+            ratios = 1 if "ratio" in METHODS[method] else len(asked.settings["ratios"])
+            mine = [row for row in rows if (row[0], row[2]) == (model, method)]
+            assert len(mine) == (1 if method == "base" else every * ratios)
+
+
+@given(experiments)
+def test_targets_share_exactly_the_rows_that_do_not_depend_on_them(asked):
+    shared = set(grid.cells(asked, "t")) & set(grid.cells(asked, "u"))
+    assert shared == {row for row in grid.cells(asked, "t") if row.method not in TARGETED}
+    assert all(row.target == ANY for row in shared)
+
+
+def test_the_untuned_model_is_one_row_per_model_whatever_the_pools_and_seeds():
+    rows = grid.cells(experiment(models="mn", pools="pq", methods=["base"], seeds=[3, 4]), "t")
+    assert rows == [grid.Cell(model, ANY, ANY, "base", "0", 3) for model in "mn"]
+
+
+@given(experiments)
+def test_only_methods_that_draw_select_anew_for_every_seed(asked):
+    for method in asked.methods:
+        rows = [row for row in grid.cells(asked, "t") if row.method == method]
+        seeds = {grid.selection_of(asked, row).seed for row in rows}
+        drawn = asked.settings["seeds"] if METHODS[method]["stochastic"] else asked.settings["seeds"][:1]
+        assert seeds == set(drawn)
+
+
+@given(experiments)
+def test_only_methods_that_read_gradients_select_anew_for_every_model(asked):
+    for row in grid.cells(asked, "t"):
+        model = grid.selection_of(asked, row).model
+        assert model == (ANY if row.method in MODEL_INDEPENDENT else row.model)
+
+
+@given(experiments)
+def test_a_selection_is_its_own_selection(asked):
+    for row in grid.cells(asked, "t"):
+        selection = grid.selection_of(asked, row)
+        assert grid.selection_of(asked, selection) == selection
+
+
+@given(experiments)
+def test_a_ratio_keeps_its_value_as_a_wildcard(asked):
+    assert [float(ratio) for ratio in grid.ratios(asked, METHODS["random"])] == asked.settings["ratios"]
+
+
+def test_a_whole_number_is_the_same_ratio_however_it_is_written():
+    assert grid.ratios(experiment(), {"ratio": 1}) == grid.ratios(experiment(), {"ratio": 1.0}) == ["1"]
+
+
+def test_wildcards_are_text():
+    assert all(isinstance(value, str) for value in grid.Cell("m", "p", "t", "less", "0.1", 0).wildcards().values())

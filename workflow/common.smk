@@ -1,0 +1,130 @@
+# The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
+# folder on the import path of every script, in every environment and on every node.
+import re
+
+import jsonschema
+from snakemake.exceptions import WorkflowError
+
+from instruction_selection import config as configuration
+from instruction_selection import grid, provenance
+from instruction_selection.errors import InputError
+from instruction_selection.layout import Layout
+
+
+def load_experiment():
+    unknown = sorted(set(config) - {"experiment"})
+    if unknown:
+        raise WorkflowError(f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here.")
+    return configuration.load("config", str(config["experiment"]))
+
+
+try:
+    EXPERIMENT = load_experiment()
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+SETTINGS = EXPERIMENT.settings
+PATHS = Layout(EXPERIMENT.name)
+TABLE_FORMATS = ("md", "csv")
+FIGURE_FORMATS = ("svg", "png")
+
+
+def one_of(names, *others):
+    return "|".join(re.escape(str(name)) for name in (*names, *others))
+
+
+WILDCARDS = {
+    "model": one_of(EXPERIMENT.models, grid.ANY),
+    "pool": one_of(EXPERIMENT.pools, grid.ANY),
+    "target": one_of(EXPERIMENT.benchmarks, grid.ANY),
+    "benchmark": one_of(EXPERIMENT.benchmarks),
+    "method": one_of(EXPERIMENT.methods),
+    "encoder": one_of([SETTINGS["encoder"] or "none"]),
+    "ratio": r"\d(\.\d+)?(e-\d+)?",
+    "seed": r"\d+",
+    "shard": r"\d+",
+    "format": one_of(TABLE_FORMATS, *FIGURE_FORMATS),
+}
+
+
+def method_of(wildcards):
+    return EXPERIMENT.methods[wildcards.method]
+
+
+def cell_of(wildcards):
+    return grid.Cell(
+        **{name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")},
+        seed=int(wildcards.seed),
+    )
+
+
+def feature_files(wildcards):
+    """What a method's `needs` are called, and where they are."""
+    gradients = dict(model=wildcards.model, pool=wildcards.pool, target=wildcards.target)
+    embeddings = dict(encoder=SETTINGS["encoder"], pool=wildcards.pool, target=wildcards.target)
+    files = {
+        "pool_gradients": (PATHS.pool_gradients, gradients),
+        "validation_gradients": (PATHS.validation_gradients, gradients),
+        "pool_embeddings": (PATHS.pool_embeddings, embeddings),
+        "validation_embeddings": (PATHS.validation_embeddings, embeddings),
+    }
+    return {need: files[need][0].format(**files[need][1]) for need in method_of(wildcards)["needs"]}
+
+
+def selection_inputs(wildcards):
+    inputs = feature_files(wildcards)
+    if grid.targeted(method_of(wildcards)):
+        inputs["validation"] = PATHS.validation.format(target=wildcards.target)
+    if "pool_gradients" in inputs:
+        # The joined store holds no data of its own.
+        inputs["shards"] = shard_files(wildcards)
+    return inputs
+
+
+def shard_files(wildcards):
+    return expand(
+        PATHS.pool_shard,
+        model=wildcards.model,
+        pool=wildcards.pool,
+        shard=range(SETTINGS["gradients"]["shards"]),
+    )
+
+
+def selected_rows(wildcards):
+    """The selection that a run trains on; runs share one where it does not depend on model, target or seed."""
+    selection = grid.selection_of(EXPERIMENT, cell_of(wildcards))
+    return PATHS.selected.format(**selection.wildcards())
+
+
+def trained_adapter(wildcards):
+    return [PATHS.adapter] if grid.trained(method_of(wildcards)) else []
+
+
+def table_cells(target):
+    """(cell, path of its evaluation, path of its selection's summary or None) for each row of a target's table."""
+    rows = []
+    for cell in grid.cells(EXPERIMENT, target):
+        selection = None
+        if grid.trained(EXPERIMENT.methods[cell.method]):
+            selection = PATHS.selection.format(**grid.selection_of(EXPERIMENT, cell).wildcards())
+        rows.append((cell, PATHS.evaluation.format(benchmark=target, **cell.wildcards()), selection))
+    return rows
+
+
+def table_inputs(wildcards):
+    rows = table_cells(wildcards.target)
+    return {
+        "evaluations": [evaluation for _, evaluation, _ in rows],
+        "selections": sorted({selection for _, _, selection in rows if selection}),
+        "pools": expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
+        "overlap": expand(PATHS.overlap, pool=EXPERIMENT.pools, target=wildcards.target),
+    }
+
+
+def table_files():
+    return expand(PATHS.table, target=EXPERIMENT.benchmarks, format=TABLE_FORMATS)
+
+
+def print_results():
+    for path in (*table_files(), PATHS.report):
+        print(path)

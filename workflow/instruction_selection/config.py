@@ -1,0 +1,206 @@
+"""An experiment's configuration: YAML files, checked against JSON Schemas, as one plain object.
+
+Each kind of file (`models`, `pools`, `benchmarks`, ...) is a folder under ``config/`` in which one file is one
+entry, and has one schema under ``workflow/schemas``. Defaults live in the schemas. Everything that can be known
+to be wrong before a job starts raises `InputError` here, with the file and the key.
+"""
+
+import difflib
+import re
+import reprlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from instruction_selection.errors import InputError
+
+WORKFLOW = Path(__file__).resolve().parents[1]
+SCHEMAS = WORKFLOW / "schemas"
+METHODS = Path(__file__).resolve().parent / "methods"
+POOLS = Path(__file__).resolve().parent / "pools"
+
+#: JSON Schema takes 1.0 for an integer from draft 6 on; a seed or a number of rows must really be one.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, type_checker=jsonschema.Draft4Validator.TYPE_CHECKER
+)
+#: Of several errors, the outermost is reported, and a misspelt key rather than the missing one it stands for.
+RELEVANCE = jsonschema.exceptions.by_relevance(strong={"additionalProperties"})
+
+#: Names become path components and Snakemake wildcards.
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+#: A wildcard value for "does not depend on this", so no entry may have it as its name.
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything one run of the workflow needs; mappings go from name to the file's content."""
+
+    name: str
+    settings: dict
+    models: dict[str, dict]
+    encoder: dict | None
+    pools: dict[str, dict]
+    benchmarks: dict[str, dict]
+    methods: dict[str, dict]
+    training: dict[str, dict]
+
+    def resolved(self) -> dict:
+        """All settings with defaults filled in, as plain data."""
+        return {**vars(self)}
+
+
+def load(config_dir: str | Path, experiment: str) -> Experiment:
+    """Read `config_dir`/experiments/`experiment`.yaml and every file that it names."""
+    config_dir = Path(config_dir)
+    settings = read_entry(config_dir, "experiment", experiment)
+    source = _path(config_dir, "experiment", experiment)
+
+    def entries(kind: str, names) -> dict[str, dict]:
+        return {name: read_entry(config_dir, kind, name, named_in=source) for name in names}
+
+    loaded = Experiment(
+        name=experiment,
+        settings=settings,
+        models=entries("model", settings["models"]),
+        encoder=read_entry(config_dir, "encoder", settings["encoder"], named_in=source)
+        if settings["encoder"]
+        else None,
+        pools=entries("pool", settings["pools"]),
+        benchmarks=entries("benchmark", settings["targets"]),
+        methods=entries("method", settings["methods"]),
+        training={
+            stage: _training(config_dir, stage, settings[stage]["training"], source) for stage in ("warmup", "finetune")
+        },
+    )
+    _check_references(loaded, config_dir, source)
+    return loaded
+
+
+def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = None) -> dict:
+    """One validated config file with the schema's defaults filled in."""
+    path = _path(config_dir, kind, name)
+    where = f"{named_in}: " if named_in else ""
+    if name == ANY:
+        raise InputError(f"{where}{kind} {name!r}: this name is reserved.")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InputError(f"{where}{kind} {name!r}: names are of a-z, 0-9 and, after the first, also '.', '_', '-'.")
+    if not path.is_file():
+        raise InputError(f"{where}no {kind} {name!r}: {path} does not exist{_suggestion(name, _names(path.parent))}.")
+    try:
+        content = yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from error
+    schema = _schema(kind)
+    content = {} if content is None else content
+    _validate(content, schema, path)
+    return _with_defaults(content, schema)
+
+
+def _training(config_dir: Path, stage: str, overrides: dict, source: Path) -> dict:
+    """A stage's file with the experiment's own settings over it."""
+    merged = {**read_entry(config_dir, "training", stage, named_in=source), **overrides}
+    _validate(merged, _schema("training"), source, inside=(stage, "training"))
+    return merged
+
+
+def _path(config_dir: Path, kind: str, name: str) -> Path:
+    folder = kind if kind == "training" else f"{kind}s"
+    return config_dir / folder / f"{name}.yaml"
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+@cache
+def _schema(kind: str) -> dict:
+    return yaml.safe_load((SCHEMAS / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def _validate(content: object, schema: dict, path: Path, inside: tuple[str, ...] = ()) -> None:
+    """Raise on the most telling error; `inside` is the key under which `path` has `content`."""
+    errors = [_in_alternative(error) for error in Validator(schema).iter_errors(content)]
+    error = jsonschema.exceptions.best_match(errors, key=RELEVANCE)
+    if error is None:
+        return
+    keys = [*inside, *error.absolute_path]
+    if error.validator == "not":
+        keys.append(error.instance)  # propertyNames judges the key itself
+        error.message = "the workflow sets it, so it may not be given"
+    key = ".".join(map(str, keys)) or "the file"
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = next(name for name in error.instance if name not in known)
+        inside = "" if key == "the file" else f" in {key}"
+        raise InputError(f"{path}: unknown key {unknown!r}{inside}{_suggestion(str(unknown), known)}.")
+    message = error.message.replace(repr(error.instance), reprlib.repr(error.instance))
+    raise InputError(f"{path}: {key}: {message}.")
+
+
+def _in_alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
+    """For a `oneOf`, whose alternatives differ in `kind`: what is wrong in the alternative that was meant."""
+    if error.validator != "oneOf":
+        return error
+    kinds = [alternative["properties"]["kind"]["const"] for alternative in error.validator_value]
+    kind = error.instance.get("kind") if isinstance(error.instance, dict) else None
+    if kind in kinds:
+        meant = [inner for inner in error.context if inner.schema_path[0] == kinds.index(kind)]
+        error = jsonschema.exceptions.best_match(meant, key=RELEVANCE)
+        error.message += f" (kind {kind!r})"
+    else:
+        error.message = f"'kind' must be one of {', '.join(map(repr, kinds))}"
+        error.context = []
+    return error
+
+
+def _suggestion(name: str, known) -> str:
+    known = [str(entry) for entry in known]
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (known: {', '.join(sorted(known))})" if known else ""
+
+
+def _with_defaults(content, schema: dict):
+    """A copy of `content` with every missing key that has a `default` in `schema` filled in, at every depth."""
+    if isinstance(content, dict):
+        properties = schema.get("properties", {})
+        other = schema.get("additionalProperties")
+        other = other if isinstance(other, dict) else {}
+        filled = {key: _with_defaults(value, properties.get(key, other)) for key, value in content.items()}
+        for key, subschema in properties.items():
+            if key not in filled and "default" in subschema:
+                filled[key] = _with_defaults(subschema["default"], subschema)
+        return filled
+    if isinstance(content, list):
+        return [_with_defaults(value, schema.get("items", {})) for value in content]
+    return content
+
+
+def _check_references(experiment: Experiment, config_dir: Path, source: Path) -> None:
+    """What a schema cannot see: whether the files of one experiment fit together."""
+    for name, method in experiment.methods.items():
+        if method.get("ratio") != 0:
+            _check_module(_path(config_dir, "method", name), "method", name, METHODS)
+        if experiment.encoder is None and any(need.endswith("embeddings") for need in method["needs"]):
+            raise InputError(f"{source}: encoder: method {name!r} needs one, and none is named.")
+    if not experiment.settings["ratios"] and any("ratio" not in method for method in experiment.methods.values()):
+        raise InputError(f"{source}: ratios: at least one is needed by the methods listed.")
+    for kind, entries in (("pool", experiment.pools), ("benchmark", experiment.benchmarks)):
+        for name, entry in entries.items():
+            _check_module(_path(config_dir, kind, name), "reader", entry["reader"], POOLS)
+
+
+def _check_module(path: Path, kind: str, name: str, folder: Path) -> None:
+    implementation = folder / f"{method_module(name)}.py"
+    if not implementation.is_file():
+        raise InputError(f"{path}: {kind} {name!r} has no implementation: {implementation} does not exist.")
+
+
+def method_module(name: str) -> str:
+    """`less-round-robin` is implemented in `methods/less_round_robin.py`; readers in `pools` likewise."""
+    return name.replace("-", "_")

@@ -1,0 +1,35 @@
+"""Sentence embeddings, in HDF5 beside the ids of their rows."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from instruction_selection import files, provenance
+from instruction_selection.packages import path_in_package
+
+
+def embed(encoder: dict, rows: list[dict]) -> np.ndarray:
+    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension)."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(path_in_package(encoder["source"]["package"], encoder["source"]["folder"])))
+    return model.encode(
+        [f"{row['instruction']}\n{row['response']}" for row in rows],
+        batch_size=encoder["batch_size"],
+        normalize_embeddings=True,
+        show_progress_bar=True,
+    ).astype(np.float32)
+
+
+def write(path: str | Path, rows_path: str | Path, encoder: dict) -> None:
+    """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
+    rows = files.read_jsonl(rows_path)
+    embeddings = embed(encoder, rows)
+    with files.replacing(path) as temporary, h5py.File(temporary, "w") as store:
+        store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
+        store.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
+        store.attrs["rows_sha256"] = files.sha256(rows_path)
+        store.attrs["git_commit"] = provenance.git_commit()
+        for name, version in provenance.versions("sentence-transformers", "torch", "h5py").items():
+            store.attrs[f"version_{name}"] = version

@@ -1,0 +1,1 @@
+"""Training with LLaMA-Factory: its command line, its tokens, its checkpoints."""

@@ -1,0 +1,80 @@
+"""One training run through LLaMA-Factory's command line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+
+from instruction_selection import files
+from instruction_selection.errors import InputError
+from instruction_selection.finetuning import tokens
+
+CLI = Path(__file__).with_name("llamafactory_cli.py")
+#: What an adapter folder must hold to be loaded again.
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+
+# glibc returns large freed blocks to the kernel and faults them in again at every step; on a CPU that is a third
+# of a training step.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+
+
+def train(
+    rows: str | Path, model: str | Path, template: str, cutoff_len: int, arguments: dict, seed: int, folder: str | Path
+) -> Path:
+    """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
+
+    A run that was interrupted goes on from the last checkpoint that it finds there.
+    """
+    folder = Path(folder).resolve()
+    output = folder / "output"
+    files.write_json(
+        folder / "dataset_info.json",
+        {"rows": {"file_name": str(Path(rows).resolve()), "columns": tokens.COLUMNS}},
+    )
+    settings = {
+        "model_name_or_path": str(Path(model).resolve()),
+        "do_train": True,
+        "dataset": "rows",
+        "dataset_dir": str(folder),
+        "template": template,
+        "cutoff_len": cutoff_len,
+        "output_dir": str(output),
+        "save_strategy": "epoch",
+        "save_total_limit": 1,
+        "report_to": "none",
+        "seed": seed,
+        "use_cpu": not torch.cuda.is_available(),
+        **arguments,
+    }
+    files.write_text(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
+    command = [sys.executable, str(CLI), "train", str(folder / "train.yaml")]
+    print("+", *command, flush=True)
+    environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    status = subprocess.run(command, env=environment, check=False).returncode
+    if status != 0:
+        raise InputError(f"LLaMA-Factory ended with exit status {status} on {folder / 'train.yaml'}.")
+    return output
+
+
+def final_checkpoint(output: str | Path) -> Path:
+    """The checkpoint of the last step."""
+    checkpoints = sorted(Path(output).glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    if not checkpoints:
+        raise InputError(f"{output}: LLaMA-Factory left no checkpoint.")
+    return checkpoints[-1]
+
+
+def keep_adapter(output: str | Path, adapter: str | Path) -> None:
+    """Copy the trained adapter out of a training folder."""
+    adapter = Path(adapter)
+    partial = adapter.with_name(f".{adapter.name}.tmp")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name in ADAPTER:
+        shutil.copy2(Path(output) / name, partial / name)
+    shutil.rmtree(adapter, ignore_errors=True)
+    partial.rename(adapter)

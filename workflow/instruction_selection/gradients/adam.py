@@ -1,0 +1,16 @@
+"""Adam's preconditioning of one row's gradient, as LESS does it."""
+
+import torch
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+def precondition(gradient: torch.Tensor, exp_avg: torch.Tensor, exp_avg_sq: torch.Tensor) -> torch.Tensor:
+    """The step that Adam would take if this gradient came next (Xia et al. 2024, section 4.1, as in their code).
+
+    `gradient` has shape (..., P), the moments (P,). Epsilon is inside the root and there is no bias correction,
+    which is LESS's published code and not torch's AdamW.
+    """
+    first = BETA1 * exp_avg + (1 - BETA1) * gradient
+    second = BETA2 * exp_avg_sq + (1 - BETA2) * gradient * gradient
+    return first / torch.sqrt(second + EPSILON)

@@ -1,0 +1,85 @@
+"""Fill a gradient store: rows of a file, a model with its warm-up adapter, and a projection."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import AutoTokenizer
+
+from instruction_selection import files, models
+from instruction_selection.finetuning import tokens
+from instruction_selection.gradients import adam, moments, parameters, per_sample
+from instruction_selection.gradients.projection import SparseJL
+from instruction_selection.gradients.store import Writer
+
+
+def fill(
+    path: str | Path,
+    rows_path: str | Path,
+    part: tuple[int, int],
+    model: str | Path,
+    adapter: str | Path,
+    moments_path: str | Path | None,
+    template: str,
+    cutoff_len: int,
+    settings: dict,
+) -> None:
+    """Write part `part[0]` of `part[1]` contiguous parts of the rows in `rows_path`.
+
+    With `moments_path`, rows are preconditioned by Adam (`adam`, for pools), without it they are plain (`sgd`, for
+    validation rows). `settings` is an experiment's `gradients` block.
+    """
+    rows = files.read_jsonl(rows_path)
+    number, parts = part
+    rows = rows[number * len(rows) // parts : (number + 1) * len(rows) // parts]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = parameters.load(model, adapter, device)
+    weights = parameters.trainable(network)
+    named_shapes = {name: weight.shape for name, weight in weights.items()}
+    dimension = settings["projection"]["dimension"]
+    identity = {
+        "model": models.weights_id(model),
+        "adapter": files.sha256(adapter),
+        "moments": files.sha256(moments_path) if moments_path else None,
+        "rows": files.sha256(rows_path),
+        "parameters": {"count": sum(s.numel() for s in named_shapes.values()), "order": parameters.order_hash(named_shapes)},
+        "projection": settings["projection"],
+        "template": template,
+        "cutoff_len": cutoff_len,
+        "precision": settings["precision"],
+    }
+    examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
+    projection = SparseJL([s.numel() for s in named_shapes.values()], dimension, settings["projection"]["seed"], device)
+    states = moments.read(moments_path, list(named_shapes), device) if moments_path else None
+    projected = torch.empty(0)
+
+    def consume(number: int, gradients: torch.Tensor) -> None:
+        if states is not None:
+            gradients = adam.precondition(gradients, *states[number])
+        projection.add(number, gradients, projected)
+
+    batched = per_sample.Batched(network, settings["precision"], consume)
+    kind = "adam" if moments_path else "sgd"
+    with (
+        Writer(path, len(rows), dimension, kind, identity) as store,
+        tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
+    ):
+        missing = store.missing()
+        empty = [row for row, example in enumerate(examples) if not example.response_tokens and missing[row]]
+        if empty:
+            store.write(
+                empty, [rows[row]["id"] for row in empty], np.zeros((len(empty), dimension)), np.full(len(empty), np.nan), [0] * len(empty)
+            )
+        for batch in per_sample.batches(examples, settings["batch_tokens"]):
+            if missing[batch].any():
+                projected = torch.zeros(len(batch), dimension, device=device)
+                losses = batched.run([examples[row] for row in batch])
+                store.write(
+                    batch,
+                    [rows[row]["id"] for row in batch],
+                    projected.cpu().numpy(),
+                    losses.cpu().numpy(),
+                    [examples[row].response_tokens for row in batch],
+                )
+            bar.update(sum(len(examples[row].input_ids) for row in batch))

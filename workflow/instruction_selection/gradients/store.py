@@ -1,0 +1,197 @@
+"""The gradient store: HDF5, one row per example, in the order of the pool.
+
+    id               N  bytes    empty until the row is written
+    finite           N  uint8    1 where the row may be used
+    response_tokens  N  int32    tokens of the loss; 0 where the response was cut away entirely
+    loss             N  float32
+    <kind>           N x D float16, unit rows; `adam` (preconditioned) for pools, `sgd` (plain) for validation
+    <kind>_norm      N  float32, the projected row's norm before it was scaled to 1
+
+The attribute `identity` is JSON that says what the rows are; stores whose identities differ where they must agree
+are refused. A shard is written under a temporary name, and renamed when its last row is in.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from instruction_selection import files, provenance
+from instruction_selection.errors import InputError
+
+SCHEMA_VERSION = 1
+ID_BYTES = 16
+#: What pool and validation stores must share for their rows to be comparable.
+COMPARABLE = ("schema_version", "model", "adapter", "parameters", "projection", "template", "cutoff_len", "precision")
+
+
+class Writer:
+    """A shard that is filled in any order of rows, and goes on where a killed job stopped.
+
+    Use as a context manager; at the end of a block without error the store is complete and gets its name.
+    """
+
+    def __init__(self, path: str | Path, rows: int, dimension: int, kind: str, identity: dict):
+        self._path = Path(path)
+        self._partial = self._path.with_name(f".{self._path.name}.partial")
+        self._kind = kind
+        self._identity = json.dumps({"schema_version": SCHEMA_VERSION, **identity}, sort_keys=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._reopened() or self._created(rows, dimension)
+
+    def _reopened(self) -> h5py.File | None:
+        if not self._partial.exists():
+            return None
+        try:
+            store = h5py.File(self._partial, "r+")
+        except OSError:
+            print(f"{self._partial}: left by a job that was killed while writing, and cannot be read; starting over.")
+            return None
+        if store.attrs.get("identity") == self._identity:
+            return store
+        store.close()
+        return None
+
+    def _created(self, rows: int, dimension: int) -> h5py.File:
+        store = h5py.File(self._partial, "w")
+        store.attrs["identity"] = self._identity
+        store.attrs["kind"] = self._kind
+        store.attrs["git_commit"] = provenance.git_commit()
+        store.attrs["versions"] = json.dumps(
+            provenance.versions("torch", "transformers", "peft", "llamafactory", "numpy", "h5py")
+        )
+
+        def dataset(name: str, shape: tuple[int, ...], dtype: str) -> None:
+            chunks = (min(rows, 64 if len(shape) == 2 else 4096), *shape[1:])
+            store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True)
+
+        dataset("id", (rows,), f"S{ID_BYTES}")
+        dataset("finite", (rows,), "u1")
+        dataset("response_tokens", (rows,), "i4")
+        dataset("loss", (rows,), "f4")
+        dataset(self._kind, (rows, dimension), "f2")
+        dataset(f"{self._kind}_norm", (rows,), "f4")
+        return store
+
+    def missing(self) -> np.ndarray:
+        """bool (rows,): which are not yet written."""
+        return self._file["id"][:] == b""
+
+    def write(
+        self, rows: list[int], ids: list[str], gradients: np.ndarray, losses: np.ndarray, response_tokens: list[int]
+    ) -> None:
+        """Write projected float32 gradients, (len(rows), dimension), of the given rows."""
+        order = np.argsort(rows)
+        rows, gradients = np.asarray(rows)[order], np.asarray(gradients, np.float32)[order]
+        losses, tokens = np.asarray(losses, np.float32)[order], np.asarray(response_tokens, np.int32)[order]
+        norms = np.linalg.norm(gradients, axis=1)
+        finite = np.isfinite(norms) & (norms > 0) & (tokens > 0)
+        unit = np.divide(gradients, norms[:, None], out=np.zeros_like(gradients), where=finite[:, None])
+        self._file[self._kind][rows] = unit
+        self._file[f"{self._kind}_norm"][rows] = np.where(finite, norms, 0)
+        self._file["loss"][rows] = losses
+        self._file["response_tokens"][rows] = tokens
+        self._file["finite"][rows] = finite
+        # Last: a row counts as written once it has its id.
+        self._file["id"][rows] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
+        self._file.flush()
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        if error is None and self.missing().any():
+            error = RuntimeError(f"{self._path}: {self.missing().sum()} rows were never written.")
+            self._file.close()
+            raise error
+        self._file.close()
+        if kind is None:
+            os.replace(self._partial, self._path)
+
+
+def gather(shards: list[str | Path], path: str | Path) -> None:
+    """Join shards, in order, into one virtual dataset at `path`; nothing is copied.
+
+    The shards are found relative to `path`, so a result folder may be moved as a whole.
+    """
+    path = Path(path)
+    parts = [_opened(shard) for shard in shards]
+    try:
+        first = parts[0]
+        for part, shard in zip(parts, shards, strict=True):
+            if part.attrs["identity"] != first.attrs["identity"]:
+                raise InputError(f"{shard}: made from something else than {shards[0]} ({_difference(part, first)}).")
+        lengths = [len(part["id"]) for part in parts]
+        with files.replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as store:
+            for name, value in first.attrs.items():
+                store.attrs[name] = value
+            for name, dataset in first.items():
+                layout = h5py.VirtualLayout((sum(lengths), *dataset.shape[1:]), dataset.dtype)
+                start = 0
+                for part, shard, length in zip(parts, shards, lengths, strict=True):
+                    relative = os.path.relpath(shard, path.parent)
+                    layout[start : start + length] = h5py.VirtualSource(relative, name, part[name].shape)
+                    start += length
+                store.create_virtual_dataset(name, layout)
+    finally:
+        for part in parts:
+            part.close()
+
+
+class Reader:
+    """A complete store, opened for reading. Raises `InputError` for a store that has holes or is damaged."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._file = _opened(path)
+        self.identity: dict = json.loads(self._file.attrs["identity"])
+        self.kind: str = self._file.attrs["kind"]
+        self.ids = [name.decode() for name in self._read("id")]
+        if "" in self.ids:
+            raise InputError(f"{self.path}: {self.ids.count('')} of {len(self.ids)} rows are missing; a shard is gone.")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def usable(self) -> np.ndarray:
+        """bool (N,): rows with a response and a finite gradient that is not zero."""
+        return self._read("finite").astype(bool)
+
+    @property
+    def norms(self) -> np.ndarray:
+        """float32 (N,)"""
+        return self._read(f"{self.kind}_norm")
+
+    def unit(self) -> np.ndarray:
+        """float32 (N, D), rows of norm 1 within half precision; zeros where not usable."""
+        return self._read(self.kind).astype(np.float32)
+
+    def refuse_unless_comparable(self, other: "Reader") -> None:
+        """`InputError` unless the inner products of two stores' rows mean something."""
+        for key in COMPARABLE:
+            if self.identity[key] != other.identity[key]:
+                raise InputError(
+                    f"{self.path} and {other.path} cannot be compared: {key} is {self.identity[key]!r} in one and "
+                    f"{other.identity[key]!r} in the other."
+                )
+
+    def _read(self, name: str) -> np.ndarray:
+        try:
+            return self._file[name][:]
+        except OSError as error:
+            raise InputError(f"{self.path}: {name} is damaged; delete the file and run again ({error}).") from error
+
+
+def _opened(path: str | Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}).") from error
+
+
+def _difference(one: h5py.File, other: h5py.File) -> str:
+    left, right = json.loads(one.attrs["identity"]), json.loads(other.attrs["identity"])
+    return ", ".join(sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key)))

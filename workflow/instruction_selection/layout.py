@@ -1,0 +1,61 @@
+"""Every result path, once. Braces are Snakemake wildcards, and only what a table pivots on is one."""
+
+from pathlib import PurePosixPath
+
+CELL = "{model}/{pool}/{target}/{method}/{ratio}/seed{seed}"
+
+
+class Layout:
+    """Path patterns below ``results/<experiment>``."""
+
+    def __init__(self, experiment: str, results: str = "results"):
+        root = PurePosixPath(results) / experiment
+
+        def at(path: str) -> str:
+            return str(root / path)
+
+        self.resolved_config = at("config.resolved.yaml")
+
+        self.model = at("models/{model}")
+        self.encoder = at("encoders/{encoder}")
+        self.pool = at("pools/{pool}/pool.jsonl")
+        self.pool_summary = at("pools/{pool}/pool.json")
+        self.validation = at("targets/{target}/validation.jsonl")
+        self.evaluation_rows = at("targets/{target}/evaluation.jsonl")
+        self.target_summary = at("targets/{target}/target.json")
+        self.overlap = at("targets/{target}/overlap/{pool}.json")
+
+        self.warmup_rows = at("warmup/{model}/{pool}/rows.jsonl")
+        self.warmup_adapter = at("warmup/{model}/{pool}/adapter")
+        self.warmup_moments = at("warmup/{model}/{pool}/moments.safetensors")
+        self.warmup_log = at("warmup/{model}/{pool}/trainer_log.jsonl")
+
+        self.pool_shard = at("gradients/{model}/{pool}/shards/{shard}.h5")
+        self.pool_gradients = at("gradients/{model}/{pool}/pool.h5")
+        self.validation_gradients = at("gradients/{model}/{pool}/validation/{target}.h5")
+        self.pool_embeddings = at("embeddings/{encoder}/pools/{pool}.h5")
+        self.validation_embeddings = at("embeddings/{encoder}/targets/{target}.h5")
+
+        self.run = at(f"runs/{CELL}")
+        self.selected = f"{self.run}/selected.jsonl"
+        self.selection = f"{self.run}/selection.json"
+        self.adapter = f"{self.run}/adapter"
+        self.training_summary = f"{self.run}/training.json"
+        self.harness_task = at("targets/{benchmark}/harness/{benchmark}.yaml")
+        self.evaluation = f"{self.run}/eval/{{benchmark}}.json"
+        self.samples = f"{self.run}/eval/{{benchmark}}.samples.jsonl"
+
+        self.table = at("tables/{target}.{format}")
+        self.figure = at("figures/{target}.{format}")
+        self.report = at("report.html")
+
+    def log(self, rule: str, *wildcards: str) -> str:
+        return self._beside("logs", rule, wildcards, "log")
+
+    def benchmark(self, rule: str, *wildcards: str) -> str:
+        return self._beside("benchmarks", rule, wildcards, "tsv")
+
+    def _beside(self, folder: str, rule: str, wildcards: tuple[str, ...], suffix: str) -> str:
+        root = PurePosixPath(self.report).parent / folder
+        inner = "/".join(f"{{{name}}}" for name in wildcards)
+        return str(root / f"{rule}.{suffix}" if not inner else root / rule / f"{inner}.{suffix}")

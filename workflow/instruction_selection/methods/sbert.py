@@ -1,0 +1,14 @@
+"""Cosine of sentence embeddings with the validation rows', the gradient-free baseline of the G2IS paper.
+
+The paper names neither encoder nor aggregation; this is LESS's aggregation over embeddings.
+"""
+
+import numpy as np
+
+from instruction_selection.selection import Inputs
+from instruction_selection.similarity import best_subtask_mean
+
+
+def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
+    validation = inputs.validation_embeddings
+    return best_subtask_mean(inputs.pool_embeddings.unit, validation.unit, validation.subtasks)

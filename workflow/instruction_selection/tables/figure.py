@@ -1,0 +1,116 @@
+"""A target's figure: its first metric and the share of its family among the chosen rows, side by side."""
+
+import itertools
+import math
+import textwrap
+from pathlib import Path
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from instruction_selection.files import replacing
+from instruction_selection.tables.table import arrow, number, spread
+
+STYLE = {
+    "font.size": 9,
+    # Labels come from configuration files; a dollar sign there is not mathematics.
+    "text.parse_math": False,
+    # Otherwise the identifiers in an SVG are random.
+    "svg.hashsalt": "instruction-selection",
+}
+#: Of Okabe and Ito's colours, which colour-blind people can tell apart; dark and light, so that grey does too.
+DARK, LIGHT = "#0072B2", "#9ACDEB"
+
+
+def draw(rows: list[dict], benchmark: dict, path_svg: str | Path, path_png: str | Path) -> None:
+    """Draw `rows` (of `table.build`) top to bottom and write the figure in two formats.
+
+    Left is the first metric of `benchmark` with the table's ±, right the share (per cent) of the chosen rows that are
+    of the target's family, against the same share of the pool. The same rows give the same bytes.
+    """
+    with matplotlib.style.context(["default", STYLE]):
+        figure = _figure(rows, benchmark)
+        with replacing(path_svg) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+        with replacing(path_png) as temporary:
+            figure.savefig(temporary, format="png", dpi=200)
+
+
+def _figure(rows: list[dict], benchmark: dict) -> Figure:
+    names, labels = _labels(rows)
+    # Inches: the panels keep their width however long the labels are.
+    width = 6.7 + 0.07 * max(len(label) for label in labels)
+    figure = Figure(figsize=(width, 1.7 + 0.34 * len(rows)), layout="constrained")
+    figure.suptitle(benchmark["label"], fontsize=11, fontweight="bold")
+    scores, shares = figure.subplots(1, 2, sharey=True)
+    _draw_scores(scores, rows, benchmark["metrics"][0])
+    _draw_shares(shares, rows)
+
+    scores.set_yticks(range(len(rows)), labels)
+    scores.set_ylabel(names)
+    scores.set_ylim(len(rows) - 0.5, -0.5)
+    for axes in (scores, shares):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def _draw_scores(axes, rows: list[dict], metric: dict) -> None:
+    name = metric["name"]
+    spreads = [spread(row, name) for row in rows]
+    axes.errorbar(
+        [row[name] for row in rows],
+        range(len(rows)),
+        xerr=[math.nan if value is None else value for value in spreads],
+        fmt="o",
+        color=DARK,
+        markersize=5,
+        capsize=3,
+    )
+    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    seeds = [row["seeds"] for row in rows]
+    meaning = "standard deviation over seeds" if max(seeds) > 1 else "standard error"
+    if max(seeds) > min(seeds) == 1:
+        meaning += " (one seed: standard error)"
+    lines = textwrap.wrap(f"{metric['label']}\u00a0{arrow(metric)}", 42) + textwrap.wrap(f"± {meaning}", 42)
+    axes.set_xlabel("\n".join(lines))
+
+
+def _draw_shares(axes, rows: list[dict]) -> None:
+    ends = [100 * (row["family_share"] or 0) for row in rows]
+    axes.barh(range(len(rows)), ends, height=0.6, color=LIGHT, edgecolor=DARK, linewidth=0.8)
+    for place, (row, end) in enumerate(zip(rows, ends, strict=True)):
+        counts = f"{number(row['family_rows_chosen'])} of {number(row['rows_chosen'])}"
+        axes.annotate(
+            counts if row["rows_chosen"] else "no rows chosen",
+            (end, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            verticalalignment="center",
+            # Interrupts the dashed line where it would cross the text.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+    # A line spans the rows of its pool, and the untuned model has none.
+    longest = max(ends)
+    for share, group in itertools.groupby(range(len(rows)), key=lambda place: _pool_share(rows[place])):
+        if share is not None:
+            places = list(group)
+            axes.plot([share, share], [places[0] - 0.5, places[-1] + 0.5], color="black", linestyle="--", linewidth=1)
+            longest = max(longest, share)
+    # Room for the text behind the longest bar.
+    axes.set_xlim(0, 1.3 * longest or 1)
+    axes.set_xlabel("Chosen rows in the target's family (%)\ndashed: the same share of the whole pool")
+
+
+def _pool_share(row: dict) -> float | None:
+    return 100 * row["family_rows_in_pool"] / row["pool_rows"] if row["pool_rows"] else None
+
+
+def _labels(rows: list[dict]) -> tuple[str, list[str]]:
+    """The y axis's name and its ticks: method and ratio, after the model and the pool where there are several."""
+    several = [key for key in ("model", "pool") if len({row[key] for row in rows if row[key] is not None}) > 1]
+    ticks = [
+        ", ".join([row[key] for key in several if row[key] is not None] + [row["method"], row["ratio"]]) for row in rows
+    ]
+    return ", ".join([*several, "method", "ratio"]).capitalize(), ticks

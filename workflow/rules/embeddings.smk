@@ -1,0 +1,34 @@
+rule pool_embeddings:
+    input:
+        rows=PATHS.pool,
+    output:
+        PATHS.pool_embeddings,
+    params:
+        encoder=EXPERIMENT.encoder,
+    log:
+        PATHS.log("pool_embeddings", "encoder", "pool"),
+    benchmark:
+        PATHS.benchmark("pool_embeddings", "encoder", "pool")
+    conda:
+        "../../envs/embeddings.yaml"
+    threads: SETTINGS["threads"]["embeddings"]
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    message:
+        "Embedding pool {wildcards.pool}"
+    script:
+        "../scripts/embeddings.py"
+
+
+use rule pool_embeddings as validation_embeddings with:
+    input:
+        rows=PATHS.validation,
+    output:
+        PATHS.validation_embeddings,
+    log:
+        PATHS.log("validation_embeddings", "encoder", "target"),
+    benchmark:
+        PATHS.benchmark("validation_embeddings", "encoder", "target")
+    message:
+        "Embedding the validation rows of {wildcards.target}"

@@ -1,0 +1,49 @@
+rule harness_task:
+    input:
+        rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
+    output:
+        PATHS.harness_task,
+    params:
+        harness=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["harness"],
+    log:
+        PATHS.log("harness_task", "benchmark"),
+    benchmark:
+        PATHS.benchmark("harness_task", "benchmark")
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Writing the harness task {wildcards.benchmark}"
+    script:
+        "../scripts/harness_task.py"
+
+
+rule evaluate:
+    input:
+        model=PATHS.model,
+        adapter=trained_adapter,
+        task=PATHS.harness_task,
+    output:
+        summary=PATHS.evaluation,
+        samples=PATHS.samples,
+    params:
+        metrics=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["metrics"],
+        rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark]["evaluation_rows"],
+        settings=SETTINGS["evaluation"],
+    log:
+        PATHS.log("evaluate", "model", "pool", "target", "method", "ratio", "seed", "benchmark"),
+    benchmark:
+        PATHS.benchmark("evaluate", "model", "pool", "target", "method", "ratio", "seed", "benchmark")
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: SETTINGS["threads"]["evaluation"]
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    message:
+        "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
+    script:
+        "../scripts/evaluate.py"

@@ -1,0 +1,76 @@
+rule pool_gradients:
+    input:
+        rows=PATHS.pool,
+        model=PATHS.model,
+        adapter=PATHS.warmup_adapter,
+        moments=PATHS.warmup_moments,
+    output:
+        PATHS.pool_shard,
+    params:
+        shards=SETTINGS["gradients"]["shards"],
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
+        cutoff_len=SETTINGS["cutoff_len"],
+        settings=SETTINGS["gradients"],
+    log:
+        PATHS.log("pool_gradients", "model", "pool", "shard"),
+    benchmark:
+        PATHS.benchmark("pool_gradients", "model", "pool", "shard")
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["gradients"]
+    priority: 50
+    resources:
+        mem_mb=16000,
+        runtime=720,
+    message:
+        "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
+    script:
+        "../scripts/pool_gradients.py"
+
+
+rule gather_pool_gradients:
+    input:
+        shards=shard_files,
+    output:
+        PATHS.pool_gradients,
+    log:
+        PATHS.log("gather_pool_gradients", "model", "pool"),
+    benchmark:
+        PATHS.benchmark("gather_pool_gradients", "model", "pool")
+    conda:
+        "../../envs/selection.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Gathering the gradients of {wildcards.pool} under {wildcards.model}"
+    script:
+        "../scripts/gather_pool_gradients.py"
+
+
+rule validation_gradients:
+    input:
+        rows=PATHS.validation,
+        model=PATHS.model,
+        adapter=PATHS.warmup_adapter,
+    output:
+        PATHS.validation_gradients,
+    params:
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
+        cutoff_len=SETTINGS["cutoff_len"],
+        settings=SETTINGS["gradients"],
+    log:
+        PATHS.log("validation_gradients", "model", "pool", "target"),
+    benchmark:
+        PATHS.benchmark("validation_gradients", "model", "pool", "target")
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["gradients"]
+    resources:
+        mem_mb=16000,
+        runtime=120,
+    message:
+        "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
+    script:
+        "../scripts/validation_gradients.py"

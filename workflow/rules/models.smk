@@ -1,0 +1,19 @@
+rule prepare_model:
+    output:
+        folder=directory(PATHS.model),
+    params:
+        model=lambda wildcards: EXPERIMENT.models[wildcards.model],
+    log:
+        PATHS.log("prepare_model", "model"),
+    benchmark:
+        PATHS.benchmark("prepare_model", "model")
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    message:
+        "Preparing model {wildcards.model}"
+    script:
+        "../scripts/prepare_model.py"

@@ -1,0 +1,93 @@
+rule resolve_config:
+    output:
+        PATHS.resolved_config,
+    params:
+        experiment=EXPERIMENT.resolved(),
+    log:
+        PATHS.log("resolve_config"),
+    benchmark:
+        PATHS.benchmark("resolve_config")
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Writing the experiment with every default filled in"
+    script:
+        "../scripts/resolve_config.py"
+
+
+rule sample_pool:
+    output:
+        rows=PATHS.pool,
+        summary=PATHS.pool_summary,
+    params:
+        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool],
+        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
+        seed=SETTINGS["data_seed"],
+    log:
+        PATHS.log("sample_pool", "pool"),
+    benchmark:
+        PATHS.benchmark("sample_pool", "pool")
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    message:
+        "Sampling pool {wildcards.pool}"
+    script:
+        "../scripts/sample_pool.py"
+
+
+rule sample_target:
+    output:
+        validation=PATHS.validation,
+        evaluation=PATHS.evaluation_rows,
+        summary=PATHS.target_summary,
+    params:
+        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
+        seed=SETTINGS["data_seed"],
+    log:
+        PATHS.log("sample_target", "target"),
+    benchmark:
+        PATHS.benchmark("sample_target", "target")
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Sampling validation and evaluation rows of {wildcards.target}"
+    script:
+        "../scripts/sample_target.py"
+
+
+rule check_overlap:
+    input:
+        evaluation=PATHS.evaluation_rows,
+        validation=PATHS.validation,
+        pool=PATHS.pool,
+    output:
+        PATHS.overlap,
+    log:
+        PATHS.log("check_overlap", "target", "pool"),
+    benchmark:
+        PATHS.benchmark("check_overlap", "target", "pool")
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    # Before anything is computed for a comparison that would not count.
+    priority: 100
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Checking that no evaluation row of {wildcards.target} is in its validation rows or in {wildcards.pool}"
+    script:
+        "../scripts/check_overlap.py"

@@ -1,0 +1,55 @@
+rule table:
+    input:
+        unpack(table_inputs),
+    output:
+        markdown=PATHS.table.replace("{format}", "md"),
+        csv=PATHS.table.replace("{format}", "csv"),
+        svg=PATHS.figure.replace("{format}", "svg"),
+        png=PATHS.figure.replace("{format}", "png"),
+    params:
+        cells=lambda wildcards: [
+            (cell.wildcards(), evaluation, selection)
+            for cell, evaluation, selection in table_cells(wildcards.target)
+        ],
+        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        methods=EXPERIMENT.methods,
+        models=EXPERIMENT.models,
+    log:
+        PATHS.log("table", "target"),
+    benchmark:
+        PATHS.benchmark("table", "target")
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Table and figure of {wildcards.target}"
+    script:
+        "../scripts/table.py"
+
+
+rule report:
+    input:
+        tables=expand(PATHS.table, target=EXPERIMENT.benchmarks, format="md"),
+        figures=expand(PATHS.figure, target=EXPERIMENT.benchmarks, format="svg"),
+    output:
+        PATHS.report,
+    params:
+        targets=list(EXPERIMENT.benchmarks),
+        experiment=EXPERIMENT.resolved(),
+    log:
+        PATHS.log("report"),
+    benchmark:
+        PATHS.benchmark("report")
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"

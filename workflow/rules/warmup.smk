@@ -1,0 +1,53 @@
+rule sample_warmup:
+    input:
+        pool=PATHS.pool,
+    output:
+        rows=PATHS.warmup_rows,
+    params:
+        rows=SETTINGS["warmup"]["rows"],
+        seed=SETTINGS["data_seed"],
+    log:
+        PATHS.log("sample_warmup", "model", "pool"),
+    benchmark:
+        PATHS.benchmark("sample_warmup", "model", "pool")
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    message:
+        "Drawing warm-up rows from {wildcards.pool}"
+    script:
+        "../scripts/sample_warmup.py"
+
+
+rule warmup:
+    input:
+        rows=PATHS.warmup_rows,
+        model=PATHS.model,
+    output:
+        adapter=directory(PATHS.warmup_adapter),
+        moments=PATHS.warmup_moments,
+        log=PATHS.warmup_log,
+    params:
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
+        cutoff_len=SETTINGS["cutoff_len"],
+        training=EXPERIMENT.training["warmup"],
+        seed=SETTINGS["data_seed"],
+    log:
+        PATHS.log("warmup", "model", "pool"),
+    benchmark:
+        PATHS.benchmark("warmup", "model", "pool")
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["training"]
+    # Everything on the longest path waits for it.
+    priority: 50
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    message:
+        "Warming up {wildcards.model} on {wildcards.pool}"
+    script:
+        "../scripts/warmup.py"

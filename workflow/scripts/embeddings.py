@@ -1,0 +1,6 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection import encoders
+
+    encoders.write(snakemake.output[0], snakemake.input.rows, snakemake.params.encoder)

@@ -1,0 +1,19 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection import files, provenance
+    from instruction_selection.evaluation import harness
+
+    benchmark = snakemake.wildcards.benchmark
+    adapter = next(iter(snakemake.input.get("adapter", [])), None)
+    results, samples = harness.evaluate(
+        benchmark, snakemake.input.task, snakemake.input.model, adapter, snakemake.params.settings
+    )
+    summary = harness.summarise(benchmark, results, samples, snakemake.params.metrics, snakemake.params.rows)
+    summary["provenance"] = provenance.record(
+        {"task": snakemake.input.task, **({"adapter": adapter} if adapter else {})},
+        snakemake.params.settings,
+        ("lm_eval", "transformers", "peft", "torch"),
+    )
+    files.write_jsonl(snakemake.output.samples, samples)
+    files.write_json(snakemake.output.summary, summary)

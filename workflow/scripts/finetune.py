@@ -1,0 +1,33 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    import shutil
+    from pathlib import Path
+
+    from instruction_selection import files, provenance
+    from instruction_selection.finetuning import training
+
+    folder = Path(snakemake.output.adapter).with_name("training")
+    seed = int(snakemake.wildcards.seed)
+    output = training.train(
+        snakemake.input.rows,
+        snakemake.input.model,
+        snakemake.params.template,
+        snakemake.params.cutoff_len,
+        snakemake.params.training,
+        seed,
+        folder,
+    )
+    files.write_json(
+        snakemake.output.summary,
+        {
+            "results": files.read_json(output / "train_results.json"),
+            "provenance": provenance.record(
+                {"rows": snakemake.input.rows},
+                {"training": snakemake.params.training, "seed": seed},
+                ("llamafactory", "transformers", "peft", "torch"),
+            ),
+        },
+    )
+    training.keep_adapter(output, snakemake.output.adapter)
+    shutil.rmtree(folder)

@@ -1,0 +1,16 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection.gradients import compute
+
+    compute.fill(
+        snakemake.output[0],
+        snakemake.input.rows,
+        (int(snakemake.wildcards.shard), snakemake.params.shards),
+        snakemake.input.model,
+        snakemake.input.adapter,
+        snakemake.input.moments,
+        snakemake.params.template,
+        snakemake.params.cutoff_len,
+        snakemake.params.settings,
+    )

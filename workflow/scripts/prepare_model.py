@@ -1,0 +1,6 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection import models
+
+    models.prepare(snakemake.params.model, snakemake.output.folder)

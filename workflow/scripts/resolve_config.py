@@ -1,0 +1,8 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    import yaml
+
+    from instruction_selection import files
+
+    files.write_text(snakemake.output[0], yaml.safe_dump(snakemake.params.experiment, sort_keys=False))

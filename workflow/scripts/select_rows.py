@@ -1,0 +1,24 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection import files, provenance, selection
+
+    parameters = {
+        "ratio": float(snakemake.wildcards.ratio),
+        "seed": int(snakemake.wildcards.seed),
+        "params": snakemake.params.arguments,
+    }
+    features = snakemake.params.features
+    chosen, summary = selection.select(
+        snakemake.wildcards.method,
+        pool_path=snakemake.input.pool,
+        validation_path=snakemake.input.get("validation"),
+        feature_paths=features,
+        **parameters,
+    )
+    inputs = {"pool": snakemake.input.pool, **features}
+    summary["provenance"] = provenance.record(
+        inputs, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "h5py")
+    )
+    files.write_jsonl(snakemake.output.rows, chosen)
+    files.write_json(snakemake.output.summary, summary)
