@@ -14,7 +14,9 @@ from instruction_selection.layout import Layout
 def load_experiment():
     unknown = sorted(set(config) - {"experiment"})
     if unknown:
-        raise WorkflowError(f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here.")
+        raise WorkflowError(
+            f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
+        )
     return configuration.load("config", str(config["experiment"]))
 
 
@@ -53,22 +55,32 @@ def method_of(wildcards):
 
 def cell_of(wildcards):
     return grid.Cell(
-        **{name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")},
+        **{
+            name: wildcards[name]
+            for name in ("model", "pool", "target", "method", "ratio")
+        },
         seed=int(wildcards.seed),
     )
 
 
 def feature_files(wildcards):
     """What a method's `needs` are called, and where they are."""
-    gradients = dict(model=wildcards.model, pool=wildcards.pool, target=wildcards.target)
-    embeddings = dict(encoder=SETTINGS["encoder"], pool=wildcards.pool, target=wildcards.target)
+    gradients = dict(
+        model=wildcards.model, pool=wildcards.pool, target=wildcards.target
+    )
+    embeddings = dict(
+        encoder=SETTINGS["encoder"], pool=wildcards.pool, target=wildcards.target
+    )
     files = {
         "pool_gradients": (PATHS.pool_gradients, gradients),
         "validation_gradients": (PATHS.validation_gradients, gradients),
         "pool_embeddings": (PATHS.pool_embeddings, embeddings),
         "validation_embeddings": (PATHS.validation_embeddings, embeddings),
     }
-    return {need: files[need][0].format(**files[need][1]) for need in method_of(wildcards)["needs"]}
+    return {
+        need: files[need][0].format(**files[need][1])
+        for need in method_of(wildcards)["needs"]
+    }
 
 
 def selection_inputs(wildcards):
@@ -106,8 +118,16 @@ def table_cells(target):
     for cell in grid.cells(EXPERIMENT, target):
         selection = None
         if grid.trained(EXPERIMENT.methods[cell.method]):
-            selection = PATHS.selection.format(**grid.selection_of(EXPERIMENT, cell).wildcards())
-        rows.append((cell, PATHS.evaluation.format(benchmark=target, **cell.wildcards()), selection))
+            selection = PATHS.selection.format(
+                **grid.selection_of(EXPERIMENT, cell).wildcards()
+            )
+        rows.append(
+            (
+                cell,
+                PATHS.evaluation.format(benchmark=target, **cell.wildcards()),
+                selection,
+            )
+        )
     return rows
 
 
@@ -117,7 +137,9 @@ def table_inputs(wildcards):
         "evaluations": [evaluation for _, evaluation, _ in rows],
         "selections": sorted({selection for _, _, selection in rows if selection}),
         "pools": expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
-        "overlap": expand(PATHS.overlap, pool=EXPERIMENT.pools, target=wildcards.target),
+        "overlap": expand(
+            PATHS.overlap, pool=EXPERIMENT.pools, target=wildcards.target
+        ),
     }
 
 

@@ -7,7 +7,7 @@ from instruction_selection.errors import InputError
 
 
 def fail_while_writing(path):
-    with pytest.raises(RuntimeError), files.replacing(path) as temporary:
+    with pytest.raises(RuntimeError), files.replacing(path) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise RuntimeError
 

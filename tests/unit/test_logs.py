@@ -56,7 +56,7 @@ def test_an_input_error_is_its_sentence_and_no_traceback(run):
     done, log, _ = run("raise InputError('rows.jsonl, line 3: not JSON.')")
     assert done.returncode == 1
     assert done.stderr.strip() == "rows.jsonl, line 3: not JSON."
-    assert "rows.jsonl, line 3: not JSON." in log
+    assert log.strip() == "rows.jsonl, line 3: not JSON."
 
 
 def test_another_exception_is_one_line_and_a_traceback_in_the_log(run):

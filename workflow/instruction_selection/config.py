@@ -26,8 +26,6 @@ POOLS = Path(__file__).resolve().parent / "pools"
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator, type_checker=jsonschema.Draft4Validator.TYPE_CHECKER
 )
-#: Of several errors, the outermost is reported, and a misspelt key rather than the missing one it stands for.
-RELEVANCE = jsonschema.exceptions.by_relevance(strong={"additionalProperties"})
 
 #: Names become path components and Snakemake wildcards.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -124,7 +122,7 @@ def _schema(kind: str) -> dict:
 def _validate(content: object, schema: dict, path: Path, inside: tuple[str, ...] = ()) -> None:
     """Raise on the most telling error; `inside` is the key under which `path` has `content`."""
     errors = [_in_alternative(error) for error in Validator(schema).iter_errors(content)]
-    error = jsonschema.exceptions.best_match(errors, key=RELEVANCE)
+    error = jsonschema.exceptions.best_match(errors)
     if error is None:
         return
     keys = [*inside, *error.absolute_path]
@@ -149,7 +147,7 @@ def _in_alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationE
     kind = error.instance.get("kind") if isinstance(error.instance, dict) else None
     if kind in kinds:
         meant = [inner for inner in error.context if inner.schema_path[0] == kinds.index(kind)]
-        error = jsonschema.exceptions.best_match(meant, key=RELEVANCE)
+        error = jsonschema.exceptions.best_match(meant)
         error.message += f" (kind {kind!r})"
     else:
         error.message = f"'kind' must be one of {', '.join(map(repr, kinds))}"
@@ -193,6 +191,13 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     for kind, entries in (("pool", experiment.pools), ("benchmark", experiment.benchmarks)):
         for name, entry in entries.items():
             _check_module(_path(config_dir, kind, name), "reader", entry["reader"], POOLS)
+    wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
+    for name, target in experiment.benchmarks.items():
+        wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]
+    for section, name, key, entry in wanted:
+        count, tasks = experiment.settings[section][name][key], len(entry["tasks"])
+        if count < tasks:
+            raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
 
 
 def _check_module(path: Path, kind: str, name: str, folder: Path) -> None:

@@ -59,13 +59,19 @@ def run(method: str, inputs: Inputs, budget: int, params: dict, seed: int) -> Se
     else:
         result = module.select(inputs, budget, params, rng)
     rows = result.rows = np.asarray(result.rows, dtype=np.int64)
-    if len(rows) > budget or len(np.unique(rows)) != len(rows) or (len(rows) and not 0 <= rows.min() <= rows.max() < inputs.rows):
+    if len(rows) > budget or len(np.unique(rows)) != len(rows) or not np.isin(rows, np.arange(inputs.rows)).all():
         raise ValueError(f"{method}: select must return at most {budget} different rows below {inputs.rows}.")
     return result
 
 
 def select(
-    method: str, ratio: float, seed: int, params: dict, pool_path: str, validation_path: str | None, feature_paths: dict[str, str]
+    method: str,
+    ratio: float,
+    seed: int,
+    params: dict,
+    pool_path: str,
+    validation_path: str | None,
+    feature_paths: dict[str, str],
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
@@ -73,16 +79,19 @@ def select(
     """
     pool = files.read_jsonl(pool_path)
     validation = files.read_jsonl(validation_path) if validation_path else []
-    features, usable = _read(feature_paths, pool, validation)
+    features, usable, identities = _read(feature_paths, pool, validation)
     selectable = np.flatnonzero(usable)
     # The small number undoes ratios like 0.29, of which 100 rows would make 28.
     budget = int(ratio * len(pool) + 1e-9)
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
-    inputs = Inputs(rows=len(selectable), **{
-        name: Rows(rows.unit[selectable], rows.norms[selectable]) if name.startswith("pool_") else rows
-        for name, rows in features.items()
-    })
+    inputs = Inputs(
+        rows=len(selectable),
+        **{
+            name: Rows(rows.unit[selectable], rows.norms[selectable]) if name.startswith("pool_") else rows
+            for name, rows in features.items()
+        },
+    )
     result = run(method, inputs, budget, params, seed)
     chosen = [pool[row] for row in selectable[result.rows]]
     tasks: dict[str, int] = {}
@@ -99,11 +108,12 @@ def select(
         "shortfall": budget - len(chosen),
         "tasks": dict(sorted(tasks.items())),
         "details": result.details,
+        "stores": identities,
     }
 
 
-def _read(paths: dict[str, str], pool: list[dict], validation: list[dict]) -> tuple[dict[str, Rows], np.ndarray]:
-    """Features by need, and a mask of the pool rows that may be chosen."""
+def _read(paths: dict[str, str], pool: list[dict], validation: list[dict]) -> tuple[dict[str, Rows], np.ndarray, dict]:
+    """Features by need, a mask of the pool rows that may be chosen, and what the gradient stores say they are."""
     features, stores = {}, {}
     usable = np.ones(len(pool), dtype=bool)
     for need, path in paths.items():
@@ -126,7 +136,7 @@ def _read(paths: dict[str, str], pool: list[dict], validation: list[dict]) -> tu
         features[need] = rows
     if len(stores) == 2:
         stores["pool_gradients"].refuse_unless_comparable(stores["validation_gradients"])
-    return features, usable
+    return features, usable, {need: store.identity for need, store in stores.items()}
 
 
 def _read_embeddings(path: str) -> tuple[list[str], Rows]:

@@ -3,8 +3,6 @@ rule pool_embeddings:
         rows=PATHS.pool,
     output:
         PATHS.pool_embeddings,
-    params:
-        encoder=EXPERIMENT.encoder,
     log:
         PATHS.log("pool_embeddings", "encoder", "pool"),
     benchmark:
@@ -15,6 +13,8 @@ rule pool_embeddings:
     resources:
         mem_mb=4000,
         runtime=120,
+    params:
+        encoder=EXPERIMENT.encoder,
     message:
         "Embedding pool {wildcards.pool}"
     script:

@@ -3,8 +3,6 @@ rule harness_task:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
     output:
         PATHS.harness_task,
-    params:
-        harness=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["harness"],
     log:
         PATHS.log("harness_task", "benchmark"),
     benchmark:
@@ -15,6 +13,8 @@ rule harness_task:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        harness=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["harness"],
     message:
         "Writing the harness task {wildcards.benchmark}"
     script:
@@ -29,20 +29,40 @@ rule evaluate:
     output:
         summary=PATHS.evaluation,
         samples=PATHS.samples,
-    params:
-        metrics=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["metrics"],
-        rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark]["evaluation_rows"],
-        settings=SETTINGS["evaluation"],
     log:
-        PATHS.log("evaluate", "model", "pool", "target", "method", "ratio", "seed", "benchmark"),
+        PATHS.log(
+            "evaluate",
+            "model",
+            "pool",
+            "target",
+            "method",
+            "ratio",
+            "seed",
+            "benchmark",
+        ),
     benchmark:
-        PATHS.benchmark("evaluate", "model", "pool", "target", "method", "ratio", "seed", "benchmark")
+        PATHS.benchmark(
+            "evaluate",
+            "model",
+            "pool",
+            "target",
+            "method",
+            "ratio",
+            "seed",
+            "benchmark",
+        )
     conda:
         "../../envs/evaluation.yaml"
     threads: SETTINGS["threads"]["evaluation"]
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        metrics=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["metrics"],
+        rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
+            "evaluation_rows"
+        ],
+        settings=SETTINGS["evaluation"],
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:

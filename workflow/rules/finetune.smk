@@ -5,22 +5,24 @@ rule finetune:
     output:
         adapter=directory(PATHS.adapter),
         summary=PATHS.training_summary,
+    log:
+        PATHS.log("finetune", "model", "pool", "target", "method", "ratio", "seed"),
+    benchmark:
+        PATHS.benchmark(
+            "finetune", "model", "pool", "target", "method", "ratio", "seed"
+        )
+    # The largest selection first, or everything waits for it at the end.
+    priority: lambda wildcards: int(100 * float(wildcards.ratio))
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["training"]
+    resources:
+        mem_mb=16000,
+        runtime=720,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],
         training=EXPERIMENT.training["finetune"],
-    log:
-        PATHS.log("finetune", "model", "pool", "target", "method", "ratio", "seed"),
-    benchmark:
-        PATHS.benchmark("finetune", "model", "pool", "target", "method", "ratio", "seed")
-    conda:
-        "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["training"]
-    # The largest selection first, or everything waits for it at the end.
-    priority: lambda wildcards: int(100 * float(wildcards.ratio))
-    resources:
-        mem_mb=16000,
-        runtime=720,
     message:
         "Fine-tuning {wildcards.model} on {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target})"
     script:

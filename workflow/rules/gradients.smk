@@ -6,22 +6,22 @@ rule pool_gradients:
         moments=PATHS.warmup_moments,
     output:
         PATHS.pool_shard,
+    log:
+        PATHS.log("pool_gradients", "model", "pool", "shard"),
+    benchmark:
+        PATHS.benchmark("pool_gradients", "model", "pool", "shard")
+    priority: 50
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["gradients"]
+    resources:
+        mem_mb=16000,
+        runtime=720,
     params:
         shards=SETTINGS["gradients"]["shards"],
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],
         settings=SETTINGS["gradients"],
-    log:
-        PATHS.log("pool_gradients", "model", "pool", "shard"),
-    benchmark:
-        PATHS.benchmark("pool_gradients", "model", "pool", "shard")
-    conda:
-        "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["gradients"]
-    priority: 50
-    resources:
-        mem_mb=16000,
-        runtime=720,
     message:
         "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
     script:
@@ -56,10 +56,6 @@ rule validation_gradients:
         adapter=PATHS.warmup_adapter,
     output:
         PATHS.validation_gradients,
-    params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        settings=SETTINGS["gradients"],
     log:
         PATHS.log("validation_gradients", "model", "pool", "target"),
     benchmark:
@@ -70,6 +66,10 @@ rule validation_gradients:
     resources:
         mem_mb=16000,
         runtime=120,
+    params:
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
+        cutoff_len=SETTINGS["cutoff_len"],
+        settings=SETTINGS["gradients"],
     message:
         "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
     script:

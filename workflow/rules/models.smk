@@ -1,8 +1,6 @@
 rule prepare_model:
     output:
         folder=directory(PATHS.model),
-    params:
-        model=lambda wildcards: EXPERIMENT.models[wildcards.model],
     log:
         PATHS.log("prepare_model", "model"),
     benchmark:
@@ -13,6 +11,8 @@ rule prepare_model:
     resources:
         mem_mb=8000,
         runtime=60,
+    params:
+        model=lambda wildcards: EXPERIMENT.models[wildcards.model],
     message:
         "Preparing model {wildcards.model}"
     script:

@@ -1,8 +1,6 @@
 rule resolve_config:
     output:
         PATHS.resolved_config,
-    params:
-        experiment=EXPERIMENT.resolved(),
     log:
         PATHS.log("resolve_config"),
     benchmark:
@@ -13,6 +11,8 @@ rule resolve_config:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        experiment=EXPERIMENT.resolved(),
     message:
         "Writing the experiment with every default filled in"
     script:
@@ -23,10 +23,6 @@ rule sample_pool:
     output:
         rows=PATHS.pool,
         summary=PATHS.pool_summary,
-    params:
-        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool],
-        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
-        seed=SETTINGS["data_seed"],
     log:
         PATHS.log("sample_pool", "pool"),
     benchmark:
@@ -37,6 +33,10 @@ rule sample_pool:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool],
+        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
+        seed=SETTINGS["data_seed"],
     message:
         "Sampling pool {wildcards.pool}"
     script:
@@ -48,10 +48,6 @@ rule sample_target:
         validation=PATHS.validation,
         evaluation=PATHS.evaluation_rows,
         summary=PATHS.target_summary,
-    params:
-        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
-        rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
-        seed=SETTINGS["data_seed"],
     log:
         PATHS.log("sample_target", "target"),
     benchmark:
@@ -62,6 +58,10 @@ rule sample_target:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
+        seed=SETTINGS["data_seed"],
     message:
         "Sampling validation and evaluation rows of {wildcards.target}"
     script:
@@ -79,11 +79,11 @@ rule check_overlap:
         PATHS.log("check_overlap", "target", "pool"),
     benchmark:
         PATHS.benchmark("check_overlap", "target", "pool")
+    # Before anything is computed for a comparison that would not count.
+    priority: 100
     conda:
         "../../envs/data.yaml"
     threads: 1
-    # Before anything is computed for a comparison that would not count.
-    priority: 100
     resources:
         mem_mb=4000,
         runtime=30,

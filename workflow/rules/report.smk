@@ -6,14 +6,6 @@ rule table:
         csv=PATHS.table.replace("{format}", "csv"),
         svg=PATHS.figure.replace("{format}", "svg"),
         png=PATHS.figure.replace("{format}", "png"),
-    params:
-        cells=lambda wildcards: [
-            (cell.wildcards(), evaluation, selection)
-            for cell, evaluation, selection in table_cells(wildcards.target)
-        ],
-        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
-        methods=EXPERIMENT.methods,
-        models=EXPERIMENT.models,
     log:
         PATHS.log("table", "target"),
     benchmark:
@@ -24,6 +16,14 @@ rule table:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        cells=lambda wildcards: [
+            (cell.wildcards(), evaluation, selection)
+            for cell, evaluation, selection in table_cells(wildcards.target)
+        ],
+        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        methods=EXPERIMENT.methods,
+        models=EXPERIMENT.models,
     message:
         "Table and figure of {wildcards.target}"
     script:
@@ -36,9 +36,6 @@ rule report:
         figures=expand(PATHS.figure, target=EXPERIMENT.benchmarks, format="svg"),
     output:
         PATHS.report,
-    params:
-        targets=list(EXPERIMENT.benchmarks),
-        experiment=EXPERIMENT.resolved(),
     log:
         PATHS.log("report"),
     benchmark:
@@ -49,6 +46,9 @@ rule report:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        targets=list(EXPERIMENT.benchmarks),
+        experiment=EXPERIMENT.resolved(),
     message:
         "Writing the report"
     script:

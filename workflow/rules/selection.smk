@@ -5,6 +5,18 @@ rule select_rows:
     output:
         rows=PATHS.selected,
         summary=PATHS.selection,
+    log:
+        PATHS.log("select_rows", "model", "pool", "target", "method", "ratio", "seed"),
+    benchmark:
+        PATHS.benchmark(
+            "select_rows", "model", "pool", "target", "method", "ratio", "seed"
+        )
+    conda:
+        "../../envs/selection.yaml"
+    threads: SETTINGS["threads"]["selection"]
+    resources:
+        mem_mb=8000,
+        runtime=240,
     params:
         features=feature_files,
         arguments=lambda wildcards: method_of(wildcards)["params"],
@@ -12,16 +24,6 @@ rule select_rows:
         source=lambda wildcards: provenance.source_hash(
             f"instruction_selection.methods.{configuration.method_module(wildcards.method)}"
         ),
-    log:
-        PATHS.log("select_rows", "model", "pool", "target", "method", "ratio", "seed"),
-    benchmark:
-        PATHS.benchmark("select_rows", "model", "pool", "target", "method", "ratio", "seed")
-    conda:
-        "../../envs/selection.yaml"
-    threads: SETTINGS["threads"]["selection"]
-    resources:
-        mem_mb=8000,
-        runtime=240,
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"
     script:

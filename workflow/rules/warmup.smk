@@ -3,9 +3,6 @@ rule sample_warmup:
         pool=PATHS.pool,
     output:
         rows=PATHS.warmup_rows,
-    params:
-        rows=SETTINGS["warmup"]["rows"],
-        seed=SETTINGS["data_seed"],
     log:
         PATHS.log("sample_warmup", "model", "pool"),
     benchmark:
@@ -16,6 +13,9 @@ rule sample_warmup:
     resources:
         mem_mb=4000,
         runtime=15,
+    params:
+        rows=SETTINGS["warmup"]["rows"],
+        seed=SETTINGS["data_seed"],
     message:
         "Drawing warm-up rows from {wildcards.pool}"
     script:
@@ -30,23 +30,23 @@ rule warmup:
         adapter=directory(PATHS.warmup_adapter),
         moments=PATHS.warmup_moments,
         log=PATHS.warmup_log,
+    log:
+        PATHS.log("warmup", "model", "pool"),
+    benchmark:
+        PATHS.benchmark("warmup", "model", "pool")
+    # Everything on the longest path waits for it.
+    priority: 50
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["training"]
+    resources:
+        mem_mb=16000,
+        runtime=240,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],
         training=EXPERIMENT.training["warmup"],
         seed=SETTINGS["data_seed"],
-    log:
-        PATHS.log("warmup", "model", "pool"),
-    benchmark:
-        PATHS.benchmark("warmup", "model", "pool")
-    conda:
-        "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["training"]
-    # Everything on the longest path waits for it.
-    priority: 50
-    resources:
-        mem_mb=16000,
-        runtime=240,
     message:
         "Warming up {wildcards.model} on {wildcards.pool}"
     script:

@@ -1,8 +1,7 @@
 from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files, provenance
-    from instruction_selection.pools import rows
+    from instruction_selection import files, provenance, rows
 
     pool, seed = snakemake.params.pool, snakemake.params.seed
     sampled = rows.sample(pool["reader"], pool["tasks"], "pool", snakemake.params.rows, seed)

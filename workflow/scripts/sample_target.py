@@ -1,15 +1,12 @@
 from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files, provenance
-    from instruction_selection.pools import rows
+    from instruction_selection import files, provenance, rows
 
     target, seed = snakemake.params.target, snakemake.params.seed
     summary = {"target": snakemake.wildcards.target, "license": target["license"]}
     for split in ("validation", "evaluation"):
-        sampled = rows.sample(
-            target["reader"], target["tasks"], split, snakemake.params.rows[f"{split}_rows"], seed
-        )
+        sampled = rows.sample(target["reader"], target["tasks"], split, snakemake.params.rows[f"{split}_rows"], seed)
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
             "rows": len(sampled),

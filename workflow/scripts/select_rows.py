@@ -8,17 +8,16 @@ with logs.to_file(snakemake.log[0]):
         "seed": int(snakemake.wildcards.seed),
         "params": snakemake.params.arguments,
     }
-    features = snakemake.params.features
     chosen, summary = selection.select(
         snakemake.wildcards.method,
         pool_path=snakemake.input.pool,
         validation_path=snakemake.input.get("validation"),
-        feature_paths=features,
+        feature_paths=snakemake.params.features,
         **parameters,
     )
-    inputs = {"pool": snakemake.input.pool, **features}
+    rows = {name: path for name, path in snakemake.input.items() if name in ("pool", "validation")}
     summary["provenance"] = provenance.record(
-        inputs, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "h5py")
+        rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "h5py")
     )
     files.write_jsonl(snakemake.output.rows, chosen)
     files.write_json(snakemake.output.summary, summary)

@@ -57,7 +57,9 @@ def evaluate(
         status = subprocess.run(command, env=environment, check=False).returncode
         if status != 0:
             raise InputError(f"lm-eval ended with exit status {status} on {task_file}.")
-        return files.read_json(_only(folder, "results_*.json")), files.read_jsonl(_only(folder, f"samples_{name}_*.jsonl"))
+        return files.read_json(_only(folder, "results_*.json")), files.read_jsonl(
+            _only(folder, f"samples_{name}_*.jsonl")
+        )
 
 
 def _only(folder: str, pattern: str) -> Path:

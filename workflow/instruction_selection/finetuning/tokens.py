@@ -18,7 +18,7 @@ from llamafactory.data.converter import AlpacaDatasetConverter  # noqa: E402
 from llamafactory.data.parser import DatasetAttr  # noqa: E402
 from llamafactory.data.processor.supervised import SupervisedDatasetProcessor  # noqa: E402
 from llamafactory.data.template import TEMPLATES, get_template_and_fix_tokenizer  # noqa: E402
-from llamafactory.extras.constants import IGNORE_INDEX  # noqa: E402, F401  (re-exported)
+from llamafactory.extras.constants import IGNORE_INDEX  # noqa: E402  (re-exported)
 from llamafactory.hparams import DataArguments  # noqa: E402
 
 #: How LLaMA-Factory finds the fields of our rows.

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from transformers import AutoTokenizer
 
 from instruction_selection import files, models
+from instruction_selection.errors import InputError
 from instruction_selection.finetuning import tokens
 from instruction_selection.gradients import adam, moments, parameters, per_sample
 from instruction_selection.gradients.projection import SparseJL
@@ -32,25 +33,28 @@ def fill(
     """
     rows = files.read_jsonl(rows_path)
     number, parts = part
+    if parts > len(rows):
+        raise InputError(f"gradients.shards: {parts} shards are too many for the {len(rows)} rows of {rows_path}.")
     rows = rows[number * len(rows) // parts : (number + 1) * len(rows) // parts]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
     weights = parameters.trainable(network)
     named_shapes = {name: weight.shape for name, weight in weights.items()}
+    sizes = [shape.numel() for shape in named_shapes.values()]
     dimension = settings["projection"]["dimension"]
     identity = {
         "model": models.weights_id(model),
         "adapter": files.sha256(adapter),
         "moments": files.sha256(moments_path) if moments_path else None,
         "rows": files.sha256(rows_path),
-        "parameters": {"count": sum(s.numel() for s in named_shapes.values()), "order": parameters.order_hash(named_shapes)},
+        "parameters": {"count": sum(sizes), "order": parameters.order_hash(named_shapes)},
         "projection": settings["projection"],
         "template": template,
         "cutoff_len": cutoff_len,
         "precision": settings["precision"],
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
-    projection = SparseJL([s.numel() for s in named_shapes.values()], dimension, settings["projection"]["seed"], device)
+    projection = SparseJL(sizes, dimension, settings["projection"]["seed"], device)
     states = moments.read(moments_path, list(named_shapes), device) if moments_path else None
     projected = torch.empty(0)
 
@@ -68,9 +72,9 @@ def fill(
         missing = store.missing()
         empty = [row for row, example in enumerate(examples) if not example.response_tokens and missing[row]]
         if empty:
-            store.write(
-                empty, [rows[row]["id"] for row in empty], np.zeros((len(empty), dimension)), np.full(len(empty), np.nan), [0] * len(empty)
-            )
+            nothing = np.zeros((len(empty), dimension), np.float32)
+            no_loss = np.full(len(empty), np.nan, np.float32)
+            store.write(empty, [rows[row]["id"] for row in empty], nothing, no_loss, [0] * len(empty))
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
                 projected = torch.zeros(len(batch), dimension, device=device)

@@ -21,9 +21,7 @@ def reference(model: PeftModel, example: Example) -> list[torch.Tensor]:
     ids = torch.tensor([example.input_ids], device=device)
     labels = torch.tensor([example.labels], device=device)
     logits = model(input_ids=ids).logits
-    loss = functional.cross_entropy(
-        logits[0, :-1].float(), labels[0, 1:], ignore_index=IGNORE_INDEX, reduction="mean"
-    )
+    loss = functional.cross_entropy(logits[0, :-1].float(), labels[0, 1:], ignore_index=IGNORE_INDEX, reduction="mean")
     weights = list(parameters.trainable(model).values())
     return [gradient.flatten() for gradient in torch.autograd.grad(loss, weights)]
 

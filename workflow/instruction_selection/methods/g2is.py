@@ -24,9 +24,7 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     details = []
     for component, share in zip(components, shares, strict=True):
         wanted = math.ceil(budget * share)
-        walked = fast.walk(
-            inputs.pool_gradients.unit, inputs.pool_gradients.norms, component, wanted, params["delta"]
-        )
+        walked = fast.walk(inputs.pool_gradients.unit, inputs.pool_gradients.norms, component, wanted, params["delta"])
         details.append(
             {
                 "variance_share": float(share),

@@ -1,5 +1,5 @@
-"""Rows of instructions: one reader per kind of source, and seeded sampling.
+"""Readers of instructions, one module per kind of source.
 
-A reader is a module with ``read(task, split, count, seed) -> list[Row]``. A row is a dict with `task`,
-`instruction` and `response`; `id` is added by `rows.identified`.
+A reader has ``read(task, split, count, seed) -> list[dict]``: `count` different rows, each with `task`, `instruction`
+and `response`, in which the splits `pool`, `validation` and `evaluation` share nothing.
 """

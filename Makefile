@@ -1,0 +1,48 @@
+# Everything a newcomer needs: `make demo` and `make test`. Python 3.11 or newer and a network to PyPI are enough.
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo smoke test unit lint format clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make the environment in .venv
+
+$(READY): envs/laptop.txt envs/laptop-no-deps.txt envs/tests.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r envs/laptop.txt -r envs/tests.txt
+	$(BIN)/python -m pip install --quiet --no-deps -r envs/laptop-no-deps.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+demo: $(READY)  ## Run the whole chain on a laptop; ends by naming its tables and its report
+	$(BIN)/snakemake --cores $(CORES) --config experiment=demo
+
+smoke: $(READY)  ## The same with a tiny random model
+	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
+
+test: $(READY)  ## Every test, the smoke experiment among them
+	$(BIN)/python -m pytest
+
+unit: $(READY)  ## The tests that take seconds
+	$(BIN)/python -m pytest tests/unit
+
+lint: $(READY)  ## Code and workflow style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(READY)  ## Put code and workflow into style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+clean:  ## Remove results and environment
+	rm -rf results .snakemake $(VENV)
