@@ -1,9 +1,12 @@
-"""Sampling rows from a pool's or a benchmark's tasks."""
+"""Rows of pools and benchmarks: dicts with `id`, `task`, `instruction` and `response`."""
 
 import hashlib
 import importlib
 import random
 from collections import Counter
+
+#: How LLaMA-Factory finds the fields of a row.
+LLAMAFACTORY_COLUMNS = {"prompt": "instruction", "response": "response"}
 
 
 def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[dict]:

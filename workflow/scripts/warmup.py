@@ -5,7 +5,6 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection.finetuning import training
-    from instruction_selection.gradients import moments, parameters
 
     folder = Path(snakemake.output.adapter).with_name("training")
     output = training.train(
@@ -17,6 +16,9 @@ with logs.to_file(snakemake.log[0]):
         snakemake.params.seed,
         folder,
     )
+    # Now, and not before: while training runs, this process should be small.
+    from instruction_selection.gradients import moments, parameters
+
     named_shapes = parameters.shapes(snakemake.input.model, output)
     moments.write(moments.from_checkpoint(training.final_checkpoint(output), named_shapes), snakemake.output.moments)
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)

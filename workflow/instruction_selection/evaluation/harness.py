@@ -6,7 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import torch
 import yaml
 
 from instruction_selection import files
@@ -40,7 +39,6 @@ def evaluate(
             *(sys.executable, "-m", "lm_eval", "run"),
             *("--model", "hf", "--model_args", ",".join(arguments)),
             *("--tasks", name, "--include_path", str(Path(task_file).parent)),
-            *("--device", "cuda" if torch.cuda.is_available() else "cpu"),
             *("--batch_size", str(settings["batch_size"])),
             *(["--apply_chat_template"] if settings["chat_template"] else []),
             *("--log_samples", "--output_path", folder),

@@ -1,14 +1,22 @@
-"""LLaMA-Factory's command line, for machines without torchaudio; run by path, so nothing has to be installed."""
+"""LLaMA-Factory's command line for the machine at hand; run by path, so that nothing has to be installed.
+
+Without torchaudio, which LLaMA-Factory imports and text models do not use, an empty module stands in for it; without
+a GPU, the trainer is told to use the processor.
+"""
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # The script's own folder comes first on the path and would shadow nothing useful.
+    # Python put this file's folder first on the path; the library's is the one that is needed.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
+    import torch
+
     from instruction_selection.missing import stand_in_for
 
     stand_in_for("torchaudio", "text models do not use it")
+    if not torch.cuda.is_available():
+        sys.argv.append("use_cpu=true")
     from llamafactory.cli import main
 
     main()

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.errors import InputError
 from instruction_selection.missing import stand_in_for
+from instruction_selection.rows import LLAMAFACTORY_COLUMNS
 
 # LLaMA-Factory imports torchaudio for its multimodal models, and no torchaudio loads beside a CPU-only torch.
 stand_in_for("torchaudio", "text models do not use it")
@@ -20,9 +21,6 @@ from llamafactory.data.processor.supervised import SupervisedDatasetProcessor  #
 from llamafactory.data.template import TEMPLATES, get_template_and_fix_tokenizer  # noqa: E402
 from llamafactory.extras.constants import IGNORE_INDEX  # noqa: E402  (re-exported)
 from llamafactory.hparams import DataArguments  # noqa: E402
-
-#: How LLaMA-Factory finds the fields of our rows.
-COLUMNS = {"prompt": "instruction", "response": "response"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def encode(rows: list[dict], tokenizer: PreTrainedTokenizerBase, template: str, 
         data_args=arguments,
     )
     attributes = DatasetAttr("file", dataset_name="rows")
-    attributes.join({"columns": COLUMNS})
+    attributes.join({"columns": LLAMAFACTORY_COLUMNS})
     converter = AlpacaDatasetConverter(attributes, arguments)
     converted = [converter(row) for row in rows]
     columns = {key: [row[key] for row in converted] for key in converted[0]} if converted else {"_prompt": []}

@@ -1,4 +1,7 @@
-"""One training run through LLaMA-Factory's command line."""
+"""One training run through LLaMA-Factory's command line.
+
+Imports no torch: the training happens in a process of its own, and the one that waits for it should be small.
+"""
 
 import os
 import shutil
@@ -6,12 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import torch
 import yaml
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
-from instruction_selection.finetuning import tokens
+from instruction_selection.rows import LLAMAFACTORY_COLUMNS
 
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 #: What an adapter folder must hold to be loaded again.
@@ -27,13 +29,26 @@ def train(
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    A run that was interrupted goes on from the last checkpoint that it finds there.
+    `arguments` are LLaMA-Factory's. A run that was interrupted goes on from the last checkpoint that it finds there.
     """
+    configuration = write_arguments(rows, model, template, cutoff_len, arguments, seed, folder)
+    command = [sys.executable, str(CLI), "train", str(configuration)]
+    print("+", *command, flush=True)
+    environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    status = subprocess.run(command, env=environment, check=False).returncode
+    if status != 0:
+        raise InputError(f"LLaMA-Factory ended with exit status {status} on {configuration}.")
+    return configuration.parent / "output"
+
+
+def write_arguments(
+    rows: str | Path, model: str | Path, template: str, cutoff_len: int, arguments: dict, seed: int, folder: str | Path
+) -> Path:
+    """Write LLaMA-Factory's data set description and its argument file to `folder`; returns the latter's path."""
     folder = Path(folder).resolve()
-    output = folder / "output"
     files.write_json(
         folder / "dataset_info.json",
-        {"rows": {"file_name": str(Path(rows).resolve()), "columns": tokens.COLUMNS}},
+        {"rows": {"file_name": str(Path(rows).resolve()), "columns": LLAMAFACTORY_COLUMNS}},
     )
     settings = {
         "model_name_or_path": str(Path(model).resolve()),
@@ -42,22 +57,15 @@ def train(
         "dataset_dir": str(folder),
         "template": template,
         "cutoff_len": cutoff_len,
-        "output_dir": str(output),
+        "output_dir": str(folder / "output"),
         "save_strategy": "epoch",
         "save_total_limit": 1,
         "report_to": "none",
         "seed": seed,
-        "use_cpu": not torch.cuda.is_available(),
         **arguments,
     }
     files.write_text(folder / "train.yaml", yaml.safe_dump(settings, sort_keys=False))
-    command = [sys.executable, str(CLI), "train", str(folder / "train.yaml")]
-    print("+", *command, flush=True)
-    environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    status = subprocess.run(command, env=environment, check=False).returncode
-    if status != 0:
-        raise InputError(f"LLaMA-Factory ended with exit status {status} on {folder / 'train.yaml'}.")
-    return output
+    return folder / "train.yaml"
 
 
 def final_checkpoint(output: str | Path) -> Path:

@@ -1,0 +1,113 @@
+"""From rows of text to a store."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from instruction_selection import files
+from instruction_selection.errors import InputError
+from instruction_selection.finetuning import tokens
+from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store
+from instruction_selection.gradients.projection import SparseJL
+
+SETTINGS = {
+    "projection": {"kind": "sjlt", "dimension": 64, "seed": 0},
+    "batch_tokens": 400,
+    "precision": "fp32",
+}
+
+
+@pytest.fixture(scope="module")
+def rows_path(some_rows, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    files.write_jsonl(path, some_rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def moments_path(tiny_model, tiny_adapter, tmp_path_factory):
+    generator = torch.Generator().manual_seed(0)
+    made = {}
+    for name, shape in parameters.shapes(tiny_model, tiny_adapter).items():
+        made[f"{name}.exp_avg"] = 1e-3 * torch.randn(shape, generator=generator)
+        made[f"{name}.exp_avg_sq"] = 1e-6 * torch.rand(shape, generator=generator)
+    path = tmp_path_factory.mktemp("moments") / "moments.safetensors"
+    moments.write(made, path)
+    return path
+
+
+@pytest.fixture
+def fill(tiny_model, tiny_adapter, rows_path, moments_path):
+    def run(path, part=(0, 1), adam_rows=True, cutoff_len=512, **changed):
+        compute.fill(
+            *(path, rows_path, part, tiny_model, tiny_adapter, moments_path if adam_rows else None),
+            *("smollm", cutoff_len, {**SETTINGS, **changed}),
+        )
+        return path
+
+    return run
+
+
+@pytest.mark.parametrize("adam_rows", [True, False])
+def test_rows_are_those_of_the_plain_recipe(
+    fill, tmp_path, some_rows, tiny_model, tiny_adapter, moments_path, adam_rows
+):
+    reader = store.Reader(fill(tmp_path / "0.h5", adam_rows=adam_rows))
+    assert reader.kind == ("adam" if adam_rows else "sgd")
+    assert reader.ids == [row["id"] for row in some_rows]
+    cpu = torch.device("cpu")
+    network = parameters.load(tiny_model, tiny_adapter, cpu)
+    names = list(parameters.trainable(network))
+    states = moments.read(moments_path, names, cpu)
+    projection = SparseJL([weight.numel() for weight in parameters.trainable(network).values()], 64, 0, cpu)
+    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    for example, unit, norm in zip(examples, reader.unit(), reader.norms, strict=True):
+        wanted = torch.zeros(1, 64)
+        for number, gradient in enumerate(per_sample.reference(network, example)):
+            feature = adam.precondition(gradient, *states[number]) if adam_rows else gradient
+            projection.add(number, feature[None], wanted)
+        assert norm == pytest.approx(float(wanted.norm()), rel=1e-4)
+        np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
+
+
+def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
+    whole = store.Reader(fill(tmp_path / "whole.h5"))
+    shards = [fill(tmp_path / f"{number}.h5", (number, 3), batch_tokens=150) for number in range(3)]
+    store.gather(shards, tmp_path / "pool.h5")
+    gathered = store.Reader(tmp_path / "pool.h5")
+    assert gathered.ids == whole.ids
+    np.testing.assert_allclose(gathered.unit(), whole.unit(), atol=1e-3)
+    np.testing.assert_allclose(gathered.norms, whole.norms, rtol=1e-4)
+
+
+def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
+    whole = store.Reader(fill(tmp_path / "whole.h5"))
+    write, calls = store.Writer.write, []
+
+    def dies_at_the_third_batch(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        write(self, *arguments)
+
+    monkeypatch.setattr(store.Writer, "write", dies_at_the_third_batch)
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "0.h5")
+    assert not (tmp_path / "0.h5").exists()
+    monkeypatch.setattr(store.Writer, "write", write)
+    resumed = store.Reader(fill(tmp_path / "0.h5"))
+    assert np.array_equal(resumed.unit(), whole.unit())
+    assert np.array_equal(resumed.norms, whole.norms)
+
+
+def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, tiny_model):
+    """LLaMA-Factory shares a short cutoff between prompt and response, so the cut must be very short."""
+    reader = store.Reader(fill(tmp_path / "0.h5", cutoff_len=8))
+    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 8)
+    assert reader.usable.tolist() == [example.response_tokens > 0 for example in examples]
+
+
+def test_too_many_shards_are_refused(fill, tmp_path):
+    with pytest.raises(InputError, match="12 shards are too many for the 11 rows"):
+        fill(tmp_path / "0.h5", (0, 12))

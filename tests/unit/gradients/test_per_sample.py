@@ -1,0 +1,91 @@
+"""Batched per-sample gradients are those of a plain loop."""
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from instruction_selection.finetuning import tokens
+from instruction_selection.finetuning.tokens import IGNORE_INDEX, Example
+from instruction_selection.gradients import parameters, per_sample
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def examples(tiny_model, some_rows):
+    return tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+
+
+@pytest.fixture(scope="module")
+def expected(tiny_model, tiny_adapter, examples):
+    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    return [torch.cat(per_sample.reference(network, example)) for example in examples]
+
+
+def batched(tiny_model, tiny_adapter, examples, groups, precision="fp32"):
+    """Gradient rows, in the order of `examples`, from batches of the given row numbers."""
+    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    count = len(parameters.trainable(network))
+    parts = {}
+    runner = per_sample.Batched(network, precision, lambda number, gradients: parts.update({number: gradients}))
+    rows = {}
+    for group in groups:
+        runner.run([examples[number] for number in group])
+        together = torch.cat([parts[number] for number in range(count)], 1)
+        rows.update(zip(group, together, strict=True))
+    return [rows[number] for number in range(len(examples))]
+
+
+def relative_error(one, other):
+    return float((one - other).norm() / other.norm())
+
+
+@pytest.mark.parametrize("token_budget", [1, 300, 1000, 100_000])
+def test_batches_give_the_gradients_of_the_loop(tiny_model, tiny_adapter, examples, expected, token_budget):
+    groups = per_sample.batches(examples, token_budget)
+    for gradient, wanted in zip(batched(tiny_model, tiny_adapter, examples, groups), expected, strict=True):
+        assert relative_error(gradient, wanted) < 1e-4
+
+
+def test_neighbours_in_a_batch_do_not_matter(tiny_model, tiny_adapter, examples, expected):
+    """The longest and the shortest row together: most of the batch is padding."""
+    order = sorted(range(len(examples)), key=lambda number: len(examples[number].input_ids))
+    pair = [order[0], order[-1]]
+    for gradient, number in zip(
+        batched(tiny_model, tiny_adapter, [examples[n] for n in pair], [[0, 1]]), pair, strict=True
+    ):
+        assert relative_error(gradient, expected[number]) < 1e-4
+
+
+def test_bf16_is_close_and_not_the_same(tiny_model, tiny_adapter, examples, expected):
+    groups = per_sample.batches(examples, 1000)
+    rows = batched(tiny_model, tiny_adapter, examples, groups, "bf16")
+    errors = [relative_error(row, wanted) for row, wanted in zip(rows, expected, strict=True)]
+    assert 1e-4 < max(errors) < 0.1
+
+
+def test_the_loss_is_the_mean_over_the_response(tiny_model, tiny_adapter, examples):
+    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    runner = per_sample.Batched(network, "fp32", lambda number, gradients: None)
+    losses = runner.run(examples[:3])
+    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    for example, loss in zip(examples[:3], losses, strict=True):
+        ids = torch.tensor([example.input_ids])
+        with torch.no_grad():
+            wanted = network(input_ids=ids, labels=torch.tensor([example.labels])).loss
+        assert float(loss) == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_batches_hold_every_row_with_a_response_once_within_the_budget(examples):
+    nothing = Example([1, 2, 3], [IGNORE_INDEX] * 3)
+    groups = per_sample.batches([nothing, *examples], 400)
+    assert sorted(number for group in groups for number in group) == list(range(1, len(examples) + 1))
+    for group in groups:
+        longest = max(len(examples[number - 1].input_ids) for number in group)
+        assert len(group) == 1 or longest * len(group) <= 400
+
+
+def test_dropout_is_off(tiny_model, tiny_adapter, examples):
+    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    first, second = (torch.cat(per_sample.reference(network, examples[0])) for _ in range(2))
+    assert torch.equal(first, second)

@@ -1,0 +1,95 @@
+"""LLaMA-Factory's command line: a run, its moments, and a run that was interrupted."""
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from instruction_selection import files
+from instruction_selection.errors import InputError
+from instruction_selection.finetuning import tokens, training
+from instruction_selection.gradients import moments, parameters, per_sample
+
+ARGUMENTS = {
+    **{"stage": "sft", "finetuning_type": "lora", "lora_rank": 4, "lora_alpha": 16, "lora_dropout": 0.0},
+    **{"lora_target": "q_proj,k_proj,v_proj,o_proj", "learning_rate": 1.0e-3, "max_grad_norm": 1.0e9},
+    **{"per_device_train_batch_size": 1, "num_train_epochs": 1, "disable_gradient_checkpointing": True},
+}
+
+
+@pytest.fixture(scope="module")
+def rows_path(tmp_path_factory, some_rows):
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    files.write_jsonl(path, some_rows[:1])
+    return path
+
+
+@pytest.fixture(scope="module")
+def output(tiny_model, rows_path, tmp_path_factory):
+    """One step on one row."""
+    return training.train(rows_path, tiny_model, "smollm", 512, ARGUMENTS, 0, tmp_path_factory.mktemp("training"))
+
+
+def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_rows):
+    """After one step from zero, Adam's first moment is 0.1 times that step's gradient, parameter by parameter."""
+    named = moments.from_checkpoint(training.final_checkpoint(output), parameters.shapes(tiny_model, output))
+    # The gradient was taken at the start, when every B was zero and every A was what the optimizer saw: so only
+    # B's gradients are not zero, and they depend on A, which one step at this rate moves by less than 1e-3.
+    network = parameters.load(tiny_model, output, torch.device("cpu"))
+    weights = parameters.trainable(network)
+    for name, weight in weights.items():
+        if "lora_B" in name:
+            torch.nn.init.zeros_(weight)
+    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    gradients = dict(zip(weights, per_sample.reference(network, example), strict=True))
+    assert named.keys() == {f"{name}.{kind}" for name in weights for kind in moments.STATES}
+    compared = 0
+    for name, gradient in gradients.items():
+        moment = named[f"{name}.exp_avg"].flatten()
+        if "lora_B" in name:
+            assert torch.allclose(moment, 0.1 * gradient, rtol=0.05, atol=0.02 * float(moment.abs().max())), name
+            compared += 1
+        else:
+            assert not moment.any(), name
+    assert compared == 8
+
+
+def test_moments_of_another_adapter_are_refused(output, tiny_model):
+    shapes = parameters.shapes(tiny_model, output)
+    first = next(iter(shapes))
+    checkpoint = training.final_checkpoint(output)
+    with pytest.raises(InputError, match="but the adapter has 15"):
+        moments.from_checkpoint(checkpoint, {name: shape for name, shape in shapes.items() if name != first})
+    with pytest.raises(InputError, match="has shape"):
+        moments.from_checkpoint(checkpoint, {**shapes, first: torch.Size([1, 2])})
+
+
+def test_moments_survive_the_file(output, tiny_model, tmp_path):
+    shapes = parameters.shapes(tiny_model, output)
+    named = moments.from_checkpoint(training.final_checkpoint(output), shapes)
+    moments.write(named, tmp_path / "moments.safetensors")
+    for (first, second), name in zip(
+        moments.read(tmp_path / "moments.safetensors", list(shapes), torch.device("cpu")), shapes, strict=True
+    ):
+        assert torch.equal(first, named[f"{name}.exp_avg"].flatten())
+        assert torch.equal(second, named[f"{name}.exp_avg_sq"].flatten())
+
+
+def test_the_adapter_is_kept_whole(output, tmp_path):
+    training.keep_adapter(output, tmp_path / "adapter")
+    assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == sorted(training.ADAPTER)
+
+
+def test_an_interrupted_run_goes_on_at_its_checkpoint(tiny_model, rows_path, tmp_path, capfd):
+    """Two epochs in one go, and two epochs of which the second is done by another process."""
+    two = {**ARGUMENTS, "num_train_epochs": 2, "lr_scheduler_type": "constant"}
+    whole = training.train(rows_path, tiny_model, "smollm", 512, two, 0, tmp_path / "whole")
+    part = training.train(rows_path, tiny_model, "smollm", 512, {**two, "num_train_epochs": 1}, 0, tmp_path / "part")
+    assert "Resuming training from" not in "".join(capfd.readouterr())
+    part = training.train(rows_path, tiny_model, "smollm", 512, two, 0, tmp_path / "part")
+    assert f"Resuming training from {part}/checkpoint-1" in "".join(capfd.readouterr())
+    assert files.sha256(whole / "adapter_model.safetensors") == files.sha256(part / "adapter_model.safetensors")
+
+
+def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):
+    with pytest.raises(InputError, match=r"exit status 1 on .*train\.yaml"):
+        training.train(rows_path, tiny_model, "smollm", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)
