@@ -1,8 +1,8 @@
 # The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
 # folder on the import path of every script, in every environment and on every node.
 import re
+from pathlib import Path
 
-import jsonschema
 from snakemake.exceptions import WorkflowError
 
 from instruction_selection import config as configuration
@@ -148,5 +148,5 @@ def table_files():
 
 
 def print_results():
-    for path in (*table_files(), PATHS.report):
-        print(path)
+    made = [path for path in (*table_files(), PATHS.report) if Path(path).exists()]
+    print("\n".join(["", "Results:", *made]))

@@ -2,7 +2,7 @@ rule pool_embeddings:
     input:
         rows=PATHS.pool,
     output:
-        PATHS.pool_embeddings,
+        store=PATHS.pool_embeddings,
     log:
         PATHS.log("pool_embeddings", "encoder", "pool"),
     benchmark:
@@ -25,7 +25,7 @@ use rule pool_embeddings as validation_embeddings with:
     input:
         rows=PATHS.validation,
     output:
-        PATHS.validation_embeddings,
+        store=PATHS.validation_embeddings,
     log:
         PATHS.log("validation_embeddings", "encoder", "target"),
     benchmark:

@@ -2,7 +2,7 @@ rule harness_task:
     input:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
     output:
-        PATHS.harness_task,
+        task=PATHS.harness_task,
     log:
         PATHS.log("harness_task", "benchmark"),
     benchmark:

@@ -5,7 +5,7 @@ rule pool_gradients:
         adapter=PATHS.warmup_adapter,
         moments=PATHS.warmup_moments,
     output:
-        PATHS.pool_shard,
+        store=PATHS.pool_shard,
     log:
         PATHS.log("pool_gradients", "model", "pool", "shard"),
     benchmark:
@@ -32,7 +32,7 @@ rule gather_pool_gradients:
     input:
         shards=shard_files,
     output:
-        PATHS.pool_gradients,
+        store=PATHS.pool_gradients,
     log:
         PATHS.log("gather_pool_gradients", "model", "pool"),
     benchmark:
@@ -43,6 +43,8 @@ rule gather_pool_gradients:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
     message:
         "Gathering the gradients of {wildcards.pool} under {wildcards.model}"
     script:
@@ -55,7 +57,7 @@ rule validation_gradients:
         model=PATHS.model,
         adapter=PATHS.warmup_adapter,
     output:
-        PATHS.validation_gradients,
+        store=PATHS.validation_gradients,
     log:
         PATHS.log("validation_gradients", "model", "pool", "target"),
     benchmark:

@@ -1,6 +1,6 @@
 rule resolve_config:
     output:
-        PATHS.resolved_config,
+        config=PATHS.resolved_config,
     log:
         PATHS.log("resolve_config"),
     benchmark:
@@ -74,7 +74,7 @@ rule check_overlap:
         validation=PATHS.validation,
         pool=PATHS.pool,
     output:
-        PATHS.overlap,
+        summary=PATHS.overlap,
     log:
         PATHS.log("check_overlap", "target", "pool"),
     benchmark:
@@ -87,6 +87,8 @@ rule check_overlap:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        source=provenance.source_hash("instruction_selection.validation.overlap"),
     message:
         "Checking that no evaluation row of {wildcards.target} is in its validation rows or in {wildcards.pool}"
     script:

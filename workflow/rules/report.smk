@@ -35,7 +35,7 @@ rule report:
         tables=expand(PATHS.table, target=EXPERIMENT.benchmarks, format="md"),
         figures=expand(PATHS.figure, target=EXPERIMENT.benchmarks, format="svg"),
     output:
-        PATHS.report,
+        report=PATHS.report,
     log:
         PATHS.log("report"),
     benchmark:

@@ -8,5 +8,10 @@ with logs.to_file(snakemake.log[0]):
     others = {path: files.read_jsonl(path) for name, path in paths.items() if name != "evaluation"}
     compared = overlap.check(files.read_jsonl(paths["evaluation"]), others)
     files.write_json(
-        snakemake.output[0], {"overlapping_rows": 0, "compared": compared, "provenance": provenance.record(paths, {})}
+        snakemake.output.summary,
+        {
+            "overlapping_rows": 0,
+            "compared": compared,
+            "provenance": provenance.record(paths, {"source": snakemake.params.source}),
+        },
     )

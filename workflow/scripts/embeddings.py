@@ -3,4 +3,4 @@ from instruction_selection import logs
 with logs.to_file(snakemake.log[0]):
     from instruction_selection import encoders
 
-    encoders.write(snakemake.output[0], snakemake.input.rows, snakemake.params.encoder)
+    encoders.write(snakemake.output.store, snakemake.input.rows, snakemake.params.encoder)

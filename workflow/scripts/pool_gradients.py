@@ -4,7 +4,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.gradients import compute
 
     compute.fill(
-        snakemake.output[0],
+        snakemake.output.store,
         snakemake.input.rows,
         (int(snakemake.wildcards.shard), snakemake.params.shards),
         snakemake.input.model,

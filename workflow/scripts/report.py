@@ -9,7 +9,7 @@ with logs.to_file(snakemake.log[0]):
     targets = snakemake.params.targets
     experiment = snakemake.params.experiment
     files.write_text(
-        snakemake.output[0],
+        snakemake.output.report,
         report.render(
             experiment["name"],
             experiment["settings"]["summary"],

@@ -4,7 +4,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.gradients import compute
 
     compute.fill(
-        snakemake.output[0],
+        snakemake.output.store,
         snakemake.input.rows,
         (0, 1),
         snakemake.input.model,

@@ -74,7 +74,7 @@ def test_rows_are_those_of_the_plain_recipe(
 def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
     whole = store.Reader(fill(tmp_path / "whole.h5"))
     shards = [fill(tmp_path / f"{number}.h5", (number, 3), batch_tokens=150) for number in range(3)]
-    store.gather(shards, tmp_path / "pool.h5")
+    store.gather(shards, tmp_path / "pool.h5", 11)
     gathered = store.Reader(tmp_path / "pool.h5")
     assert gathered.ids == whole.ids
     np.testing.assert_allclose(gathered.unit(), whole.unit(), atol=1e-3)

@@ -54,7 +54,7 @@ def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
         write(tmp_path / "shards" / f"{number}.h5", range(start, end))
         for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False))
     ]
-    store.gather(shards, tmp_path / "pool.h5")
+    store.gather(shards, tmp_path / "pool.h5", 10)
     gathered = store.Reader(tmp_path / "pool.h5")
     assert gathered.ids == whole.ids
     assert gathered.identity == whole.identity
@@ -65,7 +65,7 @@ def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
 def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
     (tmp_path / "here").mkdir()
     shards = [write(tmp_path / "here" / "shards" / "0.h5")]
-    store.gather(shards, tmp_path / "here" / "pool.h5")
+    store.gather(shards, tmp_path / "here" / "pool.h5", 10)
     with h5py.File(tmp_path / "here" / "pool.h5") as file:
         assert file["adam"].is_virtual
     (tmp_path / "here").rename(tmp_path / "there")
@@ -145,12 +145,12 @@ def test_shards_of_different_things_are_not_gathered(tmp_path, key):
         write(tmp_path / "1.h5", range(5, 10), identity={**IDENTITY, key: "else"}),
     ]
     with pytest.raises(InputError, match=rf"1\.h5: made from something else .*\({key}\)"):
-        store.gather(shards, tmp_path / "pool.h5")
+        store.gather(shards, tmp_path / "pool.h5", 10)
 
 
 def test_a_store_whose_shard_is_gone_is_refused(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5)), write(tmp_path / "1.h5", range(5, 10))]
-    store.gather(shards, tmp_path / "pool.h5")
+    store.gather(shards, tmp_path / "pool.h5", 10)
     shards[1].unlink()
     with pytest.raises(InputError, match="5 of 10 rows are missing"):
         store.Reader(tmp_path / "pool.h5")
@@ -171,3 +171,9 @@ def test_a_file_that_is_no_store_is_named(tmp_path):
     (tmp_path / "0.h5").write_text("no")
     with pytest.raises(InputError, match=r"0\.h5: not a readable HDF5 file"):
         store.Reader(tmp_path / "0.h5")
+
+
+def test_a_gathered_store_has_the_rows_of_its_pool(tmp_path):
+    shards = [write(tmp_path / "0.h5", range(5))]
+    with pytest.raises(InputError, match="its shards have 5 rows, and the pool has 10"):
+        store.gather(shards, tmp_path / "pool.h5", 10)

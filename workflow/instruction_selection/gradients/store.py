@@ -111,8 +111,8 @@ class Writer:
             os.replace(self._partial, self._path)
 
 
-def gather(shards: list[str | Path], path: str | Path) -> None:
-    """Join shards, in order, into one virtual dataset at `path`; nothing is copied.
+def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> None:
+    """Join shards, in order, into one virtual dataset of `expected_rows` rows at `path`; nothing is copied.
 
     The shards are found relative to `path`, so a result folder may be moved as a whole.
     """
@@ -124,6 +124,8 @@ def gather(shards: list[str | Path], path: str | Path) -> None:
             if part.attrs["identity"] != first.attrs["identity"]:
                 raise InputError(f"{shard}: made from something else than {shards[0]} ({_difference(part, first)}).")
         lengths = [len(part["id"]) for part in parts]
+        if sum(lengths) != expected_rows:
+            raise InputError(f"{path}: its shards have {sum(lengths)} rows, and the pool has {expected_rows}.")
         with files.replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as store:
             for name, value in first.attrs.items():
                 store.attrs[name] = value

@@ -1,0 +1,45 @@
+"""A version is written in one place per environment, and the places agree."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ENVS = Path(__file__).resolve().parents[2] / "envs"
+#: Where an environment must differ; the reason stands in the file.
+DIFFERENT = {"training": {"torch"}}
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    requirements = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    for requirement in requirements:
+        assert [specifier.operator for specifier in requirement.specifier] == ["=="], f"{requirement} is not pinned"
+    assert len({requirement.name for requirement in requirements}) == len(requirements)
+    return {requirement.name: str(requirement.specifier) for requirement in requirements}
+
+
+def laptop() -> dict[str, str]:
+    files = ("laptop.txt", "laptop-no-deps.txt", "tests.txt")
+    return pins([line for name in files for line in (ENVS / name).read_text().splitlines()])
+
+
+def conda(path: Path) -> dict:
+    return yaml.safe_load(path.read_text())["dependencies"]
+
+
+@pytest.mark.parametrize("path", sorted(ENVS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_conda_environments_agree_with_the_laptop(path):
+    [section] = [entry["pip"] for entry in conda(path) if isinstance(entry, dict)]
+    known = laptop()
+    for name, version in pins(section).items():
+        if name not in DIFFERENT.get(path.stem, set()) and name in known:
+            assert version == known[name], name
+    for name in DIFFERENT.get(path.stem, set()):
+        assert pins(section)[name] != known[name]
+
+
+@pytest.mark.parametrize("path", sorted(ENVS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_conda_environments_take_python_and_pip_from_conda_forge(path):
+    assert yaml.safe_load(path.read_text())["channels"] == ["conda-forge"]
+    assert conda(path)[:2] == ["python=3.11", "pip"]

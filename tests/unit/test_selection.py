@@ -1,0 +1,154 @@
+"""From feature files to chosen rows."""
+
+import numpy as np
+import pytest
+
+from instruction_selection import files, selection
+from instruction_selection.errors import InputError
+from instruction_selection.gradients import store
+from instruction_selection.selection import Inputs, Rows
+from instruction_selection.similarity import best_subtask_mean
+
+DIMENSION = 8
+IDENTITY = {
+    **dict.fromkeys(["model", "adapter", "moments", "rows", "parameters", "template", "cutoff_len", "precision"], "x"),
+    "projection": {"kind": "sjlt", "dimension": DIMENSION, "seed": 0},
+}
+
+
+def write_store(path, ids, gradients, kind, **identity):
+    with store.Writer(path, len(ids), DIMENSION, kind, {**IDENTITY, **identity}) as writer:
+        rows = list(range(len(ids)))
+        writer.write(rows, ids, gradients, np.ones(len(ids)), [1] * len(ids))
+    return str(path)
+
+
+@pytest.fixture
+def case(tmp_path):
+    """A pool of 20 rows, of which row 7 is NaN and row 3 zero, and 4 validation rows of two subtasks."""
+    rng = np.random.default_rng(0)
+    pool = [{"id": f"{n:016d}", "task": f"task{n % 3}", "instruction": str(n), "response": "r"} for n in range(20)]
+    validation = [
+        {"id": f"v{n:015d}", "task": f"task{n // 2}", "instruction": str(n), "response": "r"} for n in range(4)
+    ]
+    gradients = rng.normal(size=(20, DIMENSION)).astype(np.float32)
+    gradients[7], gradients[3] = np.nan, 0
+    paths = {
+        "pool_path": str(tmp_path / "pool.jsonl"),
+        "validation_path": str(tmp_path / "validation.jsonl"),
+        "feature_paths": {
+            "pool_gradients": write_store(tmp_path / "pool.h5", [row["id"] for row in pool], gradients, "adam"),
+            "validation_gradients": write_store(
+                tmp_path / "validation.h5",
+                [row["id"] for row in validation],
+                rng.normal(size=(4, DIMENSION)).astype(np.float32),
+                "sgd",
+            ),
+        },
+    }
+    files.write_jsonl(paths["pool_path"], pool)
+    files.write_jsonl(paths["validation_path"], validation)
+    return paths
+
+
+G2IS = {"variance": 0.5, "delta": 0.8}
+
+
+@pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS), ("random", {}), ("full", {})])
+@pytest.mark.parametrize("ratio", [0.1, 0.29, 1.0])
+def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method, params, ratio):
+    chosen, summary = selection.select(method, ratio, 0, params, **case)
+    ids = [int(row["id"]) for row in chosen]
+    assert len(set(ids)) == len(ids)
+    assert not {3, 7} & set(ids)
+    assert summary["not_selectable"] == 2
+    assert summary["budget"] == int(20 * ratio + 1e-9)
+    assert summary["selected"] == len(ids) == summary["budget"] - summary["shortfall"]
+    assert sum(summary["tasks"].values()) == len(ids)
+    if method != "g2is":
+        assert len(ids) == min(summary["budget"], 18)
+
+
+def test_rows_come_in_order_of_score(case):
+    chosen, _ = selection.select("less", 0.5, 0, {}, **case)
+    pool = store.Reader(case["feature_paths"]["pool_gradients"])
+    validation = store.Reader(case["feature_paths"]["validation_gradients"])
+    subtasks = np.array(["task0", "task0", "task1", "task1"])
+    scores = best_subtask_mean(pool.unit(), validation.unit(), subtasks)
+    order = [scores[int(row["id"])] for row in chosen]
+    assert order == sorted(order, reverse=True)
+
+
+def test_a_ratio_of_no_row_is_refused(case):
+    with pytest.raises(InputError, match="a ratio of 0.01 of 20 rows is no row"):
+        selection.select("random", 0.01, 0, {}, **case)
+
+
+def test_a_store_of_other_rows_is_refused(case, tmp_path):
+    rows = files.read_jsonl(case["pool_path"])
+    files.write_jsonl(case["pool_path"], rows[::-1])
+    with pytest.raises(InputError, match="pool.h5: its rows are not those of the pool"):
+        selection.select("less", 0.5, 0, {}, **case)
+
+
+def test_stores_of_two_models_are_refused(case, tmp_path):
+    ids = [row["id"] for row in files.read_jsonl(case["validation_path"])]
+    case["feature_paths"]["validation_gradients"] = write_store(
+        tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another"
+    )
+    with pytest.raises(InputError, match="cannot be compared: model"):
+        selection.select("less", 0.5, 0, {}, **case)
+
+
+def test_a_target_without_usable_rows_is_refused(case, tmp_path):
+    ids = [row["id"] for row in files.read_jsonl(case["validation_path"])]
+    case["feature_paths"]["validation_gradients"] = write_store(
+        tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd"
+    )
+    with pytest.raises(InputError, match="no validation row has a usable gradient"):
+        selection.select("less", 0.5, 0, {}, **case)
+
+
+def test_less_is_the_maximum_over_subtasks_of_means_over_rows():
+    rng = np.random.default_rng(0)
+    pool, validation = rng.normal(size=(9, 5)).astype("f4"), rng.normal(size=(6, 5)).astype("f4")
+    subtasks = np.array(["a", "b", "a", "c", "a", "b"])
+    scores = best_subtask_mean(pool, validation, subtasks)
+    for row in range(9):
+        means = [np.mean([pool[row] @ validation[j] for j in range(6) if subtasks[j] == name]) for name in "abc"]
+        assert scores[row] == pytest.approx(max(means), rel=1e-5)
+
+
+def unit(rows):
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS)])
+def test_a_planted_signal_is_found(method, params):
+    """A tenth of the pool points where the validation rows point, in the presence of a direction that all share."""
+    rng = np.random.default_rng(0)
+    shared, signal = rng.normal(size=(2, 64))
+    pool = shared + rng.normal(size=(300, 64))
+    planted = rng.permutation(300)[:30]
+    pool[planted] += 3 * signal
+    strength = np.linspace(1, 3, 12)[:, None]
+    validation = strength * signal + 0.3 * rng.normal(size=(12, 64))
+    inputs = Inputs(
+        rows=300,
+        pool_gradients=Rows(unit(pool), np.linalg.norm(pool, axis=1)),
+        validation_gradients=Rows(unit(validation), np.linalg.norm(validation, axis=1), np.repeat("task", 12)),
+    )
+    found = set(selection.run(method, inputs, 30, params, seed=0).rows) & set(planted)
+    by_chance = set(selection.run("random", inputs, 30, {}, seed=0).rows) & set(planted)
+    assert len(by_chance) < 10 < 24 <= len(found)
+
+
+def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
+    from instruction_selection.methods import full, less
+
+    monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([1, 1])))
+    with pytest.raises(ValueError, match="at most 2 different rows"):
+        selection.run("full", Inputs(rows=5), 2, {}, 0)
+    monkeypatch.setattr(less, "score", lambda *arguments: np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="2 finite numbers"):
+        selection.run("less", Inputs(rows=2), 1, {}, 0)

@@ -1,0 +1,61 @@
+"""A wrong config stops before any job, with one sentence on the console."""
+
+import shutil
+
+import pytest
+from checkout import Checkout
+
+CASES = {
+    "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
+    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: 0 is"),
+    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: 1.5 is"),
+    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: unknown key 'ratois' (did you mean 'ratios'?)"),
+    "missing file": ("models: [tiny-llama]", "models: [tiny]", "models/tiny.yaml does not exist"),
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(finished, tmp_path_factory):
+    """A checkout in which nothing has been run."""
+    path = tmp_path_factory.mktemp("bad") / "checkout"
+    shutil.copytree(finished.path, path, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    return Checkout(path)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_experiment(checkout, case):
+    old, new, expected = CASES[case]
+    original = (checkout.path / "config/experiments/smoke.yaml").read_text()
+    checkout.edit("config/experiments/smoke.yaml", old, new)
+    try:
+        refused(checkout, expected)
+    finally:
+        (checkout.path / "config/experiments/smoke.yaml").write_text(original)
+
+
+def test_a_benchmark_without_its_task(checkout):
+    original = (checkout.path / "config/benchmarks/logic.yaml").read_text()
+    (checkout.path / "config/benchmarks/logic.yaml").write_text(original.replace("harness:", "harnes:"))
+    try:
+        refused(checkout, "logic.yaml: unknown key 'harnes' (did you mean 'harness'?)")
+    finally:
+        (checkout.path / "config/benchmarks/logic.yaml").write_text(original)
+
+
+def test_an_experiment_that_is_not_there(checkout):
+    refused(checkout, "no experiment 'smoek'", experiment="smoek")
+
+
+def test_a_key_that_the_command_line_does_not_choose(checkout):
+    result = checkout.snakemake("--config", "experiment=smoke", "ratio=0.3")
+    assert result.returncode != 0
+    assert "unknown key 'ratio'" in result.stdout + result.stderr
+
+
+def refused(checkout, expected: str, experiment: str = "smoke") -> None:
+    result = checkout.snakemake(experiment=experiment)
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert expected in output
+    assert "Traceback" not in output
+    assert not (checkout.path / "results").exists()

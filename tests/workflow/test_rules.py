@@ -1,0 +1,66 @@
+"""Every rule says what it takes, where it logs and what it needs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DIRECTIVES = {"output", "log", "benchmark", "conda", "threads", "resources", "message", "params", "script"}
+
+
+def rules() -> dict[str, dict[str, str]]:
+    """Rule name to directive to text. Rules that inherit from another are its variants, and left out."""
+    found = {}
+    for path in sorted((REPOSITORY / "workflow" / "rules").glob("*.smk")):
+        for name, body in re.findall(r"^rule (\w+):\n((?:(?: {4}.*)?\n)+)", path.read_text(), re.MULTILINE):
+            found[name] = dict(re.findall(r"^ {4}(\w+):((?:.*\n)(?: {8}.*\n)*)", body, re.MULTILINE))
+    return found
+
+
+RULES = rules()
+
+
+def test_rules_are_found():
+    assert len(RULES) >= 15
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_complete(name):
+    assert RULES[name].keys() >= DIRECTIVES
+    assert "runtime=" in RULES[name]["resources"]
+    assert "mem_mb=" in RULES[name]["resources"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_inputs_and_outputs_have_names(name):
+    for directive in ("input", "output"):
+        entries = re.findall(r"^ {8}(\S.*)$", RULES[name].get(directive, ""), re.MULTILINE)
+        assert all(re.match(r"\w+=|unpack\(|[)\]}]", entry) for entry in entries), entries
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_script_and_environment_exist(name):
+    for directive in ("script", "conda"):
+        relative = re.search(r'"(.*)"', RULES[name][directive])[1]
+        assert (REPOSITORY / "workflow" / "rules" / relative).resolve().is_file()
+
+
+def test_snakemake_lints_nothing():
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_library_never_imports_snakemake():
+    for path in (REPOSITORY / "workflow" / "instruction_selection").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), path
+
+
+def test_parsing_imports_no_torch():
+    """Every job of a cluster run parses the Snakefile again."""
+    code = "import sys; from instruction_selection import grid, layout, provenance; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY / "workflow", check=True)

@@ -1,0 +1,115 @@
+"""What a whole run leaves behind."""
+
+import csv
+import json
+from pathlib import Path
+
+import h5py
+import pytest
+import yaml
+
+TARGETS = ["gsm-symbolic", "logic"]
+METHODS = ["Untuned model", "All data", "Random", "Sentence-BERT", "LESS", "G2IS"]
+
+
+@pytest.fixture(scope="module")
+def results(finished) -> Path:
+    return finished.path / "results" / "smoke"
+
+
+@pytest.fixture(scope="module")
+def settings(finished) -> dict:
+    return yaml.safe_load((finished.path / "config" / "experiments" / "smoke.yaml").read_text())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_table_has_a_row_for_every_method(results, settings, target):
+    with (results / "tables" / f"{target}.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["method"] for row in rows] == METHODS
+    budget = settings["pools"]["reasoning"]["rows"] // 10
+    chosen = {row["method"]: row["rows_chosen"] for row in rows}
+    assert chosen["Untuned model"] == ""
+    assert float(chosen["All data"]) == settings["pools"]["reasoning"]["rows"]
+    for method in METHODS[2:]:
+        assert 0 < float(chosen[method]) <= budget
+    for row in rows:
+        assert int(row["samples"]) == settings["targets"][target]["evaluation_rows"]
+        assert float(row["perplexity"]) < 0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_was_chosen_matters(results, target):
+    """Models tuned on different rows score differently: nothing hands the same adapter to everyone."""
+    with (results / "tables" / f"{target}.csv").open() as handle:
+        scores = {row["method"]: row["perplexity"] for row in csv.DictReader(handle)}
+    assert len(set(scores.values())) == len(METHODS)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_sample_is_kept(results, settings, target):
+    for evaluation in results.glob(f"runs/**/eval/{target}.json"):
+        summary = json.loads(evaluation.read_text())
+        samples = [json.loads(line) for line in evaluation.with_suffix(".samples.jsonl").open()]
+        assert len({sample["doc"]["id"] for sample in samples}) == settings["targets"][target]["evaluation_rows"]
+        mean = sum(sample["perplexity"] for sample in samples) / len(samples)
+        assert summary["metrics"]["perplexity"]["value"] == pytest.approx(mean)
+
+
+def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):
+    adapters = sorted(str(path.relative_to(results / "runs")) for path in results.glob("runs/**/adapter"))
+    assert len(adapters) == 8
+    assert [path for path in adapters if "/any/full/" in path or "/any/random/" in path] == [
+        "tiny-llama/reasoning/any/full/1/seed0/adapter",
+        "tiny-llama/reasoning/any/random/0.1/seed0/adapter",
+    ]
+
+
+def test_the_store_is_gathered_from_shards_in_the_order_of_the_pool(results):
+    pool = [json.loads(line)["id"] for line in (results / "pools/reasoning/pool.jsonl").open()]
+    folder = results / "gradients/tiny-llama/reasoning"
+    assert len(list(folder.glob("shards/*.h5"))) == 2
+    with h5py.File(folder / "pool.h5") as store:
+        assert store["adam"].is_virtual
+        assert [name.decode() for name in store["id"]] == pool
+        assert store["finite"][:].all()
+
+
+def test_evaluation_rows_are_held_out(results):
+    def instructions(path: str) -> set[str]:
+        return {json.loads(line)["instruction"] for line in (results / path).open()}
+
+    pool = instructions("pools/reasoning/pool.jsonl")
+    for target in TARGETS:
+        held_out = instructions(f"targets/{target}/evaluation.jsonl")
+        assert not held_out & (pool | instructions(f"targets/{target}/validation.jsonl"))
+        assert json.loads((results / f"targets/{target}/overlap/reasoning.json").read_text())["overlapping_rows"] == 0
+
+
+def test_training_saw_the_selected_rows(results):
+    """LLaMA-Factory reports the samples it trained on through its step count: rows / batch, rounded up."""
+    for summary in results.glob("runs/**/training.json"):
+        provenance = json.loads(summary.read_text())["provenance"]
+        selected = (results.parents[1] / provenance["inputs"]["rows"]["path"]).read_text().count("\n")
+        assert selected > 0
+        assert provenance["parameters"]["training"]["lora_dropout"] == 0.1
+
+
+def test_every_summary_says_what_made_it(results):
+    for path in [*results.glob("runs/**/*.json"), *results.glob("pools/*/*.json"), *results.glob("targets/*/*.json")]:
+        provenance = json.loads(path.read_text())["provenance"]
+        assert len(provenance["git_commit"].removesuffix("-dirty")) == 40
+        assert provenance["versions"]["python"]
+        assert all(len(entry["sha256"]) == 64 for entry in provenance["inputs"].values())
+
+
+def test_the_report_holds_every_table_and_figure(results):
+    report = (results / "report.html").read_text()
+    for method in METHODS:
+        assert report.count(method) >= len(TARGETS)
+    assert report.count("data:image/svg+xml") == len(TARGETS)
+
+
+def test_no_job_leaves_temporary_files(results):
+    left = [path for path in results.rglob("*") if path.suffix in {".tmp", ".partial"} or path.name == "training"]
+    assert left == []
