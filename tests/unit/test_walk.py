@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruction_selection.walk import fast, reference
@@ -14,11 +14,11 @@ def rows_of(regime: str, count: int, rng: np.random.Generator, dimension: int = 
         rows += 2 * rng.normal(size=dimension)
     elif regime == "topics":
         rows = rng.normal(size=(4, dimension))[rng.integers(4, size=count)] * 2 + 0.5 * rows
-    elif regime == "duplicates":
-        rows = rows[rng.integers(max(1, count // 3), size=count)]
-    return rows * np.exp(rng.normal(size=(count, 1)))
+    rows = rows * np.exp(rng.normal(size=(count, 1)))
+    return rows[rng.integers(max(1, count // 3), size=count)] if regime == "duplicates" else rows
 
 
+@settings(max_examples=500)
 @given(
     regime=st.sampled_from(["isotropic", "shared direction", "topics", "duplicates"]),
     count=st.integers(1, 30),

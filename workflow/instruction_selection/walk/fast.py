@@ -28,7 +28,7 @@ def walk(unit: np.ndarray, norms: np.ndarray, component: np.ndarray, budget: int
     """
     norms = norms.astype(np.float64)
     component = component / np.linalg.norm(component)
-    to_component = (unit @ component.astype(unit.dtype)).astype(np.float64)
+    to_component = _products(unit, component.astype(unit.dtype))
     free = np.ones(len(unit), dtype=bool)
     compatible = np.ones(len(unit), dtype=bool)
     dot_sum = np.zeros(len(unit))
@@ -38,7 +38,7 @@ def walk(unit: np.ndarray, norms: np.ndarray, component: np.ndarray, budget: int
     def take(row: int) -> np.ndarray:
         """Add a row to the set; returns every row's cosine with it."""
         nonlocal sum_squared, sum_dot_component
-        products = (unit @ unit[row]).astype(np.float64)
+        products = _products(unit, unit[row])
         sum_squared += 2 * norms[row] * dot_sum[row] + norms[row] ** 2
         sum_dot_component += norms[row] * to_component[row]
         dot_sum[:] += norms[row] * products
@@ -64,3 +64,10 @@ def walk(unit: np.ndarray, norms: np.ndarray, component: np.ndarray, budget: int
         result.refused_by_consistency += int((closer & compatible & ~consistent).sum())
         to_last = take(following)
     return result
+
+
+def _products(unit: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Inner products, float64 (N,), the same for equal rows wherever they stand: a matrix product's may differ in the
+    last digit, and then the first of two duplicates would not win.
+    """
+    return np.vecdot(unit, vector).astype(np.float64)
