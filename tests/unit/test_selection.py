@@ -17,9 +17,9 @@ IDENTITY = {
 
 
 def write_store(path, ids, gradients, kind, **identity):
-    with store.Writer(path, len(ids), DIMENSION, kind, {**IDENTITY, **identity}) as writer:
+    with store.Writer(path, len(ids), DIMENSION, [kind], {**IDENTITY, **identity}) as writer:
         rows = list(range(len(ids)))
-        writer.write(rows, ids, gradients, np.ones(len(ids)), [1] * len(ids))
+        writer.write(rows, ids, {kind: gradients}, np.ones(len(ids)), [1] * len(ids))
     return str(path)
 
 
@@ -74,7 +74,7 @@ def test_rows_come_in_order_of_score(case):
     pool = store.Reader(case["feature_paths"]["pool_gradients"])
     validation = store.Reader(case["feature_paths"]["validation_gradients"])
     subtasks = np.array(["task0", "task0", "task1", "task1"])
-    scores = best_subtask_mean(pool.unit(), validation.unit(), subtasks)
+    scores = best_subtask_mean(pool.unit("adam"), validation.unit("sgd"), subtasks)
     order = [scores[int(row["id"])] for row in chosen]
     assert order == sorted(order, reverse=True)
 

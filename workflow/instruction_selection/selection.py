@@ -11,6 +11,9 @@ from instruction_selection.config import method_module
 from instruction_selection.errors import InputError
 from instruction_selection.gradients.store import Reader
 
+#: Which rows of a gradient store a need reads.
+KINDS = {"pool_gradients": "adam", "validation_gradients": "sgd"}
+
 
 @dataclass
 class Rows:
@@ -120,7 +123,8 @@ def _read(paths: dict[str, str], pool: list[dict], validation: list[dict]) -> tu
         expected = pool if need.startswith("pool_") else validation
         if need.endswith("_gradients"):
             store = stores[need] = Reader(path)
-            ids, rows, mask = store.ids, Rows(store.unit(), store.norms), store.usable
+            kind = KINDS[need]
+            ids, rows, mask = store.ids, Rows(store.unit(kind), store.norms(kind)), store.usable
         else:
             ids, rows = _read_embeddings(path)
             mask = np.ones(len(ids), dtype=bool)

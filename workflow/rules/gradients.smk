@@ -19,9 +19,10 @@ rule pool_gradients:
         runtime=720,
     params:
         shards=SETTINGS["gradients"]["shards"],
+        kinds=SETTINGS["gradients"]["pool_kinds"],
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],
-        settings=SETTINGS["gradients"],
+        settings=GRADIENTS,
     message:
         "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
     script:
@@ -71,7 +72,7 @@ rule validation_gradients:
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],
-        settings=SETTINGS["gradients"],
+        settings=GRADIENTS,
     message:
         "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
     script:

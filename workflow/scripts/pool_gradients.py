@@ -9,6 +9,7 @@ with logs.to_file(snakemake.log[0]):
         (int(snakemake.wildcards.shard), snakemake.params.shards),
         snakemake.input.model,
         snakemake.input.adapter,
+        snakemake.params.kinds,
         snakemake.input.moments,
         snakemake.params.template,
         snakemake.params.cutoff_len,

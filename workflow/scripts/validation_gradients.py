@@ -9,6 +9,7 @@ with logs.to_file(snakemake.log[0]):
         (0, 1),
         snakemake.input.model,
         snakemake.input.adapter,
+        ["sgd"],
         None,
         snakemake.params.template,
         snakemake.params.cutoff_len,

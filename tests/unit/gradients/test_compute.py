@@ -39,9 +39,10 @@ def moments_path(tiny_model, tiny_adapter, tmp_path_factory):
 
 @pytest.fixture
 def fill(tiny_model, tiny_adapter, rows_path, moments_path):
-    def run(path, part=(0, 1), adam_rows=True, cutoff_len=512, **changed):
+    def run(path, part=(0, 1), kinds=("adam",), cutoff_len=512, **changed):
         compute.fill(
-            *(path, rows_path, part, tiny_model, tiny_adapter, moments_path if adam_rows else None),
+            *(path, rows_path, part, tiny_model, tiny_adapter),
+            *(list(kinds), moments_path if "adam" in kinds else None),
             *("smollm", cutoff_len, {**SETTINGS, **changed}),
         )
         return path
@@ -49,12 +50,9 @@ def fill(tiny_model, tiny_adapter, rows_path, moments_path):
     return run
 
 
-@pytest.mark.parametrize("adam_rows", [True, False])
-def test_rows_are_those_of_the_plain_recipe(
-    fill, tmp_path, some_rows, tiny_model, tiny_adapter, moments_path, adam_rows
-):
-    reader = store.Reader(fill(tmp_path / "0.h5", adam_rows=adam_rows))
-    assert reader.kind == ("adam" if adam_rows else "sgd")
+@pytest.mark.parametrize("kinds", [["adam"], ["sgd"], ["adam", "sgd"]])
+def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_model, tiny_adapter, moments_path, kinds):
+    reader = store.Reader(fill(tmp_path / "0.h5", kinds=kinds))
     assert reader.ids == [row["id"] for row in some_rows]
     cpu = torch.device("cpu")
     network = parameters.load(tiny_model, tiny_adapter, cpu)
@@ -62,13 +60,19 @@ def test_rows_are_those_of_the_plain_recipe(
     states = moments.read(moments_path, names, cpu)
     projection = SparseJL([weight.numel() for weight in parameters.trainable(network).values()], 64, 0, cpu)
     examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
-    for example, unit, norm in zip(examples, reader.unit(), reader.norms, strict=True):
-        wanted = torch.zeros(1, 64)
-        for number, gradient in enumerate(per_sample.reference(network, example)):
-            feature = adam.precondition(gradient, *states[number]) if adam_rows else gradient
-            projection.add(number, feature[None], wanted)
-        assert norm == pytest.approx(float(wanted.norm()), rel=1e-4)
-        np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
+    for kind in kinds:
+        for example, unit, norm in zip(examples, reader.unit(kind), reader.norms(kind), strict=True):
+            wanted = torch.zeros(1, 64)
+            for number, gradient in enumerate(per_sample.reference(network, example)):
+                feature = adam.precondition(gradient, *states[number]) if kind == "adam" else gradient
+                projection.add(number, feature[None], wanted)
+            assert norm == pytest.approx(float(wanted.norm()), rel=1e-4)
+            np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
+
+
+def test_a_kind_that_was_not_kept_is_named(fill, tmp_path):
+    with pytest.raises(InputError, match="has no sgd rows; it has adam"):
+        store.Reader(fill(tmp_path / "0.h5")).unit("sgd")
 
 
 def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
@@ -77,8 +81,8 @@ def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
     store.gather(shards, tmp_path / "pool.h5", 11)
     gathered = store.Reader(tmp_path / "pool.h5")
     assert gathered.ids == whole.ids
-    np.testing.assert_allclose(gathered.unit(), whole.unit(), atol=1e-3)
-    np.testing.assert_allclose(gathered.norms, whole.norms, rtol=1e-4)
+    np.testing.assert_allclose(gathered.unit("adam"), whole.unit("adam"), atol=1e-3)
+    np.testing.assert_allclose(gathered.norms("adam"), whole.norms("adam"), rtol=1e-4)
 
 
 def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
@@ -97,8 +101,8 @@ def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
     assert not (tmp_path / "0.h5").exists()
     monkeypatch.setattr(store.Writer, "write", write)
     resumed = store.Reader(fill(tmp_path / "0.h5"))
-    assert np.array_equal(resumed.unit(), whole.unit())
-    assert np.array_equal(resumed.norms, whole.norms)
+    assert np.array_equal(resumed.unit("adam"), whole.unit("adam"))
+    assert np.array_equal(resumed.norms("adam"), whole.norms("adam"))
 
 
 def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, tiny_model):

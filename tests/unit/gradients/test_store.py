@@ -25,10 +25,10 @@ IDS = [f"{number:016d}" for number in range(10)]
 
 def write(path, rows=range(10), identity=IDENTITY, gradients=ROWS, tokens=3, order=None):
     rows = list(rows)
-    with store.Writer(path, len(rows), DIMENSION, "adam", identity) as writer:
+    with store.Writer(path, len(rows), DIMENSION, ["adam"], identity) as writer:
         for position in order or range(len(rows)):
             row = rows[position]
-            writer.write([position], [IDS[row]], gradients[row : row + 1], np.ones(1), [tokens])
+            writer.write([position], [IDS[row]], {"adam": gradients[row : row + 1]}, np.ones(1), [tokens])
     return path
 
 
@@ -36,14 +36,14 @@ def test_rows_come_back_as_unit_rows_with_their_norms(tmp_path):
     reader = store.Reader(write(tmp_path / "0.h5"))
     assert reader.ids == IDS
     assert reader.usable.all()
-    np.testing.assert_allclose(reader.norms, np.linalg.norm(ROWS, axis=1), rtol=1e-6)
-    np.testing.assert_allclose(reader.unit() * reader.norms[:, None], ROWS, atol=5e-3)
+    np.testing.assert_allclose(reader.norms("adam"), np.linalg.norm(ROWS, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(reader.unit("adam") * reader.norms("adam")[:, None], ROWS, atol=5e-3)
 
 
 def test_the_order_of_writing_does_not_matter(tmp_path):
     one = store.Reader(write(tmp_path / "one.h5"))
     other = store.Reader(write(tmp_path / "other.h5", order=range(9, -1, -1)))
-    assert np.array_equal(one.unit(), other.unit())
+    assert np.array_equal(one.unit("adam"), other.unit("adam"))
 
 
 @pytest.mark.parametrize("cuts", [[], [5], [1, 2, 9], [3, 4]])
@@ -58,8 +58,8 @@ def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
     gathered = store.Reader(tmp_path / "pool.h5")
     assert gathered.ids == whole.ids
     assert gathered.identity == whole.identity
-    assert np.array_equal(gathered.unit(), whole.unit())
-    assert np.array_equal(gathered.norms, whole.norms)
+    assert np.array_equal(gathered.unit("adam"), whole.unit("adam"))
+    assert np.array_equal(gathered.norms("adam"), whole.norms("adam"))
 
 
 def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
@@ -69,29 +69,29 @@ def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
     with h5py.File(tmp_path / "here" / "pool.h5") as file:
         assert file["adam"].is_virtual
     (tmp_path / "here").rename(tmp_path / "there")
-    assert store.Reader(tmp_path / "there" / "pool.h5").unit().any()
+    assert store.Reader(tmp_path / "there" / "pool.h5").unit("adam").any()
 
 
 def test_a_killed_job_goes_on_where_it_stopped(tmp_path):
     path = tmp_path / "0.h5"
-    writer = store.Writer(path, 10, DIMENSION, "adam", IDENTITY)
-    writer.write([4, 2], [IDS[4], IDS[2]], ROWS[[4, 2]], np.ones(2), [3, 3])
+    writer = store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY)
+    writer.write([4, 2], [IDS[4], IDS[2]], {"adam": ROWS[[4, 2]]}, np.ones(2), [3, 3])
     writer._file.close()
     assert not path.exists()
-    with store.Writer(path, 10, DIMENSION, "adam", IDENTITY) as writer:
+    with store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY) as writer:
         missing = np.flatnonzero(writer.missing())
         assert missing.tolist() == [0, 1, 3, 5, 6, 7, 8, 9]
         for row in missing:
-            writer.write([row], [IDS[row]], ROWS[row : row + 1], np.ones(1), [3])
-    assert np.array_equal(store.Reader(path).unit(), store.Reader(write(tmp_path / "whole.h5")).unit())
+            writer.write([row], [IDS[row]], {"adam": ROWS[row : row + 1]}, np.ones(1), [3])
+    assert np.array_equal(store.Reader(path).unit("adam"), store.Reader(write(tmp_path / "whole.h5")).unit("adam"))
 
 
 def test_the_rest_of_something_else_is_not_continued(tmp_path):
     path = tmp_path / "0.h5"
-    writer = store.Writer(path, 10, DIMENSION, "adam", {**IDENTITY, "rows": "others"})
-    writer.write([0], [IDS[0]], ROWS[:1], np.ones(1), [3])
+    writer = store.Writer(path, 10, DIMENSION, ["adam"], {**IDENTITY, "rows": "others"})
+    writer.write([0], [IDS[0]], {"adam": ROWS[:1]}, np.ones(1), [3])
     writer._file.close()
-    assert store.Writer(path, 10, DIMENSION, "adam", IDENTITY).missing().all()
+    assert store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY).missing().all()
 
 
 def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
@@ -102,7 +102,7 @@ def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
 
 
 def test_an_incomplete_store_gets_no_name(tmp_path):
-    writer = store.Writer(tmp_path / "0.h5", 10, DIMENSION, "adam", IDENTITY)
+    writer = store.Writer(tmp_path / "0.h5", 10, DIMENSION, ["adam"], IDENTITY)
     with pytest.raises(RuntimeError, match="10 rows were never written"), writer:
         pass
     assert not (tmp_path / "0.h5").exists()
@@ -119,8 +119,8 @@ def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, val
         return
     reader = store.Reader(path)
     assert np.flatnonzero(~reader.usable).tolist() == [4]
-    assert not reader.unit()[4].any()
-    assert np.isfinite(reader.unit()).all()
+    assert not reader.unit("adam")[4].any()
+    assert np.isfinite(reader.unit("adam")).all()
 
 
 @pytest.mark.parametrize("key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision"])
@@ -164,7 +164,7 @@ def test_a_flipped_bit_is_found(tmp_path):
     content[chunk.byte_offset + 5] ^= 1
     path.write_bytes(content)
     with pytest.raises(InputError, match="adam is damaged"):
-        store.Reader(path).unit()
+        store.Reader(path).unit("adam")
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path):

@@ -21,6 +21,7 @@ def fill(
     part: tuple[int, int],
     model: str | Path,
     adapter: str | Path,
+    kinds: list[str],
     moments_path: str | Path | None,
     template: str,
     cutoff_len: int,
@@ -28,8 +29,8 @@ def fill(
 ) -> None:
     """Write part `part[0]` of `part[1]` contiguous parts of the rows in `rows_path`.
 
-    With `moments_path`, rows are preconditioned by Adam (`adam`, for pools), without it they are plain (`sgd`, for
-    validation rows). `settings` is an experiment's `gradients` block.
+    `kinds` lists which rows to keep: `adam`, preconditioned with the moments of `moments_path`, and `sgd`, plain; both
+    come from the same backward pass. `settings` is an experiment's `gradients` block.
     """
     rows = files.read_jsonl(rows_path)
     number, parts = part
@@ -55,34 +56,33 @@ def fill(
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
     projection = SparseJL(sizes, dimension, settings["projection"]["seed"], device)
-    states = moments.read(moments_path, list(named_shapes), device) if moments_path else None
-    projected = torch.empty(0)
+    states = moments.read(moments_path, list(named_shapes), device) if "adam" in kinds else None
+    projected: dict[str, torch.Tensor] = {}
 
     def consume(number: int, gradients: torch.Tensor) -> None:
-        if states is not None:
-            gradients = adam.precondition(gradients, *states[number])
-        projection.add(number, gradients, projected)
+        for kind in kinds:
+            rows = adam.precondition(gradients, *states[number]) if kind == "adam" else gradients
+            projection.add(number, rows, projected[kind])
 
     batched = per_sample.Batched(network, settings["precision"], consume)
-    kind = "adam" if moments_path else "sgd"
     with (
-        Writer(path, len(rows), dimension, kind, identity) as store,
+        Writer(path, len(rows), dimension, kinds, identity) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
     ):
         missing = store.missing()
         empty = [row for row, example in enumerate(examples) if not example.response_tokens and missing[row]]
         if empty:
-            nothing = np.zeros((len(empty), dimension), np.float32)
+            nothing = dict.fromkeys(kinds, np.zeros((len(empty), dimension), np.float32))
             no_loss = np.full(len(empty), np.nan, np.float32)
             store.write(empty, [rows[row]["id"] for row in empty], nothing, no_loss, [0] * len(empty))
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
-                projected = torch.zeros(len(batch), dimension, device=device)
+                projected.update({kind: torch.zeros(len(batch), dimension, device=device) for kind in kinds})
                 losses = batched.run([examples[row] for row in batch])
                 store.write(
                     batch,
                     [rows[row]["id"] for row in batch],
-                    projected.cpu().numpy(),
+                    {kind: projected[kind].cpu().numpy() for kind in kinds},
                     losses.cpu().numpy(),
                     [examples[row].response_tokens for row in batch],
                 )

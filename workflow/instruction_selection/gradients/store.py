@@ -4,8 +4,10 @@
     finite           N  uint8    1 where the row may be used
     response_tokens  N  int32    tokens of the loss; 0 where the response was cut away entirely
     loss             N  float32
-    <kind>           N x D float16, unit rows; `adam` (preconditioned) for pools, `sgd` (plain) for validation
+    <kind>           N x D float16, unit rows; `adam` (preconditioned) or `sgd` (plain)
     <kind>_norm      N  float32, the projected row's norm before it was scaled to 1
+
+Pool stores have `adam` rows, and `sgd` rows if the experiment asks for them; validation stores have `sgd` rows.
 
 The attribute `identity` is JSON that says what the rows are; stores whose identities differ where they must agree
 are refused. A shard is written under a temporary name, and renamed when its last row is in.
@@ -33,11 +35,11 @@ class Writer:
     Use as a context manager; at the end of a block without error the store is complete and gets its name.
     """
 
-    def __init__(self, path: str | Path, rows: int, dimension: int, kind: str, identity: dict):
+    def __init__(self, path: str | Path, rows: int, dimension: int, kinds: list[str], identity: dict):
         self._path = Path(path)
         self._partial = self._path.with_name(f".{self._path.name}.partial")
-        self._kind = kind
-        self._identity = json.dumps({"schema_version": SCHEMA_VERSION, **identity}, sort_keys=True)
+        self._kinds = kinds
+        self._identity = json.dumps({"schema_version": SCHEMA_VERSION, "kinds": kinds, **identity}, sort_keys=True)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._reopened() or self._created(rows, dimension)
 
@@ -57,7 +59,6 @@ class Writer:
     def _created(self, rows: int, dimension: int) -> h5py.File:
         store = h5py.File(self._partial, "w")
         store.attrs["identity"] = self._identity
-        store.attrs["kind"] = self._kind
         store.attrs["git_commit"] = provenance.git_commit()
         store.attrs["versions"] = json.dumps(
             provenance.versions("torch", "transformers", "peft", "llamafactory", "numpy", "h5py")
@@ -71,8 +72,9 @@ class Writer:
         dataset("finite", (rows,), "u1")
         dataset("response_tokens", (rows,), "i4")
         dataset("loss", (rows,), "f4")
-        dataset(self._kind, (rows, dimension), "f2")
-        dataset(f"{self._kind}_norm", (rows,), "f4")
+        for kind in self._kinds:
+            dataset(kind, (rows, dimension), "f2")
+            dataset(f"{kind}_norm", (rows,), "f4")
         return store
 
     def missing(self) -> np.ndarray:
@@ -80,18 +82,26 @@ class Writer:
         return self._file["id"][:] == b""
 
     def write(
-        self, rows: list[int], ids: list[str], gradients: np.ndarray, losses: np.ndarray, response_tokens: list[int]
+        self,
+        rows: list[int],
+        ids: list[str],
+        gradients: dict[str, np.ndarray],
+        losses: np.ndarray,
+        response_tokens: list[int],
     ) -> None:
-        """Write projected float32 gradients, (len(rows), dimension), of the given rows."""
+        """Write the given rows' projected float32 gradients, by kind, each of shape (len(rows), dimension)."""
         order = np.argsort(rows)
-        rows, gradients = np.asarray(rows)[order], np.asarray(gradients, np.float32)[order]
-        losses, tokens = np.asarray(losses, np.float32)[order], np.asarray(response_tokens, np.int32)[order]
-        norms = np.linalg.norm(gradients, axis=1)
-        finite = np.isfinite(norms) & (norms > 0) & (tokens > 0)
-        unit = np.divide(gradients, norms[:, None], out=np.zeros_like(gradients), where=finite[:, None])
-        self._file[self._kind][rows] = unit
-        self._file[f"{self._kind}_norm"][rows] = np.where(finite, norms, 0)
-        self._file["loss"][rows] = losses
+        rows, tokens = np.asarray(rows)[order], np.asarray(response_tokens, np.int32)[order]
+        gradients = {kind: np.asarray(gradients[kind], np.float32)[order] for kind in self._kinds}
+        norms = {kind: np.linalg.norm(values, axis=1) for kind, values in gradients.items()}
+        finite = tokens > 0
+        for values in norms.values():
+            finite &= np.isfinite(values) & (values > 0)
+        for kind, values in gradients.items():
+            unit = np.divide(values, norms[kind][:, None], out=np.zeros_like(values), where=finite[:, None])
+            self._file[kind][rows] = unit
+            self._file[f"{kind}_norm"][rows] = np.where(finite, norms[kind], 0)
+        self._file["loss"][rows] = np.asarray(losses, np.float32)[order]
         self._file["response_tokens"][rows] = tokens
         self._file["finite"][rows] = finite
         # Last: a row counts as written once it has its id.
@@ -149,7 +159,6 @@ class Reader:
         self.path = Path(path)
         self._file = _opened(path)
         self.identity: dict = json.loads(self._file.attrs["identity"])
-        self.kind: str = self._file.attrs["kind"]
         self.ids = [name.decode() for name in self._read("id")]
         if "" in self.ids:
             raise InputError(f"{self.path}: {self.ids.count('')} of {len(self.ids)} rows are missing; a shard is gone.")
@@ -162,14 +171,13 @@ class Reader:
         """bool (N,): rows with a response and a finite gradient that is not zero."""
         return self._read("finite").astype(bool)
 
-    @property
-    def norms(self) -> np.ndarray:
+    def norms(self, kind: str) -> np.ndarray:
         """float32 (N,)"""
-        return self._read(f"{self.kind}_norm")
+        return self._read(f"{kind}_norm")
 
-    def unit(self) -> np.ndarray:
+    def unit(self, kind: str) -> np.ndarray:
         """float32 (N, D), rows of norm 1 within half precision; zeros where not usable."""
-        return self._read(self.kind).astype(np.float32)
+        return self._read(kind).astype(np.float32)
 
     def refuse_unless_comparable(self, other: "Reader") -> None:
         """`InputError` unless the inner products of two stores' rows mean something."""
@@ -181,6 +189,8 @@ class Reader:
                 )
 
     def _read(self, name: str) -> np.ndarray:
+        if name not in self._file:
+            raise InputError(f"{self.path}: has no {name} rows; it has {', '.join(self.identity['kinds'])}.")
         try:
             return self._file[name][:]
         except OSError as error:
