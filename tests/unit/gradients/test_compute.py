@@ -8,8 +8,7 @@ from transformers import AutoTokenizer
 from instruction_selection import files
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import tokens
-from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store
-from instruction_selection.gradients.projection import SparseJL
+from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, projection, store
 
 SETTINGS = {
     "projection": {"kind": "sjlt", "dimension": 64, "seed": 0},
@@ -58,14 +57,16 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
     network = parameters.load(tiny_model, tiny_adapter, cpu)
     names = list(parameters.trainable(network))
     states = moments.read(moments_path, names, cpu)
-    projection = SparseJL([weight.numel() for weight in parameters.trainable(network).values()], 64, 0, cpu)
+    sizes = [weight.numel() for weight in parameters.trainable(network).values()]
+    sketch = projection.make(SETTINGS["projection"], sizes, cpu)
     examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
     for kind in kinds:
         for example, unit, norm in zip(examples, reader.unit(kind), reader.norms(kind), strict=True):
-            wanted = torch.zeros(1, 64)
+            sums = sketch.accumulator(1)
             for number, gradient in enumerate(per_sample.reference(network, example)):
                 feature = adam.precondition(gradient, *states[number]) if kind == "adam" else gradient
-                projection.add(number, feature[None], wanted)
+                sketch.add(number, feature[None], sums)
+            wanted = sketch.finish(sums)
             assert norm == pytest.approx(float(wanted.norm()), rel=1e-4)
             np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
 
