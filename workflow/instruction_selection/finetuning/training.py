@@ -25,14 +25,25 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "858
 
 
 def train(
-    rows: str | Path, model: str | Path, template: str, cutoff_len: int, arguments: dict, seed: int, folder: str | Path
+    rows: str | Path,
+    model: str | Path,
+    template: str,
+    cutoff_len: int,
+    arguments: dict,
+    seed: int,
+    folder: str | Path,
+    processes: int = 1,
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    `arguments` are LLaMA-Factory's. A run that was interrupted goes on from the last checkpoint that it finds there.
+    `arguments` are LLaMA-Factory's; with a `deepspeed` configuration among them, `processes` share the training. A
+    run that was interrupted goes on from the last checkpoint that it finds there.
     """
     configuration = write_arguments(rows, model, template, cutoff_len, arguments, seed, folder)
-    command = [sys.executable, str(CLI), "train", str(configuration)]
+    launcher = (
+        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    )
+    command = [sys.executable, *launcher, str(CLI), "train", str(configuration)]
     print("+", *command, flush=True)
     environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     status = subprocess.run(command, env=environment, check=False).returncode
