@@ -28,7 +28,10 @@ except InputError as error:
 SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
 # What a row of the gradient store depends on, and the size of batches; not the number of shards.
-GRADIENTS = {key: SETTINGS["gradients"][key] for key in ("projection", "precision", "batch_tokens")}
+GRADIENTS = {
+    key: SETTINGS["gradients"][key]
+    for key in ("projection", "precision", "batch_tokens")
+}
 TABLE_FORMATS = ("md", "csv")
 FIGURE_FORMATS = ("svg", "png")
 
