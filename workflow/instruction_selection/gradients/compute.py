@@ -31,11 +31,11 @@ def fill(
     `kinds` lists which rows to keep: `adam`, preconditioned with the moments of `moments_path`, and `sgd`, plain; both
     come from the same backward pass. `settings` is an experiment's `gradients` block.
     """
-    rows = files.read_jsonl(rows_path)
     number, parts = part
-    if parts > len(rows):
-        raise InputError(f"gradients.shards: {parts} shards are too many for the {len(rows)} rows of {rows_path}.")
-    rows = rows[number * len(rows) // parts : (number + 1) * len(rows) // parts]
+    count = files.count_lines(rows_path)
+    if parts > count:
+        raise InputError(f"gradients.shards: {parts} shards are too many for the {count} rows of {rows_path}.")
+    rows = files.read_jsonl(rows_path, number * count // parts, (number + 1) * count // parts)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
     weights = parameters.trainable(network)
