@@ -11,6 +11,7 @@ def precondition(gradient: torch.Tensor, exp_avg: torch.Tensor, exp_avg_sq: torc
     `gradient` has shape (..., P), the moments (P,). Epsilon is inside the root and there is no bias correction,
     which is LESS's published code and not torch's AdamW.
     """
-    first = BETA1 * exp_avg + (1 - BETA1) * gradient
-    second = BETA2 * exp_avg_sq + (1 - BETA2) * gradient * gradient
-    return first / torch.sqrt(second + EPSILON)
+    first = torch.add(BETA1 * exp_avg, gradient, alpha=1 - BETA1)
+    second = torch.addcmul(BETA2 * exp_avg_sq + EPSILON, gradient, gradient, value=1 - BETA2)
+    # In place: on a processor this is all memory traffic.
+    return first.div_(second.sqrt_())
