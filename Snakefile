@@ -26,6 +26,12 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
 
+# Methods that select by a rule of their own.
+for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.smk")):
+
+    include: str(own_rule)
+
+
 localrules:
     all,
     tables,

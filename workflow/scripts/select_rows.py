@@ -10,6 +10,7 @@ with logs.to_file(snakemake.log[0]):
     }
     chosen, summary = selection.select(
         snakemake.wildcards.method,
+        implementation=snakemake.params.implementation,
         pool_path=snakemake.input.pool,
         validation_path=snakemake.input.get("validation"),
         feature_paths=snakemake.params.features,

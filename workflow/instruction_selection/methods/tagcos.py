@@ -1,0 +1,21 @@
+"""TAGCOS: k-means over gradients, then in each cluster a pursuit of its centre (Zhang et al. 2025). Looks at no target.
+
+Published with the weighted mean of three checkpoints early in the warm-up (`clusters.mean_gradients`); here with a
+single one, its end. `clusters` has the selection as published and mended, and says how they differ. Unlike the
+published k-means, this one is seeded; and as a cluster should have a row to choose, there are no more clusters than
+rows wanted.
+"""
+
+import numpy as np
+
+from instruction_selection import clusters
+from instruction_selection.selection import Inputs, Selection
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    rows = clusters.mean_gradients([inputs.pool_gradients.unit], [1])
+    labels, centres = clusters.k_means(rows, min(params["clusters"], budget), int(rng.integers(2**31)))
+    share = budget if params["mended"] else budget / len(rows)
+    choose = clusters.select_mended if params["mended"] else clusters.select_as_published
+    chosen, details = choose(rows, labels, centres, share, params["penalty"], params["tolerance"])
+    return Selection(chosen, {"clusters": details})
