@@ -145,7 +145,14 @@ def planted_signal(sign: int) -> tuple[Inputs, set[int]]:
 
 
 @pytest.mark.parametrize(
-    ("method", "params", "sign"), [("less", {}, 1), ("less", {}, -1), ("g2is", {"variance": 0.5, "delta": 0.8}, 1)]
+    ("method", "params", "sign"),
+    [
+        ("less", {}, 1),
+        ("less", {}, -1),
+        ("g2is", G2IS, 1),
+        ("g2is_robust", {**G2IS, "centred": False}, 1),
+        ("g2is_robust", {**G2IS, "centred": False}, -1),
+    ],
 )
 def test_a_planted_signal_is_found(method, params, sign):
     inputs, planted = planted_signal(sign)

@@ -11,8 +11,8 @@ def orthogonal_matching_pursuit(
 
     The solver of TAGCOS (Zhang et al. 2025; utils/omp.py of their code at 93a5a38), as it is: the first coefficient is
     not penalised, and may be negative; with `positive`, rows whose coefficient becomes negative are dropped, the most
-    negative first; the search ends at a residual below `tolerance` times the target's norm, when a row comes up that has
-    been chosen, and, with the coefficients found before, when the row dropped is the one that came last.
+    negative first; the search ends at a residual below `tolerance` times the target's norm, when a row comes up that
+    has been chosen, and, with the coefficients found before, when the row dropped is the one that came last.
     """
     pool, target = np.asarray(pool, dtype=np.float64), np.asarray(target, dtype=np.float64)
     residual, norm = target, np.linalg.norm(target)
@@ -61,7 +61,7 @@ def _ridge(gram: np.ndarray, products: np.ndarray, penalty: float) -> np.ndarray
 def reference(
     pool: np.ndarray, target: np.ndarray, most: int, penalty: float, tolerance: float, positive: bool = True
 ) -> tuple[list[int], np.ndarray]:
-    """`orthogonal_matching_pursuit` written out: coefficients by least squares on the rows, the penalty as more of them."""
+    """`orthogonal_matching_pursuit` written out, with coefficients by least squares on the rows themselves."""
 
     def ridge(rows: list[int]) -> np.ndarray:
         stacked = np.vstack([pool[rows].T, np.sqrt(penalty) * np.eye(len(rows))])
@@ -96,7 +96,7 @@ def reference(
 def compressive_sampling(
     pool: np.ndarray, target: np.ndarray, most: int, iterations: int = 20, multiplier: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of `pool` (n, r), at most `most`, and coefficients above 0 with which they sum to about `target` (r,).
+    """Row numbers of `pool` (n, r), at most `most`, and coefficients above 0 with which they sum to about `target`.
 
     CoSaMP (Needell and Tropp 2009) with non-negative least squares: each iteration adds the `multiplier` * `most` rows
     most correlated with the residual to those it has, solves, and keeps the `most` largest; the best iterate is

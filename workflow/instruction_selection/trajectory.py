@@ -1,4 +1,4 @@
-"""Matching of a target's gradient over checkpoints by a sparse non-negative combination of rows: see methods/gtp_style."""
+"""A target's gradient over checkpoints, matched by a sparse non-negative combination of rows: see methods/gtp_style."""
 
 from collections.abc import Sequence
 

@@ -18,4 +18,5 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     share = budget if params["mended"] else budget / len(rows)
     choose = clusters.select_mended if params["mended"] else clusters.select_as_published
     chosen, details = choose(rows, labels, centres, share, params["penalty"], params["tolerance"])
-    return Selection(chosen, {"clusters": details})
+    lost = budget - sum(cluster["budget"] for cluster in details)
+    return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from instruction_selection.errors import InputError
+from instruction_selection.subspace import basis
 
 
 def principal_components(rows: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
@@ -21,6 +22,13 @@ def first_components(rows: np.ndarray, ratio: float) -> tuple[np.ndarray, np.nda
     if not 1 <= count <= min(rows.shape):
         raise InputError(f"{count} principal components cannot be had of {len(rows)} rows of {rows.shape[1]} numbers.")
     return _pca(rows, count)
+
+
+def uncentred_components(rows: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same of `rows` (M, D) not centred: right singular vectors, and shares of the squared singular values."""
+    directions = basis(rows, variance)
+    explained = ((rows @ directions) ** 2).sum(0)
+    return directions.T, explained / explained.sum()
 
 
 def _pca(rows: np.ndarray, n_components: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Selection as Algorithm 1 of G2IS prints it, for whatever rows stand in for gradients and whatever choice per component.
+"""Selection as Algorithm 1 of G2IS prints it, for whatever rows stand in for gradients.
 
 What the paper leaves open is read as: centred PCA of the validation rows as they are, components with the sign that
 scikit-learn gives them, shares of the budget rounded up (so that every component has its anchor), and rows beyond the
