@@ -42,6 +42,7 @@ rule all:
     default_target: True
     input:
         PATHS.report,
+        expand(PATHS.shared_rows, target=EXPERIMENT.benchmarks),
         PATHS.resolved_config,
 
 

@@ -155,6 +155,18 @@ def table_inputs(wildcards):
     }
 
 
+def selections_of(target):
+    """(cell's wildcards, path of the rows selected for it) for each row of a target's table that has a selection."""
+    return [
+        (
+            cell.wildcards(),
+            PATHS.selected.format(**grid.selection_of(EXPERIMENT, cell).wildcards()),
+        )
+        for cell in grid.cells(EXPERIMENT, target)
+        if grid.trained(EXPERIMENT.methods[cell.method])
+    ]
+
+
 def table_files():
     return expand(PATHS.table, target=EXPERIMENT.benchmarks, format=TABLE_FORMATS)
 

@@ -50,6 +50,7 @@ class Layout:
 
         self.table = at("tables/{target}.{format}")
         self.figure = at("figures/{target}.{format}")
+        self.shared_rows = at("tables/{target}.shared-rows.csv")
         self.report = at("report.html")
 
     def log(self, rule: str, *wildcards: str) -> str:
