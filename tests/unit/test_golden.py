@@ -7,6 +7,10 @@ import sys
 import check_golden
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+
+from instruction_selection.apportion import largest_remainder
+from instruction_selection.walk import reference
 
 WEIGHTS = np.array([1e-5, 3e-5])
 
@@ -48,6 +52,61 @@ def folder(tmp_path):
         expected_x=np.array([1, 0, 3], np.float32),
     )
     return tmp_path
+
+
+def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(tmp_path, capsys):
+    """Cases of other sizes than the published ones, expectations from the plain formulas and references."""
+    rng = np.random.default_rng(0)
+    pool, target = rng.normal(size=(40, 10)).astype("f4"), rng.normal(size=(7, 10)).astype("f4")
+    pca = PCA(0.6, svd_solver="full").fit(target)
+    weights = pca.explained_variance_ratio_ / pca.explained_variance_ratio_.sum()
+    budgets = largest_remainder(10, weights)
+    unit = pool / np.linalg.norm(pool, axis=1, keepdims=True)
+    graph = np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, 1:6]
+    for name, neighbours in (("full", None), ("nearest", graph)):
+        walks = reference.walk_official(unit, pca.components_, budgets, 0.7, neighbours)
+        write(
+            tmp_path / f"walk-{name}.npz",
+            {"method": "g2is_official", "ratio": 0.25, "delta": 0.7, "val_k": 0.6, "pca_mode": "variance"},
+            X=pool,
+            V=target,
+            components=pca.components_,
+            weights=weights,
+            budgets=budgets,
+            expected_selection=np.concatenate(walks).astype(int),
+            expected_counts=np.array([len(walk) for walk in walks]),
+            **({} if neighbours is None else {"graph": neighbours.astype("i2")}),
+        )
+    g, m, v = rng.normal(size=(3, 9)).astype("f4"), rng.normal(size=9).astype("f4"), rng.random(9).astype("f4")
+    wide_g, wide_m, wide_v = (values.astype("f8") for values in (g, m, v))
+    gamma = (0.9 * wide_m + 0.1 * wide_g) / np.sqrt(0.999 * wide_v + 0.001 * wide_g**2 + 1e-8)
+    write(
+        tmp_path / "step.npz",
+        {"method": "adam_feature"},
+        g=g,
+        m=m,
+        v=v,
+        expected_gamma=gamma.astype("f4"),
+        expected_gamma_f64=gamma,
+    )
+    # Of full rank, the subspace is the rows' own, and projecting on it the pseudo-inverse.
+    inside = pool @ np.linalg.pinv(target) @ target
+    cosines = inside @ target.T / np.outer(np.linalg.norm(inside, axis=1), np.linalg.norm(target, axis=1))
+    write(
+        tmp_path / "subspace.npz",
+        {"method": "gist", "rank": 7},
+        G=pool[None],
+        V=target[None],
+        checkpoint_weights=np.ones(1),
+        subtask_ids=np.arange(7),
+        expected_val_gram=(target @ target.T)[None],
+        expected_train_val_inner=(pool @ target.T)[None],
+        expected_train_proj_norm=np.linalg.norm(inside, axis=1)[None],
+        expected_scores=cosines.max(1),
+        expected_top=np.argsort(-cosines.max(1))[:4],
+    )
+    assert check_golden.main(tmp_path) == 0, capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("4 of 4\n")
 
 
 def run(folder) -> subprocess.CompletedProcess:
