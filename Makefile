@@ -17,7 +17,7 @@ $(READY): envs/laptop.txt envs/laptop-no-deps.txt envs/tests.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -r envs/laptop.txt -r envs/tests.txt
-	$(BIN)/python -m pip install --quiet --no-deps -r envs/laptop-no-deps.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -r envs/laptop-no-deps.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 

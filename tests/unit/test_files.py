@@ -91,3 +91,14 @@ def test_sha256_of_a_folder_tells_names_and_contents_apart(tmp_path, other):
     original = {"a": "1", "sub/b": "2"}
     assert folder("first", original) == folder("second", dict(reversed(original.items())))
     assert folder("first", original) != folder("other", other)
+
+
+def test_a_part_of_a_file_is_read_and_lines_are_numbered_in_the_whole(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    files.write_jsonl(path, [{"n": n} for n in range(10)])
+    assert files.count_lines(path) == 10
+    assert [row["n"] for row in files.read_jsonl(path, 3, 6)] == [3, 4, 5]
+    path.write_text(path.read_text() + "broken\n")
+    assert len(files.read_jsonl(path, 0, 10)) == 10
+    with pytest.raises(InputError, match="line 11"):
+        files.read_jsonl(path, 8, 11)

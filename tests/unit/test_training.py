@@ -53,6 +53,23 @@ def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_ro
     assert compared == 8
 
 
+def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model, rows_path, some_rows, tmp_path):
+    """With a learning rate of zero the model stays what it was, and its gradient is what the optimizer saw."""
+    arguments = {key: value for key, value in ARGUMENTS.items() if not key.startswith("lora")}
+    arguments |= {"finetuning_type": "full", "learning_rate": 0.0}
+    output = training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path / "training")
+    training.keep_weights(output, tmp_path / "model")
+    named = moments.from_checkpoint(
+        training.final_checkpoint(output), parameters.shapes(tiny_model, tmp_path / "model")
+    )
+    network = parameters.load(tiny_model, tmp_path / "model", torch.device("cpu"))
+    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    for name, gradient in zip(parameters.trainable(network), per_sample.reference(network, example), strict=True):
+        moment = named[f"{name}.exp_avg"].flatten()
+        assert moment.any(), name
+        assert torch.allclose(moment, 0.1 * gradient, rtol=1e-3, atol=1e-5 * float(moment.abs().max())), name
+
+
 def test_moments_of_another_adapter_are_refused(output, tiny_model):
     shapes = parameters.shapes(tiny_model, output)
     first = next(iter(shapes))
@@ -75,8 +92,11 @@ def test_moments_survive_the_file(output, tiny_model, tmp_path):
 
 
 def test_the_adapter_is_kept_whole(output, tmp_path):
-    training.keep_adapter(output, tmp_path / "adapter")
-    assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == sorted(training.ADAPTER)
+    training.keep_weights(output, tmp_path / "adapter")
+    assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
 
 
 def test_an_interrupted_run_goes_on_at_its_checkpoint(tiny_model, rows_path, tmp_path, capfd):

@@ -75,9 +75,7 @@ def load(config_dir: str | Path, experiment: str) -> Experiment:
         pools=entries("pool", settings["pools"]),
         benchmarks=entries("benchmark", settings["targets"]),
         methods=entries("method", settings["methods"]),
-        training={
-            stage: _training(config_dir, stage, settings[stage]["training"], source) for stage in ("warmup", "finetune")
-        },
+        training={stage: _training(config_dir, stage, settings, source) for stage in ("warmup", "finetune")},
     )
     _check_references(loaded, config_dir, source)
     return loaded
@@ -103,10 +101,13 @@ def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = N
     return _with_defaults(content, schema)
 
 
-def _training(config_dir: Path, stage: str, overrides: dict, source: Path) -> dict:
+def _training(config_dir: Path, stage: str, settings: dict, source: Path) -> dict:
     """A stage's file with the experiment's own settings over it."""
-    merged = {**read_entry(config_dir, "training", stage, named_in=source), **overrides}
+    merged = {**read_entry(config_dir, "training", stage, named_in=source), **settings[stage]["training"]}
     _validate(merged, _schema("training"), source, inside=(stage, "training"))
+    if stage == "warmup" and settings["gradients"]["parameters"] == "full":
+        merged = {key: value for key, value in merged.items() if not key.startswith("lora_")}
+        merged["finetuning_type"] = "full"
     return merged
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -42,11 +43,11 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
             handle.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def read_jsonl(path: str | Path) -> list[dict]:
-    """All rows of a JSON-lines file; `InputError` names the first line that is not a JSON object."""
+def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> list[dict]:
+    """Rows `start` to `stop` of a JSON-lines file; `InputError` names the first line that is not a JSON object."""
     rows = []
     with Path(path).open(encoding="utf-8") as handle:
-        for number, line in enumerate(handle, start=1):
+        for number, line in itertools.islice(enumerate(handle, start=1), start, stop):
             try:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
@@ -55,6 +56,11 @@ def read_jsonl(path: str | Path) -> list[dict]:
                 raise InputError(f"{path}, line {number}: a JSON object was expected, not {type(row).__name__}.")
             rows.append(row)
     return rows
+
+
+def count_lines(path: str | Path) -> int:
+    with Path(path).open("rb") as handle:
+        return sum(1 for _ in handle)
 
 
 def sha256(path: str | Path) -> str:

@@ -29,5 +29,5 @@ with logs.to_file(snakemake.log[0]):
             ),
         },
     )
-    training.keep_adapter(output, snakemake.output.adapter)
+    training.keep_weights(output, snakemake.output.adapter)
     shutil.rmtree(folder)

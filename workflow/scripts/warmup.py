@@ -22,5 +22,5 @@ with logs.to_file(snakemake.log[0]):
     named_shapes = parameters.shapes(snakemake.input.model, output)
     moments.write(moments.from_checkpoint(training.final_checkpoint(output), named_shapes), snakemake.output.moments)
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
-    training.keep_adapter(output, snakemake.output.adapter)
+    training.keep_weights(output, snakemake.output.adapter)
     shutil.rmtree(folder)

@@ -1,16 +1,22 @@
 """From rows of text to a store."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from transformers import AutoTokenizer
 
-from instruction_selection import files
+from instruction_selection import files, rows
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import tokens
-from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store
-from instruction_selection.gradients.projection import SparseJL
+from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, projection, store
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 SETTINGS = {
     "projection": {"kind": "sjlt", "dimension": 64, "seed": 0},
     "batch_tokens": 400,
@@ -58,14 +64,16 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
     network = parameters.load(tiny_model, tiny_adapter, cpu)
     names = list(parameters.trainable(network))
     states = moments.read(moments_path, names, cpu)
-    projection = SparseJL([weight.numel() for weight in parameters.trainable(network).values()], 64, 0, cpu)
+    sizes = [weight.numel() for weight in parameters.trainable(network).values()]
+    sketch = projection.make(SETTINGS["projection"], sizes, cpu)
     examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
     for kind in kinds:
         for example, unit, norm in zip(examples, reader.unit(kind), reader.norms(kind), strict=True):
-            wanted = torch.zeros(1, 64)
+            sums = sketch.accumulator(1)
             for number, gradient in enumerate(per_sample.reference(network, example)):
                 feature = adam.precondition(gradient, *states[number]) if kind == "adam" else gradient
-                projection.add(number, feature[None], wanted)
+                sketch.add(number, feature[None], sums)
+            wanted = sketch.finish(sums)
             assert norm == pytest.approx(float(wanted.norm()), rel=1e-4)
             np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
 
@@ -115,3 +123,47 @@ def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, t
 def test_too_many_shards_are_refused(fill, tmp_path):
     with pytest.raises(InputError, match="12 shards are too many for the 11 rows"):
         fill(tmp_path / "0.h5", (0, 12))
+
+
+PROCESS = """
+import json, sys
+from instruction_selection.gradients import compute
+compute.fill(*json.loads(sys.argv[1]))
+"""
+
+
+def in_another_process(*arguments) -> int:
+    """Run `compute.fill`; returns the peak memory of its process, in bytes."""
+    code = PROCESS + "import resource; print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow")}
+    result = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(arguments, default=str)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(result.stdout.split()[-1])
+
+
+def test_two_processes_write_the_same_bits(fill, tmp_path, rows_path, tiny_model, tiny_adapter, moments_path):
+    ours = store.Reader(fill(tmp_path / "ours.h5"))
+    path = tmp_path / "theirs.h5"
+    in_another_process(
+        *(path, rows_path, (0, 1), tiny_model, tiny_adapter, ["adam"], moments_path, "smollm", 512, SETTINGS)
+    )
+    theirs = store.Reader(path)
+    assert np.array_equal(ours.unit("adam"), theirs.unit("adam"))
+    assert np.array_equal(ours.norms("adam"), theirs.norms("adam"))
+    assert ours.identity == theirs.identity
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path, tiny_model):
+    """Of the whole tiny model, whose gradient has 6.4 MB a row: 100 more rows would have 640."""
+    peaks = []
+    for count in (30, 130):
+        rows_path = tmp_path / f"{count}.jsonl"
+        files.write_jsonl(rows_path, rows.sample("reasoning-gym", ["chain_sum"], "pool", count, seed=0))
+        arguments = (tmp_path / f"{count}.h5", rows_path, (0, 1), tiny_model, tiny_model, ["sgd"], None)
+        peaks.append(in_another_process(*arguments, "smollm", 512, SETTINGS))
+    assert peaks[1] - peaks[0] < 100e6

@@ -1,9 +1,10 @@
 """LLaMA-Factory's command line for the machine at hand; run by path, so that nothing has to be installed.
 
 Without torchaudio, which LLaMA-Factory imports and text models do not use, an empty module stands in for it; without
-a GPU, the trainer is told to use the processor.
+a GPU, the trainer is told to use the processor. Under torchrun it is one of several processes.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,12 @@ if __name__ == "__main__":
     stand_in_for("torchaudio", "text models do not use it")
     if not torch.cuda.is_available():
         sys.argv.append("use_cpu=true")
-    from llamafactory.cli import main
+    if "LOCAL_RANK" in os.environ:
+        from llamafactory.train.tuner import run_exp
 
-    main()
+        sys.argv.remove("train")
+        run_exp()
+    else:
+        from llamafactory.cli import main
+
+        main()

@@ -16,8 +16,6 @@ from instruction_selection.errors import InputError
 from instruction_selection.rows import LLAMAFACTORY_COLUMNS
 
 CLI = Path(__file__).with_name("llamafactory_cli.py")
-#: What an adapter folder must hold to be loaded again.
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 # glibc returns large freed blocks to the kernel and faults them in again at every step; on a CPU that is a third
 # of a training step.
@@ -25,14 +23,25 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "858
 
 
 def train(
-    rows: str | Path, model: str | Path, template: str, cutoff_len: int, arguments: dict, seed: int, folder: str | Path
+    rows: str | Path,
+    model: str | Path,
+    template: str,
+    cutoff_len: int,
+    arguments: dict,
+    seed: int,
+    folder: str | Path,
+    processes: int = 1,
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    `arguments` are LLaMA-Factory's. A run that was interrupted goes on from the last checkpoint that it finds there.
+    `arguments` are LLaMA-Factory's; with a `deepspeed` configuration among them, `processes` share the training. A
+    run that was interrupted goes on from the last checkpoint that it finds there.
     """
     configuration = write_arguments(rows, model, template, cutoff_len, arguments, seed, folder)
-    command = [sys.executable, str(CLI), "train", str(configuration)]
+    launcher = (
+        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    )
+    command = [sys.executable, *launcher, str(CLI), "train", str(configuration)]
     print("+", *command, flush=True)
     environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     status = subprocess.run(command, env=environment, check=False).returncode
@@ -76,13 +85,20 @@ def final_checkpoint(output: str | Path) -> Path:
     return checkpoints[-1]
 
 
-def keep_adapter(output: str | Path, adapter: str | Path) -> None:
-    """Copy the trained adapter out of a training folder."""
-    adapter = Path(adapter)
-    partial = adapter.with_name(f".{adapter.name}.tmp")
+def keep_weights(output: str | Path, folder: str | Path) -> None:
+    """Copy what was trained out of a training folder: an adapter, or a whole model."""
+    output, folder = Path(output), Path(folder)
+    adapter = (output / "adapter_config.json").is_file()
+    names = ["adapter_config.json"] if adapter else ["config.json", *_names(output, "model.safetensors.index.json")]
+    names += _names(output, "adapter_model*.safetensors" if adapter else "model*.safetensors")
+    partial = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for name in ADAPTER:
-        shutil.copy2(Path(output) / name, partial / name)
-    shutil.rmtree(adapter, ignore_errors=True)
-    partial.rename(adapter)
+    for name in names:
+        shutil.copy2(output / name, partial / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _names(folder: Path, pattern: str) -> list[str]:
+    return sorted(path.name for path in folder.glob(pattern))

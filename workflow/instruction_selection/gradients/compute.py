@@ -10,8 +10,7 @@ from transformers import AutoTokenizer
 from instruction_selection import files, models
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import tokens
-from instruction_selection.gradients import adam, moments, parameters, per_sample
-from instruction_selection.gradients.projection import SparseJL
+from instruction_selection.gradients import adam, moments, parameters, per_sample, projection
 from instruction_selection.gradients.store import Writer
 
 
@@ -32,11 +31,11 @@ def fill(
     `kinds` lists which rows to keep: `adam`, preconditioned with the moments of `moments_path`, and `sgd`, plain; both
     come from the same backward pass. `settings` is an experiment's `gradients` block.
     """
-    rows = files.read_jsonl(rows_path)
     number, parts = part
-    if parts > len(rows):
-        raise InputError(f"gradients.shards: {parts} shards are too many for the {len(rows)} rows of {rows_path}.")
-    rows = rows[number * len(rows) // parts : (number + 1) * len(rows) // parts]
+    count = files.count_lines(rows_path)
+    if parts > count:
+        raise InputError(f"gradients.shards: {parts} shards are too many for the {count} rows of {rows_path}.")
+    rows = files.read_jsonl(rows_path, number * count // parts, (number + 1) * count // parts)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
     weights = parameters.trainable(network)
@@ -55,14 +54,14 @@ def fill(
         "precision": settings["precision"],
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
-    projection = SparseJL(sizes, dimension, settings["projection"]["seed"], device)
+    sketch = projection.make(settings["projection"], sizes, device)
     states = moments.read(moments_path, list(named_shapes), device) if "adam" in kinds else None
-    projected: dict[str, torch.Tensor] = {}
+    sums: dict[str, torch.Tensor] = {}
 
     def consume(number: int, gradients: torch.Tensor) -> None:
         for kind in kinds:
-            rows = adam.precondition(gradients, *states[number]) if kind == "adam" else gradients
-            projection.add(number, rows, projected[kind])
+            values = adam.precondition(gradients, *states[number]) if kind == "adam" else gradients
+            sketch.add(number, values, sums[kind])
 
     batched = per_sample.Batched(network, settings["precision"], consume)
     with (
@@ -77,12 +76,12 @@ def fill(
             store.write(empty, [rows[row]["id"] for row in empty], nothing, no_loss, [0] * len(empty))
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
-                projected.update({kind: torch.zeros(len(batch), dimension, device=device) for kind in kinds})
+                sums.update({kind: sketch.accumulator(len(batch)) for kind in kinds})
                 losses = batched.run([examples[row] for row in batch])
                 store.write(
                     batch,
                     [rows[row]["id"] for row in batch],
-                    {kind: projected[kind].cpu().numpy() for kind in kinds},
+                    {kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
                     losses.cpu().numpy(),
                     [examples[row].response_tokens for row in batch],
                 )

@@ -1,26 +1,80 @@
-"""Random projections of gradients that keep inner products in expectation."""
+"""Random projections of gradients to D numbers that keep inner products in expectation.
+
+Fixed by kind, seed, D and the order and sizes of the parameters, so every shard, node and checkpoint has the same.
+No P x D matrix is ever in memory.
+"""
+
+import math
 
 import numpy as np
 import torch
 
 
 class SparseJL:
-    """Sparse Johnson-Lindenstrauss transform with one random bucket and sign per coordinate.
+    """Sparse Johnson-Lindenstrauss transform, one output per coordinate (a CountSketch; Kane and Nelson 2014, s = 1).
 
-    Unbiased: E<Pa, Pb> = <a, b>, and no P x D matrix is ever formed (Kane and Nelson, 2014, with column sparsity 1;
-    also called CountSketch). Fixed by seed, dimension and the order and sizes of the parameters.
+    Coordinate i goes with a random sign to output (i + shift of its block) mod D, where a block is D neighbouring
+    coordinates and has a random shift. Signs are independent, so E<Pa, Pb> = <a, b>; two coordinates of different
+    blocks meet with probability 1/D and those of one block never, so the variance is at most that of independent
+    buckets, (|a|^2 |b|^2 + <a, b>^2) / D. Neighbours stay neighbours, which makes it run at the speed of memory.
     """
 
     def __init__(self, sizes: list[int], dimension: int, seed: int, device: torch.device):
-        self.dimension = dimension
-        self._buckets, self._signs = [], []
+        self._dimension = dimension
+        self._shifts, self._signs = [], []
         for number, size in enumerate(sizes):
             rng = np.random.default_rng([seed, number])
-            buckets = rng.integers(dimension, size=size, dtype=np.int32)
-            signs = rng.integers(2, size=size, dtype=np.int8) * np.int8(2) - np.int8(1)
-            self._buckets.append(torch.from_numpy(buckets).to(device))
-            self._signs.append(torch.from_numpy(signs).to(device, torch.float32))
+            self._shifts.append(rng.integers(dimension, size=math.ceil(size / dimension)).tolist())
+            signs = rng.integers(2, size=size, dtype=np.int8) * np.float32(2) - np.float32(1)
+            self._signs.append(torch.from_numpy(signs).to(device))
 
-    def add(self, number: int, gradients: torch.Tensor, out: torch.Tensor) -> None:
-        """Add the projection of parameter `number`'s gradients, (rows, size), to `out`, (rows, dimension)."""
-        out.index_add_(1, self._buckets[number], gradients * self._signs[number])
+    def accumulator(self, rows: int) -> torch.Tensor:
+        """Where `add` adds up; `finish` turns it into the projected rows."""
+        return torch.zeros(rows, 2 * self._dimension, device=self._signs[0].device)
+
+    def add(self, number: int, gradients: torch.Tensor, accumulator: torch.Tensor) -> None:
+        """Add the projection of parameter `number`'s gradients, float32 (rows, size)."""
+        for block, shift in enumerate(self._shifts[number]):
+            start = block * self._dimension
+            part = gradients[:, start : start + self._dimension]
+            signs = self._signs[number][start : start + self._dimension]
+            # Twice as wide as the result, so that a shifted block need not be wrapped round piece by piece.
+            accumulator[:, shift : shift + part.shape[1]].addcmul_(part, signs)
+
+    def finish(self, accumulator: torch.Tensor) -> torch.Tensor:
+        """Projected rows, float32 (rows, dimension)."""
+        return accumulator[:, : self._dimension] + accumulator[:, self._dimension :]
+
+
+class Rademacher:
+    """Dense projection by independent signs over sqrt(D), the paper's (TRAK's) choice.
+
+    The matrix is made anew, piece by piece, whenever it is used: exact, and slow without a GPU.
+    """
+
+    #: Rows of the matrix that are made at a time.
+    PIECE = 4096
+
+    def __init__(self, sizes: list[int], dimension: int, seed: int, device: torch.device):
+        self._dimension, self._seed, self._device = dimension, seed, device
+
+    def accumulator(self, rows: int) -> torch.Tensor:
+        return torch.zeros(rows, self._dimension, device=self._device)
+
+    def add(self, number: int, gradients: torch.Tensor, accumulator: torch.Tensor) -> None:
+        rng = np.random.default_rng([self._seed, number])
+        for part in gradients.split(self.PIECE, 1):
+            bits = np.frombuffer(rng.bytes(part.shape[1] * math.ceil(self._dimension / 8)), np.uint8)
+            bits = torch.from_numpy(np.unpackbits(bits).reshape(part.shape[1], -1)[:, : self._dimension])
+            accumulator.addmm_(part, bits.to(self._device, torch.float32).mul_(2).sub_(1))
+
+    def finish(self, accumulator: torch.Tensor) -> torch.Tensor:
+        return accumulator / math.sqrt(self._dimension)
+
+
+KINDS = {"sjlt": SparseJL, "rademacher": Rademacher}
+
+
+def make(settings: dict, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
+    """The projection of an experiment's `gradients.projection` block, for parameters of the given sizes."""
+    return KINDS[settings["kind"]](sizes, settings["dimension"], settings["seed"], device)

@@ -1,0 +1,200 @@
+"""Rows and tokens per second of the gradient store, beside its floor and its peers, in one run.
+
+    make demo                                             # makes the model, the warm-up and the pool
+    .venv/bin/python -m pip install --no-deps -r envs/benchmarks.txt
+    .venv/bin/python tests/benchmarks/gradients.py --rows 64
+
+floor    forward and backward of the same batches as a trainer does them: no gradient per row, nothing kept
+store    this project's, everything included: tokens to finished HDF5 file
+LESS     the published loop: one row at a time, then TRAK's BasicProjector (Rademacher, half precision, 16 rows at once)
+bergson  `bergson build` of EleutherAI's library, its own start-up left out of the time
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "workflow"))
+
+from instruction_selection import files  # noqa: E402
+from instruction_selection.finetuning import tokens  # noqa: E402
+from instruction_selection.finetuning.tokens import IGNORE_INDEX  # noqa: E402
+from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store  # noqa: E402
+
+TEMPLATE, CUTOFF, DIMENSION = "smollm", 256, 8192
+CPU = torch.device("cpu")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=REPOSITORY / "results" / "demo")
+    parser.add_argument("--rows", type=int, default=64, help="rows of the demo's pool")
+    parser.add_argument("--less-rows", type=int, default=16, help="rows for LESS's loop, which is slow")
+    parser.add_argument("--batch-tokens", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3, help="floor and store take turns; the median counts")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(options, Path(folder))
+        print(f"{options.rows} rows, {bench.tokens} tokens, {options.threads} threads, D = {DIMENSION}")
+        print(f"{'':28}{'seconds':>9}{'rows/s':>9}{'tokens/s':>10}")
+        for precision in ("fp32", "bf16"):
+            floors, stores, writes = [], [], []
+            for _ in range(options.repeats):
+                floors.append(bench.floor(precision))
+                seconds, writing = bench.store(precision)
+                stores.append(seconds)
+                writes.append(writing)
+            floor, ours, writing = (sorted(values)[len(values) // 2] for values in (floors, stores, writes))
+            bench.line(f"floor, {precision}", floor)
+            bench.line(f"store, {precision}", ours)
+            print(f"    store / floor {ours / floor:.2f}; writing {writing / ours:.1%} of the store's time")
+            if precision == "fp32":
+                exact = ours
+        less = bench.less(options.less_rows)
+        per_row = less / options.less_rows
+        bench.line(f"LESS's loop ({options.less_rows} rows)", less, options.less_rows)
+        print(f"    store is {per_row / (exact / options.rows):.1f} times as fast per row")
+        seconds = bench.bergson()
+        bench.line("bergson build, fp32", seconds)
+        print(f"    store has {seconds / exact:.1f} times its tokens/s")
+
+
+class Bench:
+    def __init__(self, options: argparse.Namespace, folder: Path):
+        results = options.results
+        [self.model] = (results / "models").glob("smollm2-135m")
+        warmup = results / "warmup" / self.model.name / "reasoning"
+        self.adapter, self.moments = warmup / "adapter", warmup / "moments.safetensors"
+        self.rows = files.read_jsonl(results / "pools" / "reasoning" / "pool.jsonl")[: options.rows]
+        self.folder, self.budget = folder, options.batch_tokens
+        files.write_jsonl(folder / "rows.jsonl", self.rows)
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(self.model)
+            self.examples = tokens.encode(self.rows, tokenizer, TEMPLATE, CUTOFF)
+        self.tokens = sum(len(example.input_ids) for example in self.examples)
+
+    def line(self, name: str, seconds: float, rows: int | None = None) -> None:
+        examples = self.examples[:rows]
+        count = sum(len(example.input_ids) for example in examples)
+        print(f"{name:28}{seconds:9.1f}{len(examples) / seconds:9.2f}{count / seconds:10.0f}", flush=True)
+
+    def floor(self, precision: str) -> float:
+        network = parameters.load(self.model, self.adapter, CPU)
+        autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+        groups = per_sample.batches(self.examples, self.budget)
+        start = time.perf_counter()
+        for group in groups:
+            batch = [self.examples[row] for row in group]
+            length = max(len(example.input_ids) for example in batch)
+            ids = torch.zeros(len(batch), length, dtype=torch.long)
+            labels = torch.full((len(batch), length), IGNORE_INDEX)
+            for row, example in enumerate(batch):
+                ids[row, : len(example.input_ids)] = torch.tensor(example.input_ids)
+                labels[row, : len(example.labels)] = torch.tensor(example.labels)
+            positions = (labels[:, 1:] != IGNORE_INDEX).any(0).nonzero()[:, 0]
+            with autocast:
+                logits = network(input_ids=ids, logits_to_keep=positions, use_cache=False).logits
+            loss = torch.nn.functional.cross_entropy(
+                logits.float().flatten(0, 1), labels[:, 1:][:, positions].flatten(), ignore_index=IGNORE_INDEX
+            )
+            loss.backward()
+            network.zero_grad()
+        return time.perf_counter() - start
+
+    def store(self, precision: str) -> tuple[float, float]:
+        """Seconds in all, without loading model, moments and projection, and seconds of writing."""
+        settings = {
+            "projection": {"kind": "sjlt", "dimension": DIMENSION, "seed": 0},
+            "batch_tokens": self.budget,
+            "precision": precision,
+        }
+        path = self.folder / f"{time.time_ns()}.h5"
+        # Loading takes as long for 64 rows as for a million; time from the first batch to the finished file.
+        marks, writing = [], []
+        run, write = per_sample.Batched.run, store.Writer.write
+
+        def timed_run(*arguments):
+            marks.append(time.perf_counter())
+            return run(*arguments)
+
+        def timed_write(*arguments):
+            start = time.perf_counter()
+            write(*arguments)
+            writing.append(time.perf_counter() - start)
+
+        per_sample.Batched.run, store.Writer.write = timed_run, timed_write
+        try:
+            with quiet():
+                compute.fill(
+                    *(path, self.folder / "rows.jsonl", (0, 1), self.model, self.adapter, ["adam"], self.moments),
+                    *(TEMPLATE, CUTOFF, settings),
+                )
+        finally:
+            per_sample.Batched.run, store.Writer.write = run, write
+        return time.perf_counter() - marks[0], sum(writing)
+
+    def less(self, rows: int) -> float:
+        from trak.projectors import BasicProjector, ProjectionType
+
+        network = parameters.load(self.model, self.adapter, CPU)
+        weights = parameters.trainable(network)
+        states = moments.read(self.moments, list(weights), CPU)
+        exp_avg, exp_avg_sq = (torch.cat([state[number] for state in states]) for number in (0, 1))
+        projector = BasicProjector(
+            grad_dim=len(exp_avg),
+            proj_dim=DIMENSION,
+            seed=0,
+            proj_type=ProjectionType.rademacher,
+            device="cpu",
+            dtype=torch.float16,
+            block_size=128,
+        )
+        start, waiting = time.perf_counter(), []
+        for row, example in enumerate(self.examples[:rows], start=1):
+            gradient = torch.cat(per_sample.reference(network, example))
+            waiting.append(adam.precondition(gradient, exp_avg, exp_avg_sq).half())
+            if len(waiting) == 16 or row == rows:
+                projector.project(torch.stack(waiting), model_id=0)
+                waiting = []
+        return time.perf_counter() - start
+
+    def bergson(self) -> float:
+        """Seconds by its own progress bar. It keeps gradients of 16 x 16 per matrix, 61,440 numbers, not 8192."""
+        dataset = self.folder / "bergson.jsonl"
+        files.write_jsonl(dataset, [{"prompt": row["instruction"], "completion": row["response"]} for row in self.rows])
+        # bergson reads an adapter together with the model that its configuration names.
+        command = [
+            *(sys.executable, "-m", "bergson", "build", str(self.folder / "index"), "--model", str(self.adapter)),
+            *("--tokenizer", str(self.model), "--dataset", str(dataset), "--precision", "fp32"),
+            *("--prompt_column", "prompt", "--completion_column", "completion", "--truncation"),
+            *("--projection_dim", "16", "--token_batch_size", "1024", "--overwrite"),
+        ]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "HF_HUB_OFFLINE": "1"}
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+        bars = re.findall(r"100%\|.*?\[(\d+):(\d+)<", result.stderr + result.stdout)
+        if result.returncode or not bars:
+            raise SystemExit(f"bergson failed:\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}")
+        minutes, seconds = max((int(m), int(s)) for m, s in bars)
+        return 60 * minutes + seconds
+
+
+@contextlib.contextmanager
+def quiet():
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+        yield
+
+
+if __name__ == "__main__":
+    main()

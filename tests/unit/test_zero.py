@@ -1,0 +1,91 @@
+"""DeepSpeed ZeRO-2 with two processes on the CPU leaves the same moments as one process."""
+
+import pytest
+import torch
+
+from instruction_selection import files, rows
+from instruction_selection.errors import InputError
+from instruction_selection.finetuning import training
+from instruction_selection.gradients import moments, parameters
+
+ARGUMENTS = {
+    **{"stage": "sft", "finetuning_type": "lora", "lora_rank": 4, "lora_alpha": 16, "lora_dropout": 0.0},
+    **{"lora_target": "q_proj,k_proj,v_proj,o_proj", "learning_rate": 1.0e-2, "max_steps": 3},
+    **{"gradient_accumulation_steps": 1, "disable_gradient_checkpointing": True, "logging_steps": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def outputs(tiny_model, repository, tmp_path_factory):
+    """(one process, two processes), each with four rows per step."""
+    folder = tmp_path_factory.mktemp("zero")
+    files.write_jsonl(folder / "rows.jsonl", rows.sample("reasoning-gym", ["chain_sum", "aiw"], "pool", 12, seed=0))
+    common = (folder / "rows.jsonl", tiny_model, "smollm", 256)
+    one = training.train(*common, {**ARGUMENTS, "per_device_train_batch_size": 4}, 0, folder / "one")
+    zero = {"deepspeed": str(repository / "config/training/zero2.json"), "per_device_train_batch_size": 2}
+    two = training.train(*common, {**ARGUMENTS, **zero}, 0, folder / "two", processes=2)
+    return one, two
+
+
+def read(output, tiny_model):
+    return moments.from_checkpoint(training.final_checkpoint(output), parameters.shapes(tiny_model, output))
+
+
+def test_the_moments_are_the_same_by_name(outputs, tiny_model):
+    one, two = (read(output, tiny_model) for output in outputs)
+    assert not (training.final_checkpoint(outputs[1]) / "optimizer.pt").exists()
+    assert one.keys() == two.keys()
+    for name, tensor in one.items():
+        assert tensor.any(), name
+        assert torch.allclose(tensor, two[name], rtol=1e-3, atol=1e-3 * float(tensor.abs().max())), name
+
+
+def test_a_rank_that_is_missing_is_named(outputs, tiny_model):
+    checkpoint = training.final_checkpoint(outputs[1])
+    [path] = checkpoint.glob("*/zero_pp_rank_1_*")
+    hidden = path.with_suffix(".away")
+    path.rename(hidden)
+    try:
+        with pytest.raises(InputError, match="written by 2 ranks; 1 files are there"):
+            read(outputs[1], tiny_model)
+    finally:
+        hidden.rename(path)
+
+
+def test_nothing_else_is_unpickled(outputs, tiny_model, tmp_path):
+    """A state file that would run code is refused."""
+
+    class Attack:
+        def __reduce__(self):
+            return (print, ("this must not run",))
+
+    (tmp_path / "latest").write_text("step")
+    (tmp_path / "step").mkdir()
+    torch.save({"optimizer_state_dict": Attack()}, tmp_path / "step" / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
+    with pytest.raises(Exception, match="Weights only load failed"):
+        moments.from_checkpoint(tmp_path, parameters.shapes(tiny_model, outputs[1]))
+
+
+def test_a_parameter_cut_over_two_ranks_is_put_together(tmp_path):
+    from deepspeed.utils.tensor_fragment import fragment_address
+
+    flat = {kind: torch.randn(10) for kind in moments.STATES}
+    # Parameter a has 4 numbers, b has 6; the cut after 5 goes through b.
+    cuts = [
+        (slice(0, 5), {"a": fragment_address(numel=4, start=0), "b": fragment_address(numel=1, start=4)}),
+        (slice(5, 10), {"b": fragment_address(numel=5, start=0)}),
+    ]
+    (tmp_path / "latest").write_text("step\n")
+    (tmp_path / "step").mkdir()
+    for rank, (part, mapping) in enumerate(cuts):
+        state = {
+            "partition_count": [2],
+            "param_slice_mappings": [mapping],
+            "base_optimizer_state": {"state": {0: {kind: flat[kind][part] for kind in moments.STATES}}},
+        }
+        name = f"bf16_zero_pp_rank_{rank}_mp_rank_00_optim_states.pt"
+        torch.save({"optimizer_state_dict": state}, tmp_path / "step" / name)
+    read_back = moments.from_checkpoint(tmp_path, {"a": torch.Size([2, 2]), "b": torch.Size([3, 2])})
+    for kind in moments.STATES:
+        assert torch.equal(read_back[f"a.{kind}"], flat[kind][:4].reshape(2, 2))
+        assert torch.equal(read_back[f"b.{kind}"], flat[kind][4:].reshape(3, 2))
