@@ -44,7 +44,7 @@ def planted(rng: np.random.Generator, sparsity: int, count: int = 400, dimension
     return rows, support, rng.uniform(0.5, 2, size=sparsity) @ rows[support]
 
 
-@given(seed=seeds, sparsity=st.integers(1, 8))
+@given(seed=seeds, sparsity=st.integers(1, 4))
 def test_compressive_sampling_recovers_a_sparse_support(seed, sparsity):
     rows, support, target = planted(np.random.default_rng(seed), sparsity)
     found, coefficients = pursuit.compressive_sampling(rows, target, sparsity)
