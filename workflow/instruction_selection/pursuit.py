@@ -103,9 +103,12 @@ def compressive_sampling(
     returned, rows by decreasing coefficient. Coefficients of more than r rows are not determined: choose `most` well
     below r.
     """
-    support, residual = np.zeros(0, dtype=np.int64), target
-    best = support, np.zeros(0)
-    least = np.linalg.norm(target)
+    correlation = pool @ target
+    top = np.argsort(-correlation, kind="stable")[:most]
+    # Of a solution that is no better than the most correlated rows', theirs is returned.
+    best = _largest_positive(pool, target, top[correlation[top] > 0], most)
+    least = np.linalg.norm(target - best[1] @ pool[best[0]])
+    support, residual, previous = np.zeros(0, dtype=np.int64), target, np.inf
     for _ in range(iterations):
         correlation = pool @ residual
         candidates = np.argsort(-correlation, kind="stable")[: multiplier * most]
@@ -118,11 +121,9 @@ def compressive_sampling(
         norm = np.linalg.norm(residual)
         if norm < least:
             best, least = (found, coefficients), norm
-        elif len(support):
+        if norm >= previous or np.array_equal(np.sort(found), np.sort(support)):
             break
-        if np.array_equal(np.sort(found), np.sort(support)):
-            break
-        support = found
+        support, previous = found, norm
     return best
 
 
@@ -130,6 +131,8 @@ def _largest_positive(
     pool: np.ndarray, target: np.ndarray, rows: np.ndarray, most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of `rows` those with the largest coefficients above 0 in the non-negative least squares solution."""
+    if not len(rows):
+        return rows, np.zeros(0)
     coefficients = nnls(pool[rows].T, target)[0]
     order = np.argsort(-coefficients, kind="stable")[:most]
     order = order[coefficients[order] > 0]
