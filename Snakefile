@@ -20,10 +20,17 @@ include: "workflow/rules/pools.smk"
 include: "workflow/rules/warmup.smk"
 include: "workflow/rules/gradients.smk"
 include: "workflow/rules/embeddings.smk"
+include: "workflow/rules/hidden_states.smk"
 include: "workflow/rules/selection.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+
+
+# Methods that select by a rule of their own.
+for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.smk")):
+
+    include: str(own_rule)
 
 
 localrules:
@@ -35,6 +42,7 @@ rule all:
     default_target: True
     input:
         PATHS.report,
+        expand(PATHS.shared_rows, target=EXPERIMENT.benchmarks),
         PATHS.resolved_config,
 
 

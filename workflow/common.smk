@@ -70,29 +70,36 @@ def cell_of(wildcards):
 
 def feature_files(wildcards):
     """What a method's `needs` are called, and where they are."""
-    gradients = dict(
-        model=wildcards.model, pool=wildcards.pool, target=wildcards.target
-    )
-    embeddings = dict(
-        encoder=SETTINGS["encoder"], pool=wildcards.pool, target=wildcards.target
-    )
     files = {
-        "pool_gradients": (PATHS.pool_gradients, gradients),
-        "validation_gradients": (PATHS.validation_gradients, gradients),
-        "pool_embeddings": (PATHS.pool_embeddings, embeddings),
-        "validation_embeddings": (PATHS.validation_embeddings, embeddings),
+        "pool_gradients": PATHS.pool_gradients,
+        "pool_sgd_gradients": PATHS.pool_gradients,
+        "validation_gradients": PATHS.validation_gradients,
+        "pool_embeddings": PATHS.pool_embeddings,
+        "validation_embeddings": PATHS.validation_embeddings,
+        "pool_hidden_states": PATHS.pool_hidden_states,
+        "validation_hidden_states": PATHS.validation_hidden_states,
+        "pool_lengths": PATHS.pool,
+        "validation_lengths": PATHS.validation,
     }
-    return {
-        need: files[need][0].format(**files[need][1])
-        for need in method_of(wildcards)["needs"]
-    }
+    names = dict(
+        model=wildcards.model,
+        pool=wildcards.pool,
+        target=wildcards.target,
+        encoder=SETTINGS["encoder"],
+    )
+    return {need: files[need].format(**names) for need in method_of(wildcards)["needs"]}
+
+
+def methods_without_own_rule():
+    """Those that `select_rows` selects for."""
+    return [name for name in EXPERIMENT.methods if not configuration.has_own_rule(name)]
 
 
 def selection_inputs(wildcards):
     inputs = feature_files(wildcards)
     if grid.targeted(method_of(wildcards)):
         inputs["validation"] = PATHS.validation.format(target=wildcards.target)
-    if "pool_gradients" in inputs:
+    if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
         # The joined store holds no data of its own.
         inputs["shards"] = shard_files(wildcards)
     return inputs
@@ -146,6 +153,18 @@ def table_inputs(wildcards):
             PATHS.overlap, pool=EXPERIMENT.pools, target=wildcards.target
         ),
     }
+
+
+def selections_of(target):
+    """(cell's wildcards, path of the rows selected for it) for each row of a target's table that has a selection."""
+    return [
+        (
+            cell.wildcards(),
+            PATHS.selected.format(**grid.selection_of(EXPERIMENT, cell).wildcards()),
+        )
+        for cell in grid.cells(EXPERIMENT, target)
+        if grid.trained(EXPERIMENT.methods[cell.method])
+    ]
 
 
 def table_files():

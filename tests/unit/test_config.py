@@ -158,6 +158,32 @@ def test_a_method_without_code_is_refused(folder):
     assert "methods/my_own.py" in sentence
 
 
+def test_a_method_may_share_the_code_of_another(folder):
+    edit(folder, DEMO, "methods", ["tagcos-mended"])
+    assert config.implementation("tagcos-mended", config.load(folder, "demo").methods["tagcos-mended"]) == "tagcos"
+    edit(folder, "methods/tagcos-mended.yaml", "implementation", "tagkos")
+    assert "methods/tagkos.py" in refusal(folder, "methods/tagcos-mended.yaml")
+
+
+def test_a_method_with_a_rule_of_its_own_needs_no_module(folder, monkeypatch):
+    shutil.copy(folder / "methods/random.yaml", folder / "methods/my-own.yaml")
+    edit(folder, DEMO, "methods", ["my-own"])
+    monkeypatch.setattr(config, "RULES", folder / "rules")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "my_own.smk").write_text("")
+    assert list(config.load(folder, "demo").methods) == ["my-own"]
+
+
+def test_gradients_that_are_needed_and_not_kept_are_refused(folder):
+    edit(folder, DEMO, "methods", ["gist"])
+    sentence = refusal(folder, DEMO)
+    assert "gradients.pool_kinds: method 'gist' needs 'sgd', and only 'adam' is kept" in sentence
+    edit(folder, DEMO, "gradients.pool_kinds", ["sgd"])
+    assert list(config.load(folder, "demo").methods) == ["gist"]
+    edit(folder, DEMO, "methods", ["gist", "less"])
+    assert "method 'less' needs 'adam', and only 'sgd' is kept" in refusal(folder, DEMO)
+
+
 def test_a_method_that_selects_nothing_needs_no_code(folder):
     shutil.copy(folder / "methods/base.yaml", folder / "methods/my-own.yaml")
     edit(folder, DEMO, "methods", ["my-own"])

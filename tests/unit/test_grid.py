@@ -12,11 +12,13 @@ METHODS = {
     "random": {"needs": [], "stochastic": True},
     "norm": {"needs": ["pool_gradients"], "stochastic": False},
     "sbert": {"needs": ["pool_embeddings", "validation_embeddings"], "stochastic": False},
+    "rds-plus": {"needs": ["pool_hidden_states", "validation_hidden_states"], "stochastic": False},
+    "length-random": {"needs": ["pool_lengths", "validation_lengths"], "stochastic": True},
     "less": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": False},
     "sampled": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": True},
 }
-TARGETED = {"sbert", "less", "sampled"}
-MODEL_INDEPENDENT = {"base", "full", "random", "sbert"}
+TARGETED = {"sbert", "rds-plus", "length-random", "less", "sampled"}
+MODEL_INDEPENDENT = {"base", "full", "random", "length-random", "sbert"}
 
 
 def experiment(models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,), seeds=(0,)) -> Experiment:
@@ -41,7 +43,7 @@ experiments = st.builds(
     experiment,
     models=some_of(st.sampled_from("mno")),
     pools=some_of(st.sampled_from("pqr")),
-    methods=some_of(st.sampled_from(sorted(METHODS)), most=7),
+    methods=some_of(st.sampled_from(sorted(METHODS)), most=9),
     ratios=some_of(shares),
     seeds=some_of(st.integers(0, 9)),
 )

@@ -145,7 +145,14 @@ def planted_signal(sign: int) -> tuple[Inputs, set[int]]:
 
 
 @pytest.mark.parametrize(
-    ("method", "params", "sign"), [("less", {}, 1), ("less", {}, -1), ("g2is", {"variance": 0.5, "delta": 0.8}, 1)]
+    ("method", "params", "sign"),
+    [
+        ("less", {}, 1),
+        ("less", {}, -1),
+        ("g2is", G2IS, 1),
+        ("g2is_robust", {**G2IS, "centred": False}, 1),
+        ("g2is_robust", {**G2IS, "centred": False}, -1),
+    ],
 )
 def test_a_planted_signal_is_found(method, params, sign):
     inputs, planted = planted_signal(sign)
@@ -158,6 +165,65 @@ def test_as_printed_g2is_walks_away_from_a_signal_whose_component_is_turned_roun
     """A weakness of the paper's method that the sign of a principal component has no meaning; not one of this code."""
     inputs, planted = planted_signal(-1)
     assert not planted & set(selection.run("g2is", inputs, 30, G2IS, seed=0).rows)
+
+
+def test_rows_that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
+    rng = np.random.default_rng(0)
+    pool, target = rng.normal(size=(20, 6)), rng.normal(size=(4, 6))
+    pool[3], pool[5], target[1] = np.nan, 0, np.inf
+    inputs = Inputs(20, pool_gradients=Rows.of(pool), validation_gradients=Rows.of(target, ["a", "a", "b", "b"]))
+    assert np.flatnonzero(~inputs.usable()).tolist() == [3, 5]
+    left = np.setdiff1d(np.arange(20), [3, 5])
+    without = Inputs(
+        18, pool_gradients=Rows.of(pool[left]), validation_gradients=Rows.of(target[[0, 2, 3]], ["a", "b", "b"])
+    )
+    for method, params in (("less", {}), ("g2is", G2IS)):
+        result, expected = (selection.run(method, given, 18, params, 0) for given in (inputs, without))
+        assert result.rows.tolist() == left[expected.rows].tolist()
+    [anchor] = {component["anchor"] for component in result.details["components"][:1]}
+    assert anchor == result.rows[0]
+
+
+def test_a_target_whose_rows_are_all_unusable_is_refused_on_arrays_too():
+    inputs = Inputs(2, pool_gradients=Rows.of(np.eye(2)), validation_gradients=Rows.of(np.zeros((3, 2))))
+    with pytest.raises(InputError, match="No validation row can be used"):
+        selection.run("less", inputs, 1, {}, 0)
+
+
+def test_the_share_of_negative_cosines_is_of_all_pairs_of_usable_rows():
+    rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.1], [np.nan, 0.0]])
+    told = selection.negative_cosines(Rows.of(rows))
+    assert told == {"sampled_pairs": 3, "negative_cosines": pytest.approx(2 / 3)}
+
+
+def test_it_is_sampled_from_many_rows_always_the_same():
+    rows = Rows.of(np.random.default_rng(0).normal(size=(3000, 8)))
+    told = selection.negative_cosines(rows)
+    assert told["sampled_pairs"] == selection.SAMPLED_ROWS * (selection.SAMPLED_ROWS - 1) // 2
+    assert told["negative_cosines"] == pytest.approx(0.5, abs=0.02)
+    assert selection.negative_cosines(rows) == told
+
+
+def test_a_selection_of_nothing_is_refused(case, monkeypatch):
+    from instruction_selection.methods import full
+
+    monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([], dtype=int)))
+    with pytest.raises(InputError, match="full: none of the 10 rows wanted was chosen"):
+        selection.select("full", 0.5, 0, {}, **case)
+
+
+@pytest.mark.parametrize("count", [1, 5, 100])
+def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(count):
+    from instruction_selection.methods import g2is_official
+
+    rows = unit(np.random.default_rng(0).normal(size=(30, 8))[[*range(28), 3, 3]])
+    graph = g2is_official.nearest(rows, count)
+    assert graph.shape == (30, min(count, 29))
+    for row, neighbours in enumerate(graph):
+        assert row not in neighbours
+        cosines = rows @ rows[row]
+        expected = np.sort(np.delete(cosines, row))[::-1][: len(neighbours)]
+        assert cosines[neighbours] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):

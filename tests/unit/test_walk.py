@@ -1,4 +1,4 @@
-"""The fast walk takes the rows of Algorithm 1 as written out, in the same order."""
+"""The fast walks take the rows that they take as written out, in the same order."""
 
 import numpy as np
 import pytest
@@ -18,21 +18,65 @@ def rows_of(regime: str, count: int, rng: np.random.Generator, dimension: int = 
     return rows[rng.integers(max(1, count // 3), size=count)] if regime == "duplicates" else rows
 
 
+regimes = st.sampled_from(["isotropic", "shared direction", "topics", "duplicates"])
+counts = st.integers(1, 30)
+# At exactly 1, a duplicate stands on the threshold, and rounding decides.
+deltas = st.sampled_from([0.0, 0.5, 0.8, 0.95, 0.999])
+seeds = st.integers(0, 10**6)
+
+
 @settings(max_examples=500)
-@given(
-    regime=st.sampled_from(["isotropic", "shared direction", "topics", "duplicates"]),
-    count=st.integers(1, 30),
-    budget=st.integers(1, 35),
-    # At 1.0 a copy of a row that is alone in the set is exactly on the threshold, and rounding decides.
-    delta=st.sampled_from([0.0, 0.5, 0.8, 0.95, 0.999]),
-    seed=st.integers(0, 10**6),
-)
+@given(regime=regimes, count=counts, budget=st.integers(1, 35), delta=deltas, seed=seeds)
 def test_fast_is_reference(regime, count, budget, delta, seed):
     rng = np.random.default_rng(seed)
     gradients, component = rows_of(regime, count, rng), rng.normal(size=12)
     norms = np.linalg.norm(gradients, axis=1)
     walked = fast.walk(gradients / norms[:, None], norms, component, budget, delta)
     assert walked.rows == reference.walk(gradients, component, budget, delta)
+
+
+@st.composite
+def several_components(draw):
+    """Unit rows, components, and a number of rows and a delta to walk with."""
+    rng = np.random.default_rng(draw(seeds))
+    gradients = rows_of(draw(regimes), draw(counts), rng)
+    unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
+    return unit, rng.normal(size=(draw(st.integers(1, 4)), 12)), draw(deltas), rng
+
+
+@settings(max_examples=300)
+@given(case=several_components(), nearest=st.one_of(st.none(), st.integers(1, 6)))
+def test_fast_official_is_reference(case, nearest):
+    unit, components, delta, rng = case
+    budgets = rng.integers(0, 12, size=len(components))
+    # As the authors' graph may, it lists a row among its own neighbours.
+    graph = None if nearest is None else np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, :nearest]
+    walks = fast.walk_official(unit, components, budgets, delta, graph)
+    assert [walked.rows for walked in walks] == reference.walk_official(unit, components, budgets, delta, graph)
+    rows = [row for walked in walks for row in walked.rows]
+    assert len(set(rows)) == len(rows)
+    for walked, budget in zip(walks, budgets, strict=True):
+        assert len(walked.rows) <= budget
+
+
+@settings(max_examples=300)
+@given(case=several_components(), budget=st.integers(1, 35))
+def test_fast_robust_is_reference(case, budget):
+    unit, components, delta, rng = case
+    shares = rng.dirichlet(np.ones(len(components)))
+    walks = [walked.rows for walked in fast.walk_robust(unit, components, shares, budget, delta)]
+    assert walks == reference.walk_robust(unit, components, shares, budget, delta)
+    assert len({row for rows in walks for row in rows}) == min(budget, len(unit))
+
+
+def test_a_robust_walk_that_cannot_go_on_leaves_its_budget_to_the_others():
+    """Along x there is one row that everything else conflicts with; along y there are enough."""
+    unit = np.array([[1.0, 0.0], [-0.1, 1.0], [-0.1, 0.9], [-0.1, 0.8], [-0.1, 0.7]])
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    walks = fast.walk_robust(unit, np.eye(2), np.array([0.5, 0.5]), 4, 0.5)
+    assert [walked.rows[:1] for walked in walks] == [[0], [1]]
+    assert [len(walked.rows) for walked in walks] == [1, 3]
+    assert [walked.fallbacks for walked in walks] == [0, 0]
 
 
 def test_it_follows_the_paper_on_a_case_done_by_hand():

@@ -1,6 +1,6 @@
 """After a whole run: exactly what a change touches is done again."""
 
-CELLS = {"select_rows", "finetune", "evaluate", "table", "report", "all"}
+CELLS = {"select_rows", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -17,9 +17,10 @@ def test_editing_a_method_reruns_its_cells_and_the_tables(copy):
         "finetune": 2,
         "evaluate": 2,
         "table": 2,
+        "shared_rows": 2,
         "report": 1,
         "all": 1,
-        "total": 10,
+        "total": 12,
     }
 
 

@@ -111,6 +111,21 @@ def test_the_report_holds_every_table_and_figure(results):
     assert report.count("data:image/svg+xml") == len(TARGETS)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_selections_have_in_common_is_told(results, target):
+    """In a table of all pairs of methods, and for each selection beside its rows."""
+    with (results / "tables" / f"{target}.shared-rows.csv").open() as handle:
+        shared = {(row["method"], row["other"]): int(row["shared"]) for row in csv.DictReader(handle)}
+    assert {method for method, _ in shared} == {"random", "sbert", "less", "g2is"}
+    folder = results / "runs/tiny-llama/reasoning" / target / "g2is/0.1/seed0"
+    told = json.loads((folder / "selection.json").read_text())
+    for other in ("less", "random"):
+        assert told["overlap"][other]["rows"] == shared["g2is", other]
+    pool = {json.loads(line)["id"] for line in (results / "pools/reasoning/pool.jsonl").open()}
+    assert {component["anchor"] for component in told["details"]["components"]} <= pool
+    assert told["stores"]["pool_gradients"]["sampled_pairs"] > 0
+
+
 def test_no_job_leaves_temporary_files(results):
     left = [path for path in results.rglob("*") if path.suffix in {".tmp", ".partial"} or path.name == "training"]
     assert left == []

@@ -22,6 +22,11 @@ SCHEMAS = WORKFLOW / "schemas"
 METHODS = Path(__file__).resolve().parent / "methods"
 POOLS = Path(__file__).resolve().parent / "pools"
 
+RULES = WORKFLOW / "rules" / "methods"
+
+#: Which rows of a gradient store a need reads.
+KINDS = {"pool_gradients": "adam", "pool_sgd_gradients": "sgd", "validation_gradients": "sgd"}
+
 #: JSON Schema takes 1.0 for an integer from draft 6 on; a seed or a number of rows must really be one.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator, type_checker=jsonschema.Draft4Validator.TYPE_CHECKER
@@ -183,15 +188,24 @@ def _with_defaults(content, schema: dict):
 def _check_references(experiment: Experiment, config_dir: Path, source: Path) -> None:
     """What a schema cannot see: whether the files of one experiment fit together."""
     for name, method in experiment.methods.items():
-        if method.get("ratio") != 0:
-            _check_module(_path(config_dir, "method", name), "method", name, METHODS)
+        if method.get("ratio") != 0 and not has_own_rule(name):
+            module = METHODS / f"{implementation(name, method)}.py"
+            _check_module(_path(config_dir, "method", name), "method", name, module)
         if experiment.encoder is None and any(need.endswith("embeddings") for need in method["needs"]):
             raise InputError(f"{source}: encoder: method {name!r} needs one, and none is named.")
+        kept = experiment.settings["gradients"]["pool_kinds"]
+        for need in method["needs"]:
+            if need.startswith("pool_") and KINDS.get(need, kept[0]) not in kept:
+                raise InputError(
+                    f"{source}: gradients.pool_kinds: method {name!r} needs {KINDS[need]!r}, and only "
+                    f"{' and '.join(map(repr, kept))} is kept."
+                )
     if not experiment.settings["ratios"] and any("ratio" not in method for method in experiment.methods.values()):
         raise InputError(f"{source}: ratios: at least one is needed by the methods listed.")
     for kind, entries in (("pool", experiment.pools), ("benchmark", experiment.benchmarks)):
         for name, entry in entries.items():
-            _check_module(_path(config_dir, kind, name), "reader", entry["reader"], POOLS)
+            module = POOLS / f"{method_module(entry['reader'])}.py"
+            _check_module(_path(config_dir, kind, name), "reader", entry["reader"], module)
     wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
     for name, target in experiment.benchmarks.items():
         wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]
@@ -201,10 +215,19 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
             raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
 
 
-def _check_module(path: Path, kind: str, name: str, folder: Path) -> None:
-    implementation = folder / f"{method_module(name)}.py"
-    if not implementation.is_file():
-        raise InputError(f"{path}: {kind} {name!r} has no implementation: {implementation} does not exist.")
+def _check_module(path: Path, kind: str, name: str, module: Path) -> None:
+    if not module.is_file():
+        raise InputError(f"{path}: {kind} {name!r} has no implementation: {module} does not exist.")
+
+
+def implementation(name: str, method: dict) -> str:
+    """The module in `methods` that selects for a method; several may share one."""
+    return method_module(method.get("implementation") or name)
+
+
+def has_own_rule(method: str) -> bool:
+    """Whether a method is selected by a rule of its own, in ``workflow/rules/methods``, and not by a Python module."""
+    return (RULES / f"{method_module(method)}.smk").is_file()
 
 
 def method_module(name: str) -> str:

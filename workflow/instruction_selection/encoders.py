@@ -25,11 +25,17 @@ def embed(encoder: dict, rows: list[dict]) -> np.ndarray:
 def write(path: str | Path, rows_path: str | Path, encoder: dict) -> None:
     """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    embeddings = embed(encoder, rows)
+    write_embeddings(path, rows_path, rows, embed(encoder, rows), "sentence-transformers")
+
+
+def write_embeddings(
+    path: str | Path, rows_path: str | Path, rows: list[dict], embeddings: np.ndarray, *packages: str
+) -> None:
+    """One embedding per row, beside the rows' ids and the versions of what made them."""
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as store:
         store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
         store.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
         store.attrs["rows_sha256"] = files.sha256(rows_path)
         store.attrs["git_commit"] = provenance.git_commit()
-        for name, version in provenance.versions("sentence-transformers", "torch", "h5py").items():
+        for name, version in provenance.versions("torch", "h5py", *packages).items():
             store.attrs[f"version_{name}"] = version

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from instruction_selection.config import ANY, Experiment
 
-NEEDS_MODEL = {"pool_gradients", "validation_gradients"}
+NEEDS_MODEL = {
+    "pool_gradients",
+    "pool_sgd_gradients",
+    "validation_gradients",
+    "pool_hidden_states",
+    "validation_hidden_states",
+}
 
 
 @dataclass(frozen=True)

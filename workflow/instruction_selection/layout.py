@@ -36,6 +36,9 @@ class Layout:
         self.pool_embeddings = at("embeddings/{encoder}/pools/{pool}.h5")
         self.validation_embeddings = at("embeddings/{encoder}/targets/{target}.h5")
 
+        self.pool_hidden_states = at("hidden_states/{model}/pools/{pool}.h5")
+        self.validation_hidden_states = at("hidden_states/{model}/targets/{target}.h5")
+
         self.run = at(f"runs/{CELL}")
         self.selected = f"{self.run}/selected.jsonl"
         self.selection = f"{self.run}/selection.json"
@@ -47,6 +50,7 @@ class Layout:
 
         self.table = at("tables/{target}.{format}")
         self.figure = at("figures/{target}.{format}")
+        self.shared_rows = at("tables/{target}.shared-rows.csv")
         self.report = at("report.html")
 
     def log(self, rule: str, *wildcards: str) -> str:

@@ -1,13 +1,39 @@
-"""Similarity of pool rows to a target that has subtasks."""
+"""Similarity of pool rows to a target that has subtasks, over one or several checkpoints."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 
-def best_subtask_mean(pool: np.ndarray, validation: np.ndarray, subtasks: np.ndarray) -> np.ndarray:
+def weighted_best_subtask_mean(
+    pools: Sequence[np.ndarray], validations: Sequence[np.ndarray], weights: Sequence[float], subtasks: np.ndarray
+) -> np.ndarray:
     """For each pool row the mean similarity to a subtask's validation rows, for the subtask where it is largest.
 
-    `pool` (N, D) and `validation` (M, D) are unit rows, `subtasks` (M,) names; returns float32 (N,). Subtasks may
-    have different numbers of rows. The mean of inner products is the inner product with the mean row.
+    One (N, D) and one (M, D) of unit rows per checkpoint; similarities are averaged over checkpoints with `weights`,
+    scaled to sum 1, before the maximum is taken. `subtasks` (M,) names; subtasks may have different numbers of rows.
+    Returns float32 (N,). The mean of inner products is the inner product with the mean row. (Xia et al. 2024,
+    section 4.2, and matching.py of their code.)
     """
-    means = np.stack([validation[subtasks == name].mean(0, dtype=np.float32) for name in np.unique(subtasks)])
-    return (pool @ means.T).max(1)
+    weights = np.asarray(weights, dtype=np.float32) / np.float32(np.sum(weights))
+    names = np.unique(subtasks)
+    scores = np.zeros((len(pools[0]), len(names)), dtype=np.float32)
+    for pool, validation, weight in zip(pools, validations, weights, strict=True):
+        means = np.stack([validation[subtasks == name].mean(0, dtype=np.float32) for name in names])
+        scores += weight * (pool @ means.T)
+    return scores.max(1)
+
+
+def weighted_cosines(
+    pools: Sequence[np.ndarray], validations: Sequence[np.ndarray], weights: Sequence[float]
+) -> np.ndarray:
+    """Similarity of every pool row with every validation row, float32 (N, M), averaged over checkpoints likewise."""
+    weights = np.asarray(weights, dtype=np.float32) / np.float32(np.sum(weights))
+    return sum(
+        weight * (pool @ validation.T) for pool, validation, weight in zip(pools, validations, weights, strict=True)
+    )
+
+
+def best_subtask_mean(pool: np.ndarray, validation: np.ndarray, subtasks: np.ndarray) -> np.ndarray:
+    """The same for a single checkpoint."""
+    return weighted_best_subtask_mean([pool], [validation], [1], subtasks)

@@ -30,6 +30,31 @@ rule table:
         "../scripts/table.py"
 
 
+rule shared_rows:
+    input:
+        selected=lambda wildcards: sorted(
+            {path for _, path in selections_of(wildcards.target)}
+        ),
+    output:
+        csv=PATHS.shared_rows,
+    log:
+        PATHS.log("shared_rows", "target"),
+    benchmark:
+        PATHS.benchmark("shared_rows", "target")
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        cells=lambda wildcards: selections_of(wildcards.target),
+    message:
+        "Rows that the selections for {wildcards.target} have in common"
+    script:
+        "../scripts/shared_rows.py"
+
+
 rule report:
     input:
         tables=expand(PATHS.table, target=EXPERIMENT.benchmarks, format="md"),

@@ -11,6 +11,8 @@ rule select_rows:
         PATHS.benchmark(
             "select_rows", "model", "pool", "target", "method", "ratio", "seed"
         )
+    wildcard_constraints:
+        method=one_of(methods_without_own_rule()),
     conda:
         "../../envs/selection.yaml"
     threads: SETTINGS["threads"]["selection"]
@@ -20,9 +22,13 @@ rule select_rows:
     params:
         features=feature_files,
         arguments=lambda wildcards: method_of(wildcards)["params"],
+        implementation=lambda wildcards: configuration.implementation(
+            wildcards.method, method_of(wildcards)
+        ),
         # Snakemake does not see edits of the library; this makes an edited method run again, and no other.
         source=lambda wildcards: provenance.source_hash(
-            f"instruction_selection.methods.{configuration.method_module(wildcards.method)}"
+            "instruction_selection.methods."
+            + configuration.implementation(wildcards.method, method_of(wildcards))
         ),
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"

@@ -1,7 +1,7 @@
 """LESS: cosine of Adam gradients with the validation gradients (Xia et al. 2024, section 4).
 
 Mean over the validation rows of a subtask, then the maximum over subtasks, as in the authors' code; with a single
-checkpoint, the end of the warm-up.
+checkpoint, the end of the warm-up. `similarity.weighted_best_subtask_mean` takes several.
 """
 
 import numpy as np

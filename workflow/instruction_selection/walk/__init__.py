@@ -2,7 +2,16 @@
 
 Starting from the row closest to a principal component v, go from the row chosen last to its most similar row z that
     (a) conflicts with no row chosen so far: cos(z, s) >= 0 for every s, and
-    (b) keeps the set on course: |cos(mean(set + z), v)| >= delta * |cos(mean(set), v)|;
-if there is none, to the row closest to v, untested. The paper's "core knowledge" K_V is read as the component being
-walked; the mean is of the gradients as they are, not scaled to norm 1. Of equal rows the first wins.
+    (b) keeps the set on course: |cos(mean(set + z), v)| >= delta * |cos(mean(set), v)|.
+Of equal rows the first wins. There are three walks, which differ in what else they do:
+
+`walk`, as printed
+    Knows only its own component's rows. If no row passes, it goes to the row closest to v, untested. The paper's "core
+    knowledge" K_V is read as the component being walked; the mean is of the gradients as they are, not scaled.
+`walk_official`, as the authors' code
+    Never takes a row that an earlier component took; sums rows of norm 1; if no neighbour passes, it goes to the row
+    closest to v that passes both rules, and if there is none, ends with fewer rows than its budget.
+`walk_robust`, ours
+    As the authors' code over all rows, but what a walk cannot use of its budget goes to the other walks, and once all
+    have ended they take untested rows, so that exactly the budget is chosen.
 """

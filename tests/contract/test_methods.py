@@ -1,0 +1,306 @@
+"""What every selection method keeps to. Methods are found by themselves: a new one is tested by being there."""
+
+import ast
+import doctest
+import importlib
+import json
+import tracemalloc
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from instruction_selection import config, files, grid, methods, selection
+from instruction_selection.gradients import store
+from instruction_selection.selection import Inputs, Rows
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+ENTRIES = {
+    path.stem: config.read_entry(CONFIG, "method", path.stem) for path in sorted((CONFIG / "methods").glob("*.yaml"))
+}
+METHODS = [name for name, entry in ENTRIES.items() if grid.trained(entry) and not config.has_own_rule(name)]
+SELECTIVE = [name for name in METHODS if "ratio" not in ENTRIES[name]]
+DETERMINISTIC = [name for name in METHODS if not ENTRIES[name]["stochastic"]]
+TARGETED = [name for name in SELECTIVE if name in DETERMINISTIC and grid.targeted(ENTRIES[name])]
+
+DIMENSION = 64
+PLANTED = 45
+
+
+class Data:
+    """A pool in which some rows point where some validation row points, seen by every kind of feature.
+
+    Validation rows lie in a subspace of a few dimensions around a common direction, to either side of it: the sign of
+    a principal component is arbitrary, and would else decide what G2IS as published finds. Pool gradients share a
+    direction of their own, as Adam's momentum gives them.
+    """
+
+    def __init__(self, rows: int = 300, seed: int = 0):
+        # Not the numbers that a method draws.
+        rng = np.random.default_rng([seed, 1])
+        self.planted = np.sort(rng.permutation(rows)[: min(PLANTED, rows // 5)])
+        subspace = np.linalg.qr(rng.normal(size=(DIMENSION, 8)))[0].T
+        coordinates = np.hstack([np.ones((16, 1)), 0.5 * rng.normal(size=(16, 7))])
+        clean = coordinates @ subspace
+        clean /= np.linalg.norm(clean, axis=1, keepdims=True)
+        validation = (10 * clean + 0.1 * rng.normal(size=clean.shape)) * rng.uniform(1, 2, size=(16, 1))
+        subtasks = np.repeat(["one", "two"], [6, 10])
+        signal = np.zeros((rows, DIMENSION))
+        signal[self.planted] = 12 * clean[rng.integers(16, size=len(self.planted))]
+        noise, shared = rng.normal(size=(3, rows, DIMENSION)), rng.normal(size=DIMENSION)
+        plain = signal + noise[0]
+        lengths = rng.integers(10, 500, size=rows)
+        self.features = {
+            "pool_gradients": Rows.of(plain + shared),
+            "pool_sgd_gradients": Rows.of(plain),
+            "pool_embeddings": Rows.of(signal + noise[1]),
+            "pool_hidden_states": Rows.of(signal + noise[2]),
+            "pool_lengths": lengths,
+            "validation_gradients": Rows.of(validation, subtasks),
+            "validation_embeddings": Rows.of(validation, subtasks),
+            "validation_hidden_states": Rows.of(validation, subtasks),
+            "validation_lengths": lengths[self.planted][:16],
+        }
+        self.rows = rows
+
+    def inputs(self, method: str) -> Inputs:
+        """What the method declares that it needs, and nothing else."""
+        return Inputs(self.rows, **{need: self.features[need] for need in ENTRIES[method]["needs"]})
+
+
+def run(method: str, inputs: Inputs, budget: int, seed: int = 0) -> selection.Selection:
+    entry = ENTRIES[method]
+    return selection.run(config.implementation(method, entry), inputs, budget, entry["params"], seed)
+
+
+def budget_of(method: str, rows: int, ratio: float = 0.1) -> int:
+    return int(rows * ENTRIES[method].get("ratio", ratio))
+
+
+@pytest.fixture(scope="module")
+def data() -> Data:
+    return Data()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rows", [40, 123])
+@pytest.mark.parametrize("ratio", [0.03, 0.2, 0.9])
+def test_rows_are_different_and_as_many_as_the_budget_or_fewer_which_is_told(method, rows, ratio):
+    data, budget = Data(rows), budget_of(method, rows, ratio)
+    result = run(method, data.inputs(method), budget)
+    assert result.rows.dtype == np.int64
+    assert result.rows.ndim == 1
+    assert len(np.unique(result.rows)) == len(result.rows) <= budget
+    assert ((result.rows >= 0) & (result.rows < rows)).all()
+    pool = [{"id": str(number), "task": "t"} for number in range(rows)]
+    told = selection.summary(method, ratio, 0, pool, budget, result)
+    assert told["shortfall"] == budget - len(result.rows)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_inputs_and_seed_select_the_same_rows(method, data):
+    budget = budget_of(method, data.rows)
+    one, other = (run(method, data.inputs(method), budget, seed=3) for _ in range(2))
+    assert one.rows.tolist() == other.rows.tolist()
+    assert one.details == other.details
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name]["stochastic"]])
+def test_a_method_that_says_so_draws_anew_for_another_seed(method, data):
+    one, other = (set(run(method, data.inputs(method), 30, seed).rows) for seed in range(2))
+    assert one != other
+
+
+@pytest.mark.parametrize("method", DETERMINISTIC)
+def test_the_order_of_the_pool_does_not_matter(method, data):
+    order = np.random.default_rng(1).permutation(data.rows)
+    budget = budget_of(method, data.rows)
+    plain = run(method, data.inputs(method), budget).rows
+    shuffled = run(method, data.inputs(method).at(order), budget).rows
+    assert set(order[shuffled]) == set(plain)
+
+
+@pytest.mark.parametrize("method", TARGETED)
+def test_a_planted_signal_is_found_that_random_misses(method, data):
+    budget = PLANTED // 3
+    chosen = run(method, data.inputs(method), budget).rows
+    by_chance = run("random", Inputs(data.rows), budget).rows
+    assert np.isin(by_chance, data.planted).mean() < 0.35
+    assert np.isin(chosen, data.planted).mean() > 0.7
+    assert len(chosen) > budget / 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_of_the_size_of_all_pairs_is_held(method):
+    data = Data(rows=3000)
+    inputs, budget = data.inputs(method), budget_of(method, data.rows, 0.01)
+    run(method, inputs, budget)
+    tracemalloc.start()
+    try:
+        run(method, inputs, budget)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    store_bytes = data.rows * DIMENSION * 4
+    assert peak < 8 * store_bytes < data.rows**2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_it_does_not_change_what_it_is_given(method, data):
+    inputs = data.inputs(method)
+    before = {need: np.copy(getattr(inputs, need).unit) for need in ENTRIES[method]["needs"] if "lengths" not in need}
+    run(method, inputs, budget_of(method, data.rows))
+    for need, unit in before.items():
+        assert np.array_equal(getattr(inputs, need).unit, unit)
+
+
+@pytest.mark.parametrize("method", ENTRIES)
+def test_metadata_are_complete(method):
+    entry = ENTRIES[method]
+    assert entry["label"]
+    assert entry["reference"].rstrip(".")
+    summary = entry["summary"]
+    assert summary.endswith(".")
+    assert ". " not in summary, "one sentence"
+    labels = [other["label"] for other in ENTRIES.values()]
+    assert labels.count(entry["label"]) == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_parameters_are_explained_where_they_are_set(method):
+    lines = (CONFIG / "methods" / f"{method}.yaml").read_text().splitlines()
+    for name in ENTRIES[method]["params"]:
+        [number] = [number for number, line in enumerate(lines) if line.startswith(f"  {name}:")]
+        assert lines[number - 1].startswith("  # "), name
+
+
+def test_every_module_is_a_method_with_a_docstring_and_one_entry_point():
+    used = {config.implementation(name, ENTRIES[name]) for name in METHODS}
+    for path in Path(methods.__file__).parent.glob("[!_]*.py"):
+        assert path.stem in used, f"{path.name} is named by no file of config/methods"
+        module = importlib.import_module(f"instruction_selection.methods.{path.stem}")
+        assert module.__doc__
+        assert hasattr(module, "score") != hasattr(module, "select")
+        imported = {
+            alias
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+            for alias in [node.module]
+        }
+        assert not any(name.startswith("instruction_selection.methods") for name in imported), "methods stand alone"
+
+
+def test_the_documented_call_without_the_workflow_works():
+    result = doctest.testmod(methods)
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+class Files:
+    """The features on disk, as the workflow has them. Pool rows 7 and 11 have no usable gradient."""
+
+    UNUSABLE = (7, 11)
+
+    def __init__(self, folder: Path, data: Data, shards: int):
+        folder.mkdir()
+        self.folder, features = folder, data.features
+        self.pool = [
+            {"id": f"{number:016d}", "task": "one", "response": "x" * int(length)}
+            for number, length in enumerate(features["pool_lengths"])
+        ]
+        validation = [
+            {"id": f"v{number:015d}", "task": str(task), "response": "x" * int(length)}
+            for number, (task, length) in enumerate(
+                zip(features["validation_gradients"].subtasks, features["validation_lengths"], strict=True)
+            )
+        ]
+        files.write_jsonl(folder / "pool.jsonl", self.pool)
+        files.write_jsonl(folder / "validation.jsonl", validation)
+        kinds = {"adam": features["pool_gradients"], "sgd": features["pool_sgd_gradients"]}
+        gradients = {kind: rows.unit * rows.norms[:, None] for kind, rows in kinds.items()}
+        gradients["adam"][7], gradients["sgd"][11] = np.nan, 0
+        parts = np.array_split(np.arange(data.rows), shards)
+        names = [self._store(f"{n}.h5", self.pool, gradients, part) for n, part in enumerate(parts)]
+        store.gather(names, folder / "pool.h5", data.rows)
+        rows = features["validation_gradients"]
+        self._store("validation.h5", validation, {"sgd": rows.unit * rows.norms[:, None]}, np.arange(len(validation)))
+        for name in ("embeddings", "hidden_states"):
+            self._embeddings(f"pool_{name}.h5", self.pool, features[f"pool_{name}"])
+            self._embeddings(f"validation_{name}.h5", validation, features[f"validation_{name}"])
+
+    def _store(self, name: str, rows: list[dict], gradients: dict, part: np.ndarray) -> Path:
+        identity = dict.fromkeys(store.COMPARABLE[1:], "x")
+        with store.Writer(self.folder / name, len(part), DIMENSION, list(gradients), identity) as writer:
+            ids = [rows[number]["id"] for number in part]
+            values = {kind: value[part] for kind, value in gradients.items()}
+            writer.write(list(range(len(part))), ids, values, np.ones(len(part)), [1] * len(part))
+        return self.folder / name
+
+    def _embeddings(self, name: str, rows: list[dict], features: Rows) -> None:
+        with h5py.File(self.folder / name, "w") as handle:
+            handle["embedding"] = features.unit
+            handle.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
+
+    def select(self, method: str) -> tuple[list[str], dict]:
+        entry = ENTRIES[method]
+        names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
+        chosen, told = selection.select(
+            method,
+            entry.get("ratio", 0.1),
+            0,
+            entry["params"],
+            pool_path=str(self.folder / "pool.jsonl"),
+            validation_path=str(self.folder / "validation.jsonl"),
+            feature_paths={need: str(self.folder / f"{names.get(need, need)}.h5") for need in entry["needs"]},
+            implementation=config.implementation(method, entry),
+        )
+        return [row["id"] for row in chosen], told
+
+
+@pytest.fixture(scope="module")
+def one_shard(tmp_path_factory, data) -> Files:
+    return Files(tmp_path_factory.mktemp("stores") / "one", data, shards=1)
+
+
+@pytest.fixture(scope="module")
+def four_shards(tmp_path_factory, data) -> Files:
+    return Files(tmp_path_factory.mktemp("stores") / "four", data, shards=4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_number_of_shards_does_not_matter(method, one_shard, four_shards):
+    (ids, told), (others, also_told) = one_shard.select(method), four_shards.select(method)
+    assert ids == others
+    assert told["details"] == also_told["details"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_without_a_usable_gradient_are_never_chosen_and_are_counted(method, one_shard):
+    ids, told = one_shard.select(method)
+    reads_gradients = bool({"pool_gradients", "pool_sgd_gradients"} & set(ENTRIES[method]["needs"]))
+    assert told["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)
+    if reads_gradients:
+        assert not set(ids) & {one_shard.pool[number]["id"] for number in Files.UNUSABLE}
+    assert told["selected"] == len(ids) == told["budget"] - told["shortfall"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard):
+    ids, told = one_shard.select(method)
+    told = json.loads(json.dumps(told, allow_nan=False))
+    pool = {row["id"] for row in one_shard.pool}
+    for parts in told["details"].values():
+        for part in parts if isinstance(parts, list) else []:
+            assert part["budget"] >= 0
+            if part.get("anchor") is not None:
+                assert part["anchor"] in pool
+    if method != "random":
+        random_ids, _ = one_shard.select("random")
+        expected = len(set(ids) & set(random_ids)) if len(random_ids) == told["budget"] else len(ids)
+        assert told["overlap"]["random"]["rows"] == expected
+    if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method]["needs"]) and method != "less":
+        assert told["overlap"]["less"]["rows"] == len(set(ids) & set(one_shard.select("less")[0]))
+    for need, about in told["stores"].items():
+        assert 0 <= about["negative_cosines"] <= 1
+        assert about["sampled_pairs"] > 0, need

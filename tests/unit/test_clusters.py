@@ -1,0 +1,73 @@
+"""TAGCOS's clusters and what is chosen in them."""
+
+import numpy as np
+import pytest
+
+from instruction_selection import clusters
+
+
+@pytest.fixture
+def case():
+    """Four groups of rows of different sizes, their labels and centres."""
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(4), [25, 45, 61, 19]))
+    rows = 3 * rng.normal(size=(4, 16))[labels] + rng.normal(size=(150, 16))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows, labels, np.stack([rows[labels == label].mean(0) for label in range(4)])
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+def test_the_mean_over_checkpoints_keeps_its_precision(kind):
+    rows = [np.full((2, 3), value, dtype=kind) for value in (1, 3)]
+    mean = clusters.mean_gradients(rows, [3e-6, 1e-6])
+    assert mean.dtype == np.dtype(kind)
+    assert mean == pytest.approx(np.full((2, 3), 1.5), rel=2e-3)
+
+
+def test_k_means_finds_the_groups_whatever_the_order_of_the_rows(case):
+    rows, labels, _ = case
+    order = np.random.default_rng(1).permutation(len(rows))
+    found, centres = clusters.k_means(rows, 4, seed=0)
+    again, same_centres = clusters.k_means(rows[order], 4, seed=0)
+    assert (found[order] == again).all()
+    assert np.array_equal(centres, same_centres)
+    assert all(len(set(found[labels == label])) == 1 for label in range(4))
+
+
+def test_as_published_a_cluster_gets_its_share_rounded_down(case):
+    rows, labels, centres = case
+    chosen, details = clusters.select_as_published(rows, labels, centres, 0.1, 1.0, 1e-4)
+    assert len(set(chosen)) == len(chosen)
+    assert [part["cluster"] for part in details] == list(dict.fromkeys(labels))
+    assert {part["cluster"]: part["budget"] for part in details} == {0: 2, 1: 4, 2: 6, 3: 1}
+    for part in details:
+        assert (labels[chosen] == part["cluster"]).sum() == part["selected"] <= part["budget"]
+
+
+@pytest.mark.parametrize("budget", [1, 15, 149, 150, 200])
+@pytest.mark.parametrize("penalty", [1.0, 1e-3])
+def test_mended_the_budget_is_chosen_and_shared_among_clusters(case, budget, penalty):
+    rows, labels, centres = case
+    chosen, details = clusters.select_mended(rows, labels, centres, budget, penalty, 1e-4)
+    assert len(set(chosen)) == len(chosen) == min(budget, len(rows))
+    for part in details:
+        assert part["shortfall"] == 0
+        assert abs(part["budget"] - min(budget, 150) * part["rows"] / 150) < 1
+
+
+def test_mended_near_duplicates_of_what_is_chosen_come_last():
+    """One row is close to the centre and there many times; another one has what is missing."""
+    near = np.array([[1.0, 0.1, 0.0]] + [[1.0, 0.1001, 0.0]] * 5)
+    rows = np.vstack([near, [[0.4, 0.0, 0.9]]])
+    centre = np.array([[1.0, 0.1, 0.5]])
+    labels = np.zeros(len(rows), dtype=int)
+    chosen, _ = clusters.select_mended(rows, labels, centre, 2, 1e-6, 1e-4)
+    assert 6 in chosen
+
+
+def test_a_cluster_in_which_nothing_correlates_ends_instead_of_running_on():
+    rows, labels = -np.eye(2)[[0, 0, 1]], np.zeros(3, dtype=int)
+    chosen, [details] = clusters.select_as_published(rows, labels, np.array([[1.0, 1.0]]), 1.0, 1.0, 1e-4)
+    assert len(chosen) == details["selected"] <= 3
+    mended, _ = clusters.select_mended(rows, labels, np.array([[1.0, 1.0]]), 3, 1.0, 1e-4)
+    assert sorted(mended) == [0, 1, 2]

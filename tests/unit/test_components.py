@@ -1,0 +1,58 @@
+"""Directions of validation rows."""
+
+import numpy as np
+import pytest
+
+from instruction_selection.errors import InputError
+from instruction_selection.walk import components
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20, 9)) * np.linspace(3, 0.5, 9) + 5
+
+
+def test_they_are_orthonormal_explain_enough_and_no_more_than_needed(rows):
+    for decompose in (components.principal_components, components.uncentred_components):
+        for variance in (0.3, 0.9):
+            found, shares = decompose(rows, variance)
+            assert np.allclose(found @ found.T, np.eye(len(found)))
+            assert shares.sum() == pytest.approx(1)
+            assert (np.diff(shares) <= 0).all()
+            centred = rows - rows.mean(0) if decompose is components.principal_components else rows
+            explained = ((centred @ found.T) ** 2).sum(0) / (centred**2).sum()
+            assert explained.sum() > variance > explained[:-1].sum()
+
+
+def test_signs_do_not_depend_on_the_signs_of_a_library(rows):
+    found, _ = components.principal_components(rows, 0.9)
+    largest = np.take_along_axis(found, np.abs(found).argmax(1)[:, None], 1)
+    assert (largest > 0).all()
+
+
+def test_uncentred_the_shared_direction_comes_first(rows):
+    found, _ = components.uncentred_components(rows, 0.5)
+    mean = rows.mean(0) / np.linalg.norm(rows.mean(0))
+    assert abs(found[0] @ mean) > 0.99
+    centred, _ = components.principal_components(rows, 0.5)
+    assert np.abs(centred @ mean).max() < 0.9
+
+
+def test_turned_towards_a_direction_nothing_points_away_from_it(rows):
+    found, _ = components.principal_components(rows, 0.9)
+    direction = np.random.default_rng(1).normal(size=9)
+    turned = components.towards(found, direction)
+    assert (turned @ direction >= 0).all()
+    assert np.allclose(np.abs(turned), np.abs(found))
+
+
+def test_as_many_as_a_share_of_the_dimension(rows):
+    assert len(components.first_components(rows, 0.5)[0]) == 4
+    with pytest.raises(InputError, match="50 principal components cannot be had of 20 rows of 100 numbers"):
+        components.first_components(np.ones((20, 100)), 0.5)
+
+
+def test_a_single_row_has_no_components():
+    with pytest.raises(InputError, match="at least two usable validation rows"):
+        components.principal_components(np.ones((1, 4)), 0.5)

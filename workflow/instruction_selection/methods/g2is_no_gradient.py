@@ -1,0 +1,19 @@
+"""G2IS without gradients: the walk as printed over sentence embeddings (Zhao et al. 2025, section 5.2, an ablation).
+
+The paper does not name the encoder.
+"""
+
+import numpy as np
+
+from instruction_selection.selection import Inputs, Selection
+from instruction_selection.walk import fast, printed
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    pool = inputs.pool_embeddings
+    return printed.select(
+        inputs.validation_embeddings,
+        budget,
+        params["variance"],
+        lambda component, wanted: fast.walk(pool.unit, pool.norms, component, wanted, params["delta"]),
+    )

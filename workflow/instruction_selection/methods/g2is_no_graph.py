@@ -1,0 +1,17 @@
+"""G2IS without its graph: per principal component the rows closest to it (Zhao et al. 2025, section 5.2, an ablation).
+
+Everything but the walk is as in `g2is`: components, shares of the budget, and a row that several components choose.
+"""
+
+import numpy as np
+
+from instruction_selection.selection import Inputs, Selection
+from instruction_selection.walk import printed
+from instruction_selection.walk.chain import Walk
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    def closest(component: np.ndarray, wanted: int) -> Walk:
+        return Walk(np.argsort(-(inputs.pool_gradients.unit @ component), kind="stable")[:wanted].tolist())
+
+    return printed.select(inputs.validation_gradients, budget, params["variance"], closest)

@@ -1,0 +1,20 @@
+"""GIST: cosine of plain gradients inside the subspace of the validation gradients (Min et al. 2026).
+
+The subspace is that of the leading singular vectors of the validation gradients, not centred and with their norms; the
+score is the largest cosine with a validation row, or with a subtask's mean row. Rank and maximum over rows are the
+paper's by default; the authors' code takes a fixed rank, and the mean of each subtask where all have as many rows.
+The gradients are those of the store, randomly projected, where GIST has all coordinates. Beware of a target whose rows
+all but agree: where one direction holds the share asked for, every cosine inside it is 1 or -1, and ties decide.
+"""
+
+import numpy as np
+
+from instruction_selection import subspace
+from instruction_selection.selection import Inputs
+
+
+def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
+    validation = inputs.validation_gradients
+    groups = validation.subtasks if params["mean_of_subtasks"] else None
+    rows = validation.unit * validation.norms[:, None]
+    return subspace.scores([inputs.pool_sgd_gradients.unit], [rows], [1], params["rank"], groups)

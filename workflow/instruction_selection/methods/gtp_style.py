@@ -1,0 +1,23 @@
+"""A reconstruction in the style of Gradient Trajectory Pursuit (Deng, Li and Li 2024); it is not GTP.
+
+Of GTP neither code nor full text was available. What its abstract says, and this does: rows are chosen jointly, so
+that a non-negative combination of few of them (an L0 constraint) matches the target's gradient in a subspace, by
+compressive sampling. What is guessed: the subspace (leading right singular vectors of the unit validation rows, of each
+checkpoint), the target (their mean), rank, iterations and multiplier (CoSaMP's 2), and the rounds. Coefficients of more
+rows than the subspace has dimensions are not determined, so a round chooses at most half as many, and the next goes on
+from what is left, or, once hardly anything is left, from the target anew. With one checkpoint, as in the workflow, the
+trajectory is a point.
+"""
+
+import numpy as np
+
+from instruction_selection import trajectory
+from instruction_selection.selection import Inputs, Selection
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    rows, target = trajectory.system(
+        [inputs.pool_gradients.unit], [inputs.validation_gradients.unit], [1], params["rank"]
+    )
+    chosen, details = trajectory.pursue(rows, target, budget, params["iterations"], params["tolerance"])
+    return Selection(chosen, {"rounds": details})

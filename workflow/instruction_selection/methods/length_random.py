@@ -1,0 +1,35 @@
+"""Random rows whose responses are as long as the validation rows': a control for what length alone does.
+
+Lengths are in characters of the response, so that no model is needed. The validation rows' lengths are cut into ten
+ranges with as many validation rows each; each range gets as many of the rows, drawn uniformly from the pool rows in it.
+Where the pool has too few, the rest is drawn uniformly from all other rows, and counted.
+"""
+
+import numpy as np
+
+from instruction_selection.apportion import largest_remainder
+from instruction_selection.selection import Inputs, Selection
+
+RANGES = 10
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    edges = np.quantile(inputs.validation_lengths, np.linspace(0, 1, RANGES + 1))
+    pool_range, validation_range = (
+        np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, RANGES - 1)
+        for lengths in (inputs.pool_lengths, inputs.validation_lengths)
+    )
+    wanted = largest_remainder(min(budget, inputs.rows), np.bincount(validation_range, minlength=RANGES))
+    # Rows shorter or longer than every validation row are in no range.
+    pool_range[(inputs.pool_lengths < edges[0]) | (inputs.pool_lengths > edges[-1])] = RANGES
+    order = rng.permutation(inputs.rows)
+    chosen = [order[pool_range[order] == number][:count] for number, count in enumerate(wanted)]
+    details = [
+        {"shortest": float(low), "longest": float(high), "budget": int(count), "selected": len(rows)}
+        for low, high, count, rows in zip(edges[:-1], edges[1:], wanted, chosen, strict=True)
+    ]
+    chosen = np.concatenate(chosen)
+    others = order[~np.isin(order, chosen)][: min(budget, inputs.rows) - len(chosen)]
+    return Selection(
+        rng.permutation(np.concatenate([chosen, others])), {"ranges": details, "of_other_lengths": len(others)}
+    )

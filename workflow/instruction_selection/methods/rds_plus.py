@@ -1,0 +1,15 @@
+"""RDS+: hidden states of the untuned model, validation rows taking turns (Ivison et al. 2025).
+
+Rows and queries are represented alike, by the position-weighted mean of the last hidden states over prompt and response
+(see `hidden_states`). As in the authors' code, a query whose best remaining row is taken loses its turn. They run the
+model in bf16, this is fp32.
+"""
+
+import numpy as np
+
+from instruction_selection.round_robin import may_lose
+from instruction_selection.selection import Inputs, Selection
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    return Selection(may_lose(inputs.pool_hidden_states.unit @ inputs.validation_hidden_states.unit.T, budget))

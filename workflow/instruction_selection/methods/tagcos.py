@@ -1,0 +1,26 @@
+"""TAGCOS: k-means over gradients, then in each cluster a pursuit of its centre (Zhang et al. 2025). Looks at no target.
+
+Published with the weighted mean of three checkpoints early in the warm-up (`clusters.mean_gradients`); here with a
+single one, its end. `clusters` has the selection as published and mended, and says how they differ. Unlike the
+published k-means, this one is seeded, and makes fewer clusters of a small pool: each cluster's share is rounded down,
+and of shares of a row or two nothing would be left.
+"""
+
+import numpy as np
+
+from instruction_selection import clusters
+from instruction_selection.selection import Inputs, Selection
+
+#: Rows to choose per cluster, on average; the paper has far more.
+LEAST_SHARE = 5
+
+
+def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+    rows = clusters.mean_gradients([inputs.pool_gradients.unit], [1])
+    count = max(1, min(params["clusters"], budget // LEAST_SHARE))
+    labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
+    share = budget if params["mended"] else budget / len(rows)
+    choose = clusters.select_mended if params["mended"] else clusters.select_as_published
+    chosen, details = choose(rows, labels, centres, share, params["penalty"], params["tolerance"])
+    lost = budget - sum(cluster["budget"] for cluster in details)
+    return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})

@@ -1,0 +1,38 @@
+rule pool_hidden_states:
+    input:
+        rows=PATHS.pool,
+        model=PATHS.model,
+    output:
+        store=PATHS.pool_hidden_states,
+    log:
+        PATHS.log("pool_hidden_states", "model", "pool"),
+    benchmark:
+        PATHS.benchmark("pool_hidden_states", "model", "pool")
+    conda:
+        "../../envs/training.yaml"
+    threads: SETTINGS["threads"]["embeddings"]
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    params:
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
+        cutoff_len=SETTINGS["cutoff_len"],
+        batch_tokens=SETTINGS["gradients"]["batch_tokens"],
+    message:
+        "Hidden states of pool {wildcards.pool} under {wildcards.model}"
+    script:
+        "../scripts/hidden_states.py"
+
+
+use rule pool_hidden_states as validation_hidden_states with:
+    input:
+        rows=PATHS.validation,
+        model=PATHS.model,
+    output:
+        store=PATHS.validation_hidden_states,
+    log:
+        PATHS.log("validation_hidden_states", "model", "target"),
+    benchmark:
+        PATHS.benchmark("validation_hidden_states", "model", "target")
+    message:
+        "Hidden states of the validation rows of {wildcards.target} under {wildcards.model}"

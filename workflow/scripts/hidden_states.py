@@ -1,0 +1,13 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    from instruction_selection import hidden_states
+
+    hidden_states.write(
+        snakemake.output.store,
+        snakemake.input.rows,
+        snakemake.input.model,
+        snakemake.params.template,
+        snakemake.params.cutoff_len,
+        snakemake.params.batch_tokens,
+    )
