@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import AutoTokenizer
 
@@ -49,11 +50,12 @@ def main() -> None:
         bench = Bench(options, Path(folder))
         print(f"{options.rows} rows, {bench.tokens} tokens, {options.threads} threads, D = {DIMENSION}")
         print(f"{'':28}{'seconds':>9}{'rows/s':>9}{'tokens/s':>10}")
+        units = {}
         for precision in ("fp32", "bf16"):
             floors, stores, writes = [], [], []
             for _ in range(options.repeats):
                 floors.append(bench.floor(precision))
-                seconds, writing = bench.store(precision)
+                seconds, writing, units[precision] = bench.store(precision)
                 stores.append(seconds)
                 writes.append(writing)
             floor, ours, writing = (sorted(values)[len(values) // 2] for values in (floors, stores, writes))
@@ -62,6 +64,10 @@ def main() -> None:
             print(f"    store / floor {ours / floor:.2f}; writing {writing / ours:.1%} of the store's time")
             if precision == "fp32":
                 exact = ours
+        cosines = (units["fp32"] * units["bf16"]).sum(1)
+        print(
+            f"    cosine of a row in bf16 with itself in fp32: median {np.median(cosines):.5f}, least {cosines.min():.5f}"
+        )
         less = bench.less(options.less_rows)
         per_row = less / options.less_rows
         bench.line(f"LESS's loop ({options.less_rows} rows)", less, options.less_rows)
@@ -113,8 +119,8 @@ class Bench:
             network.zero_grad()
         return time.perf_counter() - start
 
-    def store(self, precision: str) -> tuple[float, float]:
-        """Seconds in all, without loading model, moments and projection, and seconds of writing."""
+    def store(self, precision: str) -> tuple[float, float, np.ndarray]:
+        """Seconds in all but for loading model, moments and projection; seconds of writing; the unit rows."""
         settings = {
             "projection": {"kind": "sjlt", "dimension": DIMENSION, "seed": 0},
             "batch_tokens": self.budget,
@@ -143,7 +149,7 @@ class Bench:
                 )
         finally:
             per_sample.Batched.run, store.Writer.write = run, write
-        return time.perf_counter() - marks[0], sum(writing)
+        return time.perf_counter() - marks[0], sum(writing), store.Reader(path).unit("adam")
 
     def less(self, rows: int) -> float:
         from trak.projectors import BasicProjector, ProjectionType
