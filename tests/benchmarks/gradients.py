@@ -65,9 +65,7 @@ def main() -> None:
             if precision == "fp32":
                 exact = ours
         cosines = (units["fp32"] * units["bf16"]).sum(1)
-        print(
-            f"    cosine of a row in bf16 with itself in fp32: median {np.median(cosines):.5f}, least {cosines.min():.5f}"
-        )
+        print(f"    bf16 against fp32, cosine of rows: median {np.median(cosines):.5f}, least {cosines.min():.5f}")
         less = bench.less(options.less_rows)
         per_row = less / options.less_rows
         bench.line(f"LESS's loop ({options.less_rows} rows)", less, options.less_rows)
