@@ -16,6 +16,8 @@ rule select_rows:
     conda:
         "../../envs/selection.yaml"
     threads: SETTINGS["threads"]["selection"]
+    # As in fine-tuning, which waits for it: the largest first.
+    priority: lambda wildcards: int(100 * float(wildcards.ratio))
     resources:
         mem_mb=8000,
         runtime=240,
