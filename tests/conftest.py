@@ -10,9 +10,10 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from hypothesis import settings
 
-# Machines that run tests are shared; a slow example is no failure.
-settings.register_profile("shared-machine", deadline=None)
-settings.load_profile("shared-machine")
+# Machines that run tests are shared, so a slow example is no failure; and a change is judged by the same examples as
+# the one before it, while developers' runs look for new ones.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

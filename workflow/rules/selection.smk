@@ -13,11 +13,11 @@ rule select_rows:
         )
     wildcard_constraints:
         method=one_of(methods_without_own_rule()),
+    # As in fine-tuning, which waits for it: the largest first.
+    priority: lambda wildcards: int(100 * float(wildcards.ratio))
     conda:
         "../../envs/selection.yaml"
     threads: SETTINGS["threads"]["selection"]
-    # As in fine-tuning, which waits for it: the largest first.
-    priority: lambda wildcards: int(100 * float(wildcards.ratio))
     resources:
         mem_mb=8000,
         runtime=240,
