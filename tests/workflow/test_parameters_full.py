@@ -9,7 +9,7 @@ from safetensors import safe_open
 def test_the_whole_model_is_warmed_up_and_has_its_gradients_kept(copy):
     copy.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  parameters: full\n")
     store = "results/smoke/gradients/tiny-llama/reasoning/pool.h5"
-    result = copy.snakemake(store)
+    result = copy.snakemake("--", store)
     assert result.returncode == 0, result.stdout + result.stderr
     warmup = copy.path / "results/smoke/warmup/tiny-llama/reasoning"
     assert not (warmup / "adapter" / "adapter_config.json").exists()
