@@ -17,8 +17,8 @@ from instruction_selection.rows import LLAMAFACTORY_COLUMNS
 
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 
-# glibc returns large freed blocks to the kernel and faults them in again at every step; on a CPU that is a third
-# of a training step.
+# glibc returns large freed blocks to the kernel and faults them in again at every step. On a CPU, SmolLM2-135M trained
+# 6 % (batches of 2) to 17 % (batches of 8) faster without.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 
 
