@@ -32,6 +32,8 @@ GRADIENTS = {
     key: SETTINGS["gradients"][key]
     for key in ("projection", "precision", "batch_tokens")
 }
+# Of the warm-up, by number; the last one is its end.
+CHECKPOINTS = range(1, SETTINGS["warmup"]["checkpoints"] + 1)
 TABLE_FORMATS = ("md", "csv")
 FIGURE_FORMATS = ("svg", "png")
 
@@ -40,16 +42,19 @@ def one_of(names, *others):
     return "|".join(re.escape(str(name)) for name in (*names, *others))
 
 
+BENCHMARKS = "(" + one_of(EXPERIMENT.benchmarks) + ")"
 WILDCARDS = {
     "model": one_of(EXPERIMENT.models, grid.ANY),
     "pool": one_of(EXPERIMENT.pools, grid.ANY),
-    "target": one_of(EXPERIMENT.benchmarks, grid.ANY),
+    # Joint targets are written with a plus.
+    "target": BENCHMARKS + r"(\+" + BENCHMARKS + ")*|" + grid.ANY,
     "benchmark": one_of(EXPERIMENT.benchmarks),
     "method": one_of(EXPERIMENT.methods),
     "encoder": one_of([SETTINGS["encoder"] or "none"]),
     "ratio": r"\d(\.\d+)?(e-\d+)?",
     "seed": r"\d+",
     "shard": r"\d+",
+    "checkpoint": r"\d+",
     "format": one_of(TABLE_FORMATS, *FIGURE_FORMATS),
 }
 
@@ -68,9 +73,9 @@ def cell_of(wildcards):
     )
 
 
-def feature_files(wildcards):
-    """What a method's `needs` are called, and where they are."""
-    files = {
+def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
+    """What a method's `needs` are called, and where they are: one file, or one per part of a joint target."""
+    patterns = {
         "pool_gradients": PATHS.pool_gradients,
         "pool_sgd_gradients": PATHS.pool_gradients,
         "validation_gradients": PATHS.validation_gradients,
@@ -81,13 +86,34 @@ def feature_files(wildcards):
         "pool_lengths": PATHS.pool,
         "validation_lengths": PATHS.validation,
     }
-    names = dict(
-        model=wildcards.model,
-        pool=wildcards.pool,
-        target=wildcards.target,
-        encoder=SETTINGS["encoder"],
-    )
-    return {need: files[need].format(**names) for need in method_of(wildcards)["needs"]}
+    names = {
+        "model": wildcards.model,
+        "pool": wildcards.pool,
+        "encoder": SETTINGS["encoder"],
+        "checkpoint": checkpoint,
+    }
+
+    def paths(need):
+        parts = grid.parts(wildcards.target)
+        if not need.startswith("validation_"):
+            parts = [grid.ANY]
+        return [patterns[need].format(target=part, **names) for part in parts]
+
+    return {need: paths(need) for need in method_of(wildcards)["needs"]}
+
+
+def earlier_feature_files(wildcards):
+    """The gradients under each checkpoint before the last, for a method that reads them all."""
+    if method_of(wildcards)["checkpoints"] == "last":
+        return []
+    return [
+        {
+            need: paths
+            for need, paths in feature_files(wildcards, checkpoint).items()
+            if need.endswith("_gradients")
+        }
+        for checkpoint in CHECKPOINTS[:-1]
+    ]
 
 
 def methods_without_own_rule():
@@ -96,21 +122,35 @@ def methods_without_own_rule():
 
 
 def selection_inputs(wildcards):
+    """`feature_files`, and what belongs to them."""
     inputs = feature_files(wildcards)
+    earlier = earlier_feature_files(wildcards)
+    if earlier:
+        inputs["earlier"] = [
+            path for needs in earlier for paths in needs.values() for path in paths
+        ]
+        inputs["checkpoints"] = PATHS.warmup_checkpoints.format(
+            model=wildcards.model, pool=wildcards.pool
+        )
     if grid.targeted(method_of(wildcards)):
-        inputs["validation"] = PATHS.validation.format(target=wildcards.target)
+        inputs["validation"] = expand(
+            PATHS.validation, target=grid.parts(wildcards.target)
+        )
     if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
         # The joined store holds no data of its own.
-        inputs["shards"] = shard_files(wildcards)
+        numbers = CHECKPOINTS if earlier else CHECKPOINTS[-1]
+        inputs["shards"] = expand(shard_files(wildcards), checkpoint=numbers)
     return inputs
 
 
 def shard_files(wildcards):
+    """Of every checkpoint, whose number is left open."""
     return expand(
         PATHS.pool_shard,
         model=wildcards.model,
         pool=wildcards.pool,
         shard=range(SETTINGS["gradients"]["shards"]),
+        allow_missing=True,
     )
 
 

@@ -79,7 +79,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace, folder: Path):
         results = options.results
         [self.model] = (results / "models").glob("smollm2-135m")
-        warmup = results / "warmup" / self.model.name / "reasoning"
+        warmup = results / "warmup" / self.model.name / "reasoning" / "checkpoint1"
         self.adapter, self.moments = warmup / "adapter", warmup / "moments.safetensors"
         self.rows = files.read_jsonl(results / "pools" / "reasoning" / "pool.jsonl")[: options.rows]
         self.folder, self.budget = folder, options.batch_tokens

@@ -27,7 +27,7 @@ print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB peak,
 
 def main() -> None:
     results = REPOSITORY / "results" / "smoke"
-    warmup = results / "warmup" / "tiny-llama" / "reasoning"
+    warmup = results / "warmup" / "tiny-llama" / "reasoning" / "checkpoint1"
     settings = {
         "projection": {"kind": "sjlt", "dimension": 256, "seed": 0},
         "batch_tokens": 2048,

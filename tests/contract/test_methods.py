@@ -1,6 +1,7 @@
 """What every selection method keeps to. Methods are found by themselves: a new one is tested by being there."""
 
 import ast
+import dataclasses
 import doctest
 import importlib
 import json
@@ -23,6 +24,8 @@ METHODS = [name for name, entry in ENTRIES.items() if grid.trained(entry) and no
 SELECTIVE = [name for name in METHODS if "ratio" not in ENTRIES[name]]
 DETERMINISTIC = [name for name in METHODS if not ENTRIES[name]["stochastic"]]
 TARGETED = [name for name in SELECTIVE if name in DETERMINISTIC and grid.targeted(ENTRIES[name])]
+
+ALL_CHECKPOINTS = [name for name in METHODS if ENTRIES[name]["checkpoints"] == "all"]
 
 DIMENSION = 64
 PLANTED = 45
@@ -119,6 +122,26 @@ def test_the_order_of_the_pool_does_not_matter(method, data):
     plain = run(method, data.inputs(method), budget).rows
     shuffled = run(method, data.inputs(method).at(order), budget).rows
     assert set(order[shuffled]) == set(plain)
+
+
+def with_earlier(inputs: Inputs, other: Inputs, weight: float) -> Inputs:
+    """As if the gradients of `other` were those under an earlier checkpoint; both count `weight`."""
+    gradients = {need: getattr(other, need) for need in config.KINDS}
+    return dataclasses.replace(inputs, weight=weight, earlier=(selection.Checkpoint(weight, **gradients),))
+
+
+@pytest.mark.parametrize("method", ALL_CHECKPOINTS)
+def test_every_checkpoint_counts_and_only_the_ratio_of_weights_matters(method, data):
+    budget, last, other = budget_of(method, data.rows), data.inputs(method), Data(seed=5).inputs(method)
+    both = run(method, with_earlier(last, other, 1.0), budget).rows
+    assert set(both) != set(run(method, last, budget).rows)
+    assert set(both) != set(run(method, other, budget).rows)
+    assert both.tolist() == run(method, with_earlier(last, other, 2.0**-16), budget).rows.tolist()
+
+
+def test_only_methods_that_read_gradients_have_use_for_checkpoints():
+    for method in ALL_CHECKPOINTS:
+        assert set(config.KINDS) & set(ENTRIES[method]["needs"])
 
 
 @pytest.mark.parametrize("method", TARGETED)
@@ -251,8 +274,8 @@ class Files:
             0,
             entry["params"],
             pool_path=str(self.folder / "pool.jsonl"),
-            validation_path=str(self.folder / "validation.jsonl"),
-            feature_paths={need: str(self.folder / f"{names.get(need, need)}.h5") for need in entry["needs"]},
+            validation_paths=[str(self.folder / "validation.jsonl")],
+            feature_paths={need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry["needs"]},
             implementation=config.implementation(method, entry),
         )
         return [row["id"] for row in chosen], told

@@ -7,7 +7,7 @@ from instruction_selection import files, selection
 from instruction_selection.errors import InputError
 from instruction_selection.gradients import store
 from instruction_selection.selection import Inputs, Rows
-from instruction_selection.similarity import best_subtask_mean
+from instruction_selection.similarity import best_subtask_mean, weighted_best_subtask_mean
 
 DIMENSION = 8
 IDENTITY = {
@@ -35,19 +35,21 @@ def case(tmp_path):
     gradients[7], gradients[3] = np.nan, 0
     paths = {
         "pool_path": str(tmp_path / "pool.jsonl"),
-        "validation_path": str(tmp_path / "validation.jsonl"),
+        "validation_paths": [str(tmp_path / "validation.jsonl")],
         "feature_paths": {
-            "pool_gradients": write_store(tmp_path / "pool.h5", [row["id"] for row in pool], gradients, "adam"),
-            "validation_gradients": write_store(
-                tmp_path / "validation.h5",
-                [row["id"] for row in validation],
-                rng.normal(size=(4, DIMENSION)).astype(np.float32),
-                "sgd",
-            ),
+            "pool_gradients": [write_store(tmp_path / "pool.h5", [row["id"] for row in pool], gradients, "adam")],
+            "validation_gradients": [
+                write_store(
+                    tmp_path / "validation.h5",
+                    [row["id"] for row in validation],
+                    rng.normal(size=(4, DIMENSION)).astype(np.float32),
+                    "sgd",
+                )
+            ],
         },
     }
     files.write_jsonl(paths["pool_path"], pool)
-    files.write_jsonl(paths["validation_path"], validation)
+    files.write_jsonl(paths["validation_paths"][0], validation)
     return paths
 
 
@@ -71,8 +73,8 @@ def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method,
 
 def test_rows_come_in_order_of_score(case):
     chosen, _ = selection.select("less", 0.5, 0, {}, **case)
-    pool = store.Reader(case["feature_paths"]["pool_gradients"])
-    validation = store.Reader(case["feature_paths"]["validation_gradients"])
+    pool = store.Reader(case["feature_paths"]["pool_gradients"][0])
+    validation = store.Reader(case["feature_paths"]["validation_gradients"][0])
     subtasks = np.array(["task0", "task0", "task1", "task1"])
     scores = best_subtask_mean(pool.unit("adam"), validation.unit("sgd"), subtasks)
     order = [scores[int(row["id"])] for row in chosen]
@@ -92,21 +94,81 @@ def test_a_store_of_other_rows_is_refused(case, tmp_path):
 
 
 def test_stores_of_two_models_are_refused(case, tmp_path):
-    ids = [row["id"] for row in files.read_jsonl(case["validation_path"])]
-    case["feature_paths"]["validation_gradients"] = write_store(
-        tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another"
-    )
+    ids = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
+    case["feature_paths"]["validation_gradients"] = [
+        write_store(tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another")
+    ]
     with pytest.raises(InputError, match="cannot be compared: model"):
         selection.select("less", 0.5, 0, {}, **case)
 
 
 def test_a_target_without_usable_rows_is_refused(case, tmp_path):
-    ids = [row["id"] for row in files.read_jsonl(case["validation_path"])]
-    case["feature_paths"]["validation_gradients"] = write_store(
-        tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd"
-    )
+    ids = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
+    case["feature_paths"]["validation_gradients"] = [
+        write_store(tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd")
+    ]
     with pytest.raises(InputError, match="no validation row has a usable gradient"):
         selection.select("less", 0.5, 0, {}, **case)
+
+
+@pytest.fixture
+def earlier(case, tmp_path):
+    """Another checkpoint of the same rows, under which pool row 5 is not finite."""
+    rng = np.random.default_rng(1)
+    pool = rng.normal(size=(20, DIMENSION)).astype(np.float32)
+    pool[5] = np.inf
+    validation = rng.normal(size=(4, DIMENSION)).astype(np.float32)
+    ids = [row["id"] for row in files.read_jsonl(case["pool_path"])]
+    also = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
+    return {
+        "pool_gradients": [write_store(tmp_path / "early-pool.h5", ids, pool, "adam", adapter="early")],
+        "validation_gradients": [
+            write_store(tmp_path / "early-validation.h5", also, validation, "sgd", adapter="early")
+        ],
+    }
+
+
+def best(scores, unusable):
+    """The better half of 20 rows."""
+    usable = np.setdiff1d(np.arange(20), unusable)
+    return usable[np.argsort(-scores[usable], kind="stable")][:10].tolist()
+
+
+def test_checkpoints_count_as_their_learning_rates_say(case, earlier):
+    rates = [3e-5, 1e-5]
+    chosen, summary = selection.select(
+        "less", 0.5, 0, {}, earlier_feature_paths=[earlier], learning_rates=rates, **case
+    )
+    stores = [earlier, case["feature_paths"]]
+    pools = [store.Reader(paths["pool_gradients"][0]).unit("adam") for paths in stores]
+    targets = [store.Reader(paths["validation_gradients"][0]).unit("sgd") for paths in stores]
+    scores = weighted_best_subtask_mean(pools, targets, rates, np.array(["task0", "task0", "task1", "task1"]))
+    assert [int(row["id"]) for row in chosen] == best(scores, [3, 5, 7])
+    assert summary["not_selectable"] == 3
+    alone, _ = selection.select("less", 0.5, 0, {}, **case)
+    assert alone != chosen
+
+
+def test_stores_of_two_checkpoints_are_not_mixed(case, earlier):
+    case["feature_paths"]["validation_gradients"] = earlier["validation_gradients"]
+    with pytest.raises(InputError, match="cannot be compared: adapter"):
+        selection.select("less", 0.5, 0, {}, **case)
+
+
+def test_a_joint_target_is_both_sets_of_validation_rows_with_their_own_subtasks(case, tmp_path):
+    ids = [f"w{n:015d}" for n in range(3)]
+    # Its subtask is called as one of the first target's.
+    other = [{"id": name, "task": "task0", "instruction": name, "response": "r"} for name in ids]
+    (tmp_path / "other").mkdir()
+    files.write_jsonl(tmp_path / "other" / "validation.jsonl", other)
+    gradients = np.random.default_rng(2).normal(size=(3, DIMENSION)).astype(np.float32)
+    case["validation_paths"].append(str(tmp_path / "other" / "validation.jsonl"))
+    case["feature_paths"]["validation_gradients"].append(write_store(tmp_path / "other.h5", ids, gradients, "sgd"))
+    chosen, _ = selection.select("less", 0.5, 0, {}, **case)
+    pool = store.Reader(case["feature_paths"]["pool_gradients"][0]).unit("adam")
+    targets = [store.Reader(path).unit("sgd") for path in case["feature_paths"]["validation_gradients"]]
+    scores = best_subtask_mean(pool, np.concatenate(targets), np.array(["a", "a", "b", "b", "c", "c", "c"]))
+    assert [int(row["id"]) for row in chosen] == best(scores, [3, 7])
 
 
 def test_less_is_the_maximum_over_subtasks_of_means_over_rows():

@@ -31,7 +31,7 @@ def output(tiny_model, rows_path, tmp_path_factory):
 
 def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_rows):
     """After one step from zero, Adam's first moment is 0.1 times that step's gradient, parameter by parameter."""
-    named = moments.from_checkpoint(training.final_checkpoint(output), parameters.shapes(tiny_model, output))
+    named = moments.from_checkpoint(training.checkpoints(output)[-1], parameters.shapes(tiny_model, output))
     # The gradient was taken at the start, when every B was zero and every A was what the optimizer saw: so only
     # B's gradients are not zero, and they depend on A, which one step at this rate moves by less than 1e-3.
     network = parameters.load(tiny_model, output, torch.device("cpu"))
@@ -53,15 +53,34 @@ def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_ro
     assert compared == 8
 
 
+def test_every_checkpoint_that_is_wanted_stays_with_its_learning_rate(tiny_model, rows_path, tmp_path):
+    arguments = {**ARGUMENTS, "num_train_epochs": 3, "lr_scheduler_type": "linear", "logging_steps": 1}
+    output = training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path, checkpoints=2)
+    kept = training.checkpoints(output)
+    # One row, so one step per epoch.
+    assert [path.name for path in kept] == ["checkpoint-2", "checkpoint-3"]
+    first, second = training.mean_learning_rates(kept)
+    assert 0 < second < first < ARGUMENTS["learning_rate"]
+    shapes = parameters.shapes(tiny_model, output)
+    one, other = (moments.from_checkpoint(path, shapes) for path in kept)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_learning_rates_are_averaged_over_the_epoch_that_a_checkpoint_ends(tmp_path):
+    paths = [tmp_path / f"checkpoint-{step}" for step in (20, 30)]
+    paths[1].mkdir()
+    history = [{"step": step, "learning_rate": float(step)} for step in range(1, 31)]
+    files.write_json(paths[1] / "trainer_state.json", {"global_step": 30, "epoch": 3.0, "log_history": history})
+    assert training.mean_learning_rates(paths) == [15.5, 25.5]
+
+
 def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model, rows_path, some_rows, tmp_path):
     """With a learning rate of zero the model stays what it was, and its gradient is what the optimizer saw."""
     arguments = {key: value for key, value in ARGUMENTS.items() if not key.startswith("lora")}
     arguments |= {"finetuning_type": "full", "learning_rate": 0.0}
     output = training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path / "training")
     training.keep_weights(output, tmp_path / "model")
-    named = moments.from_checkpoint(
-        training.final_checkpoint(output), parameters.shapes(tiny_model, tmp_path / "model")
-    )
+    named = moments.from_checkpoint(training.checkpoints(output)[-1], parameters.shapes(tiny_model, tmp_path / "model"))
     network = parameters.load(tiny_model, tmp_path / "model", torch.device("cpu"))
     [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
     for name, gradient in zip(parameters.trainable(network), per_sample.reference(network, example), strict=True):
@@ -73,7 +92,7 @@ def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model
 def test_moments_of_another_adapter_are_refused(output, tiny_model):
     shapes = parameters.shapes(tiny_model, output)
     first = next(iter(shapes))
-    checkpoint = training.final_checkpoint(output)
+    checkpoint = training.checkpoints(output)[-1]
     with pytest.raises(InputError, match="but the adapter has 15"):
         moments.from_checkpoint(checkpoint, {name: shape for name, shape in shapes.items() if name != first})
     with pytest.raises(InputError, match="has shape"):
@@ -82,7 +101,7 @@ def test_moments_of_another_adapter_are_refused(output, tiny_model):
 
 def test_moments_survive_the_file(output, tiny_model, tmp_path):
     shapes = parameters.shapes(tiny_model, output)
-    named = moments.from_checkpoint(training.final_checkpoint(output), shapes)
+    named = moments.from_checkpoint(training.checkpoints(output)[-1], shapes)
     moments.write(named, tmp_path / "moments.safetensors")
     for (first, second), name in zip(
         moments.read(tmp_path / "moments.safetensors", list(shapes), torch.device("cpu")), shapes, strict=True

@@ -67,7 +67,7 @@ def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):
 
 def test_the_store_is_gathered_from_shards_in_the_order_of_the_pool(results):
     pool = [json.loads(line)["id"] for line in (results / "pools/reasoning/pool.jsonl").open()]
-    folder = results / "gradients/tiny-llama/reasoning"
+    folder = results / "gradients/tiny-llama/reasoning/checkpoint1"
     assert len(list(folder.glob("shards/*.h5"))) == 2
     with h5py.File(folder / "pool.h5") as store:
         assert store["adam"].is_virtual

@@ -187,6 +187,10 @@ def _with_defaults(content, schema: dict):
 
 def _check_references(experiment: Experiment, config_dir: Path, source: Path) -> None:
     """What a schema cannot see: whether the files of one experiment fit together."""
+    wanted = experiment.settings["warmup"]["checkpoints"]
+    epochs = experiment.training["warmup"].get("num_train_epochs", 3)
+    if wanted > epochs:
+        raise InputError(f"{source}: warmup.checkpoints: {wanted} are wanted, and the warm-up has {epochs} epochs.")
     for name, method in experiment.methods.items():
         if method.get("ratio") != 0 and not has_own_rule(name):
             module = METHODS / f"{implementation(name, method)}.py"

@@ -32,6 +32,11 @@ class Cell:
         return {**vars(self), "seed": str(self.seed)}
 
 
+def parts(target: str) -> list[str]:
+    """The benchmarks of a target; a joint one, selected for all at once, is written `bbh+gsm8k`."""
+    return target.split("+")
+
+
 def targeted(method: dict) -> bool:
     """Whether the selection depends on the target's validation rows."""
     return any(need.startswith("validation_") for need in method["needs"])

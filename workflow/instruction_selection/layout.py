@@ -26,13 +26,14 @@ class Layout:
         self.overlap = at("targets/{target}/overlap/{pool}.json")
 
         self.warmup_rows = at("warmup/{model}/{pool}/rows.jsonl")
-        self.warmup_adapter = at("warmup/{model}/{pool}/adapter")
-        self.warmup_moments = at("warmup/{model}/{pool}/moments.safetensors")
+        self.warmup_adapter = at("warmup/{model}/{pool}/checkpoint{checkpoint}/adapter")
+        self.warmup_moments = at("warmup/{model}/{pool}/checkpoint{checkpoint}/moments.safetensors")
+        self.warmup_checkpoints = at("warmup/{model}/{pool}/checkpoints.json")
         self.warmup_log = at("warmup/{model}/{pool}/trainer_log.jsonl")
 
-        self.pool_shard = at("gradients/{model}/{pool}/shards/{shard}.h5")
-        self.pool_gradients = at("gradients/{model}/{pool}/pool.h5")
-        self.validation_gradients = at("gradients/{model}/{pool}/validation/{target}.h5")
+        self.pool_shard = at("gradients/{model}/{pool}/checkpoint{checkpoint}/shards/{shard}.h5")
+        self.pool_gradients = at("gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5")
+        self.validation_gradients = at("gradients/{model}/{pool}/checkpoint{checkpoint}/validation/{target}.h5")
         self.pool_embeddings = at("embeddings/{encoder}/pools/{pool}.h5")
         self.validation_embeddings = at("embeddings/{encoder}/targets/{target}.h5")
 

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -49,12 +50,34 @@ class Rows:
         subtasks = None if self.subtasks is None else self.subtasks[numbers]
         return Rows(self.unit[numbers], self.norms[numbers], subtasks)
 
+    def __add__(self, other: "Rows") -> "Rows":
+        """The rows of both, one after the other."""
+        subtasks = None if self.subtasks is None else np.concatenate([self.subtasks, other.subtasks])
+        return Rows(np.concatenate([self.unit, other.unit]), np.concatenate([self.norms, other.norms]), subtasks)
+
+
+@dataclass
+class Checkpoint:
+    """Gradients under one checkpoint of the warm-up, and what it counts: the mean learning rate of its epoch."""
+
+    weight: float = 1.0
+    pool_gradients: Rows | None = None
+    pool_sgd_gradients: Rows | None = None
+    validation_gradients: Rows | None = None
+
+    def given(self, side: str) -> dict[str, Rows]:
+        """Those of the pool (`side` is pool_) or of the target (validation_)."""
+        found = {need: getattr(self, need) for need in KINDS if need.startswith(side)}
+        return {need: rows for need, rows in found.items() if rows is not None}
+
 
 @dataclass
 class Inputs:
     """What a method may look at: the number of pool rows, and what its config file says that it needs.
 
-    Lengths are int64 (N,), in characters of the response.
+    Gradients are those under the last checkpoint of the warm-up, which counts `weight`; a method whose config file says
+    `checkpoints: all` finds the others in `earlier`, oldest first, and all of them in `checkpoints`. Lengths are int64
+    (N,), in characters of the response.
     """
 
     rows: int
@@ -67,6 +90,13 @@ class Inputs:
     validation_hidden_states: Rows | None = None
     pool_lengths: np.ndarray | None = None
     validation_lengths: np.ndarray | None = None
+    weight: float = 1.0
+    earlier: tuple[Checkpoint, ...] = ()
+
+    @property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """All that were kept, oldest first."""
+        return *self.earlier, Checkpoint(self.weight, **{need: getattr(self, need) for need in KINDS})
 
     def _given(self, side: str) -> dict[str, Rows | np.ndarray]:
         found = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name.startswith(side)}
@@ -75,22 +105,33 @@ class Inputs:
     def usable(self) -> np.ndarray:
         """bool (N,): pool rows all of whose features can be used."""
         masks = [value.usable for value in self._given("pool_").values() if isinstance(value, Rows)]
+        masks += [rows.usable for checkpoint in self.earlier for rows in checkpoint.given("pool_").values()]
         return np.logical_and.reduce([np.ones(self.rows, dtype=bool), *masks])
 
     def at(self, numbers: np.ndarray) -> "Inputs":
         """Of a pool that has only the rows `numbers`, in that order."""
         given = self._given("pool_").items()
         kept = {name: value.at(numbers) if isinstance(value, Rows) else value[numbers] for name, value in given}
-        return replace(self, rows=len(numbers), **kept)
+        earlier = tuple(_at(checkpoint, "pool_", numbers) for checkpoint in self.earlier)
+        return replace(self, rows=len(numbers), earlier=earlier, **kept)
 
     def without_unusable_validation_rows(self) -> "Inputs":
         given = {name: value for name, value in self._given("validation_").items() if isinstance(value, Rows)}
-        for name, value in given.items():
-            if not value.usable.any():
+        masks = {name: value.usable for name, value in given.items()}
+        for checkpoint in self.earlier:
+            for name, value in checkpoint.given("validation_").items():
+                masks[name] = masks[name] & value.usable
+        for name, mask in masks.items():
+            if not mask.any():
                 raise InputError(f"No validation row can be used: all {name.replace('_', ' ')} are zero or not finite.")
-        return replace(
-            self, **{name: value.at(value.usable) for name, value in given.items() if not value.usable.all()}
-        )
+        if all(mask.all() for mask in masks.values()):
+            return self
+        earlier = tuple(_at(checkpoint, "validation_", masks["validation_gradients"]) for checkpoint in self.earlier)
+        return replace(self, earlier=earlier, **{name: value.at(masks[name]) for name, value in given.items()})
+
+
+def _at(checkpoint: Checkpoint, side: str, numbers: np.ndarray) -> Checkpoint:
+    return replace(checkpoint, **{need: rows.at(numbers) for need, rows in checkpoint.given(side).items()})
 
 
 @dataclass
@@ -152,22 +193,38 @@ def select(
     seed: int,
     params: dict,
     pool_path: str,
-    validation_path: str | None,
-    feature_paths: dict[str, str],
+    validation_paths: list[str],
+    feature_paths: dict[str, list[str]],
+    earlier_feature_paths: Sequence[dict[str, list[str]]] = (),
+    learning_rates: Sequence[float] = (),
     implementation: str | None = None,
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
-    `feature_paths` maps each need of the method to its file; `implementation` is the module that selects, if it is not
-    called like the method. The budget is floor(ratio * rows in the pool).
+    `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
+    one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
+    first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
+    not called like the method. The budget is floor(ratio * rows in the pool).
     """
     pool = files.read_jsonl(pool_path)
-    validation = files.read_jsonl(validation_path) if validation_path else []
+    validation = [files.read_jsonl(path) for path in validation_paths]
+    # Parts of a joint target may call their subtasks the same.
+    prefixes = [f"{Path(path).parent.name}/" if len(validation_paths) > 1 else "" for path in validation_paths]
+    subtasks = [
+        np.array([prefix + row["task"] for row in part]) for prefix, part in zip(prefixes, validation, strict=True)
+    ]
     # The small number undoes ratios like 0.29, of which 100 rows would make 28.
     budget = int(ratio * len(pool) + 1e-9)
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
-    inputs, identities = _read(feature_paths, pool, validation)
+    features, identities = _read(feature_paths, pool, validation, subtasks)
+    inputs = Inputs(len(pool), **features)
+    if earlier_feature_paths:
+        *weights, inputs.weight = learning_rates
+        inputs.earlier = tuple(
+            Checkpoint(weight, **_read(paths, pool, validation, subtasks)[0])
+            for weight, paths in zip(weights, earlier_feature_paths, strict=True)
+        )
     result = run(implementation or method, inputs, budget, params, seed)
     if not len(result.rows):
         raise InputError(f"{method}: none of the {budget} rows wanted was chosen; its parameters do not fit this pool.")
@@ -208,41 +265,59 @@ def negative_cosines(rows: Rows) -> dict[str, float | int]:
 
 
 def _overlap(method: str, inputs: Inputs, budget: int, seed: int, rows: np.ndarray) -> dict[str, dict]:
-    """How many of `rows` other methods choose too, as far as `inputs` has what they need."""
+    """How many of `rows` other methods choose too, as far as `inputs` has what they need.
+
+    LESS is over the checkpoints that the method itself reads, whose number is told.
+    """
     found = {}
     for other, needs in COMPARED.items():
         if other != method and all(getattr(inputs, need) is not None for need in needs):
-            seen = Inputs(inputs.rows, **{need: getattr(inputs, need) for need in needs})
+            seen = Inputs(
+                inputs.rows,
+                **{need: getattr(inputs, need) for need in needs},
+                weight=inputs.weight,
+                earlier=inputs.earlier if needs else (),
+            )
             shared = len(np.intersect1d(rows, run(other, seen, budget, {}, seed).rows))
             found[other] = {"rows": shared, "share": shared / len(rows)}
+            if needs:
+                found[other]["checkpoints"] = len(inputs.checkpoints)
     return found
 
 
-def _read(paths: dict[str, str], pool: list[dict], validation: list[dict]) -> tuple[Inputs, dict[str, dict]]:
+def _read(
+    paths: dict[str, list[str]], pool: list[dict], validation: list[list[dict]], subtasks: list[np.ndarray]
+) -> tuple[dict[str, Rows | np.ndarray], dict[str, dict]]:
     """The features by need, and what the gradient stores say they are."""
     features, stores = {}, {}
-    for need, path in paths.items():
-        expected = pool if need.startswith("pool_") else validation
+    for need, parts in paths.items():
+        of_pool = need.startswith("pool_")
+        expected = [pool] if of_pool else validation
         if need.endswith("_lengths"):
-            features[need] = np.array([len(row["response"]) for row in expected])
+            features[need] = np.array([len(row["response"]) for part in expected for row in part])
             continue
-        if need in KINDS:
-            store = stores[need] = Reader(path)
-            ids, rows = store.ids, Rows(store.unit(KINDS[need]), store.norms(KINDS[need]))
-            # The store's own judgement: a row may have a gradient and no response.
-            rows.norms[~store.usable] = 0
-        else:
-            ids, rows = _read_embeddings(path)
-        if ids != [row["id"] for row in expected]:
-            raise InputError(f"{path}: its rows are not those of the {need.split('_')[0]} that it is used with.")
-        if need.startswith("validation_"):
-            if not rows.usable.any():
-                raise InputError(f"{path}: no validation row has a usable gradient.")
-            rows.subtasks = np.array([row["task"] for row in validation])
-        features[need] = rows
-    for other in list(stores.values())[1:]:
-        next(iter(stores.values())).refuse_unless_comparable(other)
-    return Inputs(len(pool), **features), {need: store.identity for need, store in stores.items()}
+        found = []
+        for number, (path, rows) in enumerate(zip(parts, expected, strict=True)):
+            if need in KINDS:
+                store = Reader(path)
+                stores.setdefault(need, []).append(store)
+                ids, part = store.ids, Rows(store.unit(KINDS[need]), store.norms(KINDS[need]))
+                # The store's own judgement: a row may have a gradient and no response.
+                part.norms[~store.usable] = 0
+            else:
+                ids, part = _read_embeddings(path)
+            if ids != [row["id"] for row in rows]:
+                raise InputError(f"{path}: its rows are not those of the {need.split('_')[0]} that it is used with.")
+            if not of_pool:
+                part.subtasks = subtasks[number]
+                if not part.usable.any():
+                    raise InputError(f"{path}: no validation row has a usable gradient.")
+            found.append(part)
+        features[need] = sum(found[1:], found[0])
+    first, *others = [store for kept in stores.values() for store in kept] or [None]
+    for other in others:
+        first.refuse_unless_comparable(other)
+    return features, {need: kept[0].identity for need, kept in stores.items()}
 
 
 def _read_embeddings(path: str) -> tuple[list[str], Rows]:

@@ -35,5 +35,5 @@ def weighted_cosines(
 
 
 def best_subtask_mean(pool: np.ndarray, validation: np.ndarray, subtasks: np.ndarray) -> np.ndarray:
-    """The same for a single checkpoint."""
+    """`weighted_best_subtask_mean` of a single checkpoint."""
     return weighted_best_subtask_mean([pool], [validation], [1], subtasks)

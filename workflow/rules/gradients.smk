@@ -7,9 +7,9 @@ rule pool_gradients:
     output:
         store=PATHS.pool_shard,
     log:
-        PATHS.log("pool_gradients", "model", "pool", "shard"),
+        PATHS.log("pool_gradients", "model", "pool", "checkpoint", "shard"),
     benchmark:
-        PATHS.benchmark("pool_gradients", "model", "pool", "shard")
+        PATHS.benchmark("pool_gradients", "model", "pool", "checkpoint", "shard")
     priority: 50
     conda:
         "../../envs/training.yaml"
@@ -31,13 +31,15 @@ rule pool_gradients:
 
 rule gather_pool_gradients:
     input:
-        shards=shard_files,
+        shards=lambda wildcards: expand(
+            shard_files(wildcards), checkpoint=wildcards.checkpoint
+        ),
     output:
         store=PATHS.pool_gradients,
     log:
-        PATHS.log("gather_pool_gradients", "model", "pool"),
+        PATHS.log("gather_pool_gradients", "model", "pool", "checkpoint"),
     benchmark:
-        PATHS.benchmark("gather_pool_gradients", "model", "pool")
+        PATHS.benchmark("gather_pool_gradients", "model", "pool", "checkpoint")
     conda:
         "../../envs/selection.yaml"
     threads: 1
@@ -60,9 +62,9 @@ rule validation_gradients:
     output:
         store=PATHS.validation_gradients,
     log:
-        PATHS.log("validation_gradients", "model", "pool", "target"),
+        PATHS.log("validation_gradients", "model", "pool", "checkpoint", "target"),
     benchmark:
-        PATHS.benchmark("validation_gradients", "model", "pool", "target")
+        PATHS.benchmark("validation_gradients", "model", "pool", "checkpoint", "target")
     conda:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["gradients"]

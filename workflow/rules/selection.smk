@@ -23,6 +23,7 @@ rule select_rows:
         runtime=240,
     params:
         features=feature_files,
+        earlier=earlier_feature_files,
         arguments=lambda wildcards: method_of(wildcards)["params"],
         implementation=lambda wildcards: configuration.implementation(
             wildcards.method, method_of(wildcards)

@@ -27,8 +27,11 @@ rule warmup:
         rows=PATHS.warmup_rows,
         model=PATHS.model,
     output:
-        adapter=directory(PATHS.warmup_adapter),
-        moments=PATHS.warmup_moments,
+        adapters=directory(
+            expand(PATHS.warmup_adapter, checkpoint=CHECKPOINTS, allow_missing=True)
+        ),
+        moments=expand(PATHS.warmup_moments, checkpoint=CHECKPOINTS, allow_missing=True),
+        checkpoints=PATHS.warmup_checkpoints,
         log=PATHS.warmup_log,
     log:
         PATHS.log("warmup", "model", "pool"),

@@ -1,6 +1,9 @@
 from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
+    import json
+    from pathlib import Path
+
     from instruction_selection import files, provenance, selection
 
     parameters = {
@@ -8,15 +11,19 @@ with logs.to_file(snakemake.log[0]):
         "seed": int(snakemake.wildcards.seed),
         "params": snakemake.params.arguments,
     }
+    written = snakemake.input.get("checkpoints")
+    checkpoints = json.loads(Path(written).read_text()) if written else []
     chosen, summary = selection.select(
         snakemake.wildcards.method,
         implementation=snakemake.params.implementation,
         pool_path=snakemake.input.pool,
-        validation_path=snakemake.input.get("validation"),
+        validation_paths=snakemake.input.get("validation", []),
         feature_paths=snakemake.params.features,
+        earlier_feature_paths=snakemake.params.earlier,
+        learning_rates=[entry["mean_learning_rate"] for entry in checkpoints],
         **parameters,
     )
-    rows = {name: path for name, path in snakemake.input.items() if name in ("pool", "validation")}
+    rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
     summary["provenance"] = provenance.record(
         rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py")
     )

@@ -4,9 +4,11 @@ with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
+    from instruction_selection import files
     from instruction_selection.finetuning import training
 
-    folder = Path(snakemake.output.adapter).with_name("training")
+    folder = Path(snakemake.output.log).with_name("training")
+    wanted = len(snakemake.output.adapters)
     output = training.train(
         snakemake.input.rows,
         snakemake.input.model,
@@ -15,12 +17,23 @@ with logs.to_file(snakemake.log[0]):
         snakemake.params.training,
         snakemake.params.seed,
         folder,
+        checkpoints=wanted,
     )
     # Now, and not before: while training runs, this process should be small.
     from instruction_selection.gradients import moments, parameters
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
-    moments.write(moments.from_checkpoint(training.final_checkpoint(output), named_shapes), snakemake.output.moments)
+    kept = training.checkpoints(output)
+    rates = training.mean_learning_rates(kept)
+    for checkpoint, adapter, path in zip(kept, snakemake.output.adapters, snakemake.output.moments, strict=True):
+        moments.write(moments.from_checkpoint(checkpoint, named_shapes), path)
+        training.keep_weights(checkpoint, adapter)
+    files.write_json(
+        snakemake.output.checkpoints,
+        [
+            {"step": int(path.name.rsplit("-", 1)[1]), "mean_learning_rate": rate}
+            for path, rate in zip(kept, rates, strict=True)
+        ],
+    )
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
-    training.keep_weights(output, snakemake.output.adapter)
     shutil.rmtree(folder)

@@ -3,6 +3,7 @@
 Imports no torch: the training happens in a process of its own, and the one that waits for it should be small.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -31,13 +32,17 @@ def train(
     seed: int,
     folder: str | Path,
     processes: int = 1,
+    checkpoints: int = 1,
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
     `arguments` are LLaMA-Factory's; with a `deepspeed` configuration among them, `processes` share the training. A
-    run that was interrupted goes on from the last checkpoint that it finds there.
+    run that was interrupted goes on from the last checkpoint that it finds there. The checkpoints of the last
+    `checkpoints` epochs stay.
     """
-    configuration = write_arguments(rows, model, template, cutoff_len, arguments, seed, folder)
+    configuration = write_arguments(
+        rows, model, template, cutoff_len, {"save_total_limit": checkpoints, **arguments}, seed, folder
+    )
     launcher = (
         [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     )
@@ -68,7 +73,6 @@ def write_arguments(
         "cutoff_len": cutoff_len,
         "output_dir": str(folder / "output"),
         "save_strategy": "epoch",
-        "save_total_limit": 1,
         "report_to": "none",
         "seed": seed,
         **arguments,
@@ -77,12 +81,30 @@ def write_arguments(
     return folder / "train.yaml"
 
 
-def final_checkpoint(output: str | Path) -> Path:
-    """The checkpoint of the last step."""
-    checkpoints = sorted(Path(output).glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
-    if not checkpoints:
+def checkpoints(output: str | Path) -> list[Path]:
+    """The checkpoints that a training left, oldest first; the last one is its end."""
+    found = sorted(Path(output).glob("checkpoint-*"), key=_step)
+    if not found:
         raise InputError(f"{output}: LLaMA-Factory left no checkpoint.")
-    return checkpoints[-1]
+    return found
+
+
+def mean_learning_rates(kept: list[Path]) -> list[float]:
+    """For each checkpoint the mean learning rate over the epoch that it ends: LESS's weights."""
+    state = json.loads((kept[-1] / "trainer_state.json").read_text())
+    rates = {entry["step"]: entry["learning_rate"] for entry in state["log_history"] if "learning_rate" in entry}
+    steps = round(state["global_step"] / state["epoch"])
+    means = []
+    for end in map(_step, kept):
+        epoch = [rate for step, rate in rates.items() if end - steps < step <= end]
+        if not epoch:
+            raise InputError(f"{kept[-1]}: no learning rate was logged in the epoch that ended at step {end}.")
+        means.append(sum(epoch) / len(epoch))
+    return means
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rsplit("-", 1)[1])
 
 
 def keep_weights(output: str | Path, folder: str | Path) -> None:

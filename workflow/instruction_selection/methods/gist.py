@@ -14,7 +14,12 @@ from instruction_selection.selection import Inputs
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
-    validation = inputs.validation_gradients
-    groups = validation.subtasks if params["mean_of_subtasks"] else None
-    rows = validation.unit * validation.norms[:, None]
-    return subspace.scores([inputs.pool_sgd_gradients.unit], [rows], [1], params["rank"], groups)
+    checkpoints = inputs.checkpoints
+    targets = [checkpoint.validation_gradients for checkpoint in checkpoints]
+    return subspace.scores(
+        [checkpoint.pool_sgd_gradients.unit for checkpoint in checkpoints],
+        [target.unit * target.norms[:, None] for target in targets],
+        [checkpoint.weight for checkpoint in checkpoints],
+        params["rank"],
+        targets[-1].subtasks if params["mean_of_subtasks"] else None,
+    )

@@ -5,8 +5,8 @@ that a non-negative combination of few of them (an L0 constraint) matches the ta
 compressive sampling. What is guessed: the subspace (leading right singular vectors of the unit validation rows, of each
 checkpoint), the target (their mean), rank, iterations and multiplier (CoSaMP's 2), and the rounds. Coefficients of more
 rows than the subspace has dimensions are not determined, so a round chooses at most half as many, and the next goes on
-from what is left, or, once hardly anything is left, from the target anew. With one checkpoint, as in the workflow, the
-trajectory is a point.
+from what is left, or, once hardly anything is left, from the target anew. With one checkpoint
+the trajectory is a point.
 """
 
 import numpy as np
@@ -17,7 +17,10 @@ from instruction_selection.selection import Inputs, Selection
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     rows, target = trajectory.system(
-        [inputs.pool_gradients.unit], [inputs.validation_gradients.unit], [1], params["rank"]
+        [checkpoint.pool_gradients.unit for checkpoint in inputs.checkpoints],
+        [checkpoint.validation_gradients.unit for checkpoint in inputs.checkpoints],
+        [checkpoint.weight for checkpoint in inputs.checkpoints],
+        params["rank"],
     )
     chosen, details = trajectory.pursue(rows, target, budget, params["iterations"], params["tolerance"])
     return Selection(chosen, {"rounds": details})

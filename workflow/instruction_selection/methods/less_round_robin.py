@@ -13,5 +13,10 @@ from instruction_selection.similarity import weighted_cosines
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    cosines = weighted_cosines([inputs.pool_gradients.unit], [inputs.validation_gradients.unit], [1])
+    checkpoints = inputs.checkpoints
+    cosines = weighted_cosines(
+        [checkpoint.pool_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.weight for checkpoint in checkpoints],
+    )
     return Selection(never_loses(cosines, budget))

@@ -1,7 +1,7 @@
 """TAGCOS: k-means over gradients, then in each cluster a pursuit of its centre (Zhang et al. 2025). Looks at no target.
 
-Published with the weighted mean of three checkpoints early in the warm-up (`clusters.mean_gradients`); here with a
-single one, its end. `clusters` has the selection as published and mended, and says how they differ. Unlike the
+Published with the weighted mean of three checkpoints early in the warm-up; here with those of the ends of epochs that
+the experiment keeps. `clusters` has the selection as published and mended, and says how they differ. Unlike the
 published k-means, this one is seeded, and makes fewer clusters of a small pool: each cluster's share is rounded down,
 and of shares of a row or two nothing would be left.
 """
@@ -16,7 +16,11 @@ LEAST_SHARE = 5
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    rows = clusters.mean_gradients([inputs.pool_gradients.unit], [1])
+    checkpoints = inputs.checkpoints
+    rows = clusters.mean_gradients(
+        [checkpoint.pool_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.weight for checkpoint in checkpoints],
+    )
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
     share = budget if params["mended"] else budget / len(rows)

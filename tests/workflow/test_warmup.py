@@ -1,0 +1,52 @@
+"""Warm-ups other than the smoke experiment's: of the whole model, and with several checkpoints kept."""
+
+import json
+
+import h5py
+from safetensors import safe_open
+
+
+def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_are_read(copy):
+    copy.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  parameters: full\n")
+    copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
+    # Of the warm-up only.
+    copy.edit("config/training/warmup.yaml", "num_train_epochs: 4", "num_train_epochs: 2")
+    copy.edit("config/experiments/smoke.yaml", "    num_train_epochs: 1\n", "")
+    selection = "results/smoke/runs/tiny-llama/reasoning/logic/less/0.1/seed0/selection.json"
+    result = copy.snakemake("--", selection)
+    assert result.returncode == 0, result.stdout + result.stderr
+    warmup = copy.path / "results/smoke/warmup/tiny-llama/reasoning"
+    gradients = copy.path / "results/smoke/gradients/tiny-llama/reasoning"
+    identities = []
+    for checkpoint in ("checkpoint1", "checkpoint2"):
+        assert not (warmup / checkpoint / "adapter" / "adapter_config.json").exists()
+        with safe_open(warmup / checkpoint / "moments.safetensors", "np") as moments:
+            names = {name.rsplit(".", 1)[0] for name in moments.keys()}  # noqa: SIM118
+            count = sum(moments.get_tensor(f"{name}.exp_avg").size for name in names)
+        assert {"model.embed_tokens.weight", "model.norm.weight"} <= names
+        with h5py.File(gradients / checkpoint / "pool.h5") as file:
+            identities.append(json.loads(file.attrs["identity"]))
+            assert file["finite"][:].all()
+        assert identities[-1]["parameters"]["count"] == count > 1_000_000
+    for key in ("adapter", "moments"):
+        assert identities[0][key] != identities[1][key]
+    first, second = json.loads((warmup / "checkpoints.json").read_text())
+    assert first["step"] < second["step"]
+    assert first["mean_learning_rate"] != second["mean_learning_rate"]
+    assert json.loads((copy.path / selection).read_text())["overlap"]["random"]["rows"] >= 0
+
+
+def test_only_methods_that_read_every_checkpoint_wait_for_them(copy):
+    copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
+    copy.edit("config/experiments/smoke.yaml", "num_train_epochs: 1", "num_train_epochs: 2")
+    assert copy.planned()["pool_gradients"] == 4
+    assert copy.planned()["validation_gradients"] == 4
+    copy.edit("config/experiments/smoke.yaml", "sbert, less, g2is", "sbert, g2is")
+    assert copy.planned()["pool_gradients"] == 2
+
+
+def test_more_checkpoints_than_epochs_are_refused(copy):
+    copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
+    result = copy.snakemake("--dry-run")
+    assert result.returncode != 0
+    assert "warmup.checkpoints: 2 are wanted, and the warm-up has 1 epochs" in result.stdout + result.stderr
