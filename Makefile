@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo smoke test unit lint format clean
+.PHONY: help setup demo list smoke test unit lint format reference clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,10 @@ $(READY): envs/laptop.txt envs/laptop-no-deps.txt envs/tests.txt pyproject.toml
 
 demo: $(READY)  ## Run the whole chain on a laptop; ends by naming its tables and its report
 	$(BIN)/snakemake --cores $(CORES) --config experiment=demo
+	@echo; echo Results:; ls results/demo/tables/*.md results/demo/report.html
+
+list: $(READY)  ## Show models, pools, benchmarks, methods, experiments and tables
+	@$(BIN)/snakemake list --cores 1 --quiet all
 
 smoke: $(READY)  ## The same with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
@@ -43,6 +47,9 @@ format: $(READY)  ## Put code and workflow into style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+
+reference: $(READY)  ## Write config/README.md anew from the schemas
+	$(BIN)/python -m instruction_selection.reference > config/README.md
 
 clean:  ## Remove results and environment
 	rm -rf results .snakemake $(VENV)

@@ -25,6 +25,7 @@ include: "workflow/rules/selection.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/list.smk"
 
 
 # Methods that select by a rule of their own.
@@ -49,7 +50,3 @@ rule all:
 rule tables:
     input:
         table_files(),
-
-
-onsuccess:
-    print_results()

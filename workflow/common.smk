@@ -209,8 +209,3 @@ def selections_of(target):
 
 def table_files():
     return expand(PATHS.table, target=EXPERIMENT.benchmarks, format=TABLE_FORMATS)
-
-
-def print_results():
-    made = [path for path in (*table_files(), PATHS.report) if Path(path).exists()]
-    print("\n".join(["", "Results:", *made]))

@@ -1,0 +1,46 @@
+"""config/README.md and the list of entries."""
+
+import pytest
+import yaml
+
+from instruction_selection import catalogue, reference
+from instruction_selection.config import SCHEMAS
+from instruction_selection.errors import InputError
+
+
+def test_the_reference_is_up_to_date(repository):
+    assert (repository / "config" / "README.md").read_text() == reference.text(), "run `make reference`"
+
+
+def test_every_schema_is_in_the_reference():
+    assert {path.name.split(".")[0] for path in SCHEMAS.glob("*.yaml")} <= set(reference.FILES)
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_key_says_what_it_is(path):
+    schema = yaml.safe_load(path.read_text())
+    for name, entry, _ in reference._keys(schema, schema.get("$defs", {})):
+        if not name.endswith("<name>"):
+            assert entry.get("description"), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_key_that_may_be_left_out_has_a_default(path):
+    schema = yaml.safe_load(path.read_text())
+    for name, entry, required in reference._keys(schema, schema.get("$defs", {})):
+        if not name.endswith("<name>") and not required:
+            assert "default" in entry or path.name.startswith("method.") and name == "ratio", f"{path.name}: {name}"
+
+
+def test_every_entry_is_listed_with_its_summary(repository):
+    listed = " ".join(catalogue.text(repository / "config").split())
+    for kind in catalogue.KINDS:
+        for path in (repository / "config" / kind).glob("*.yaml"):
+            assert f"{path.stem} " + " ".join(yaml.safe_load(path.read_text())["summary"].split()) in listed
+
+
+def test_an_entry_without_summary_is_named(tmp_path):
+    (tmp_path / "pools").mkdir()
+    (tmp_path / "pools" / "bare.yaml").write_text("label: Bare\n")
+    with pytest.raises(InputError, match="bare.yaml: has no summary"):
+        catalogue.text(tmp_path)

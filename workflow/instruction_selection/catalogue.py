@@ -1,0 +1,33 @@
+"""What there is to choose from: every entry of every folder of config/, with its one-line summary."""
+
+import textwrap
+from pathlib import Path
+
+import yaml
+
+from instruction_selection.errors import InputError
+
+KINDS = ("experiments", "tables", "models", "encoders", "pools", "benchmarks", "methods")
+
+
+def text(config_dir: str | Path) -> str:
+    """One block per kind; names in a column, summaries beside them."""
+    blocks = []
+    for kind in KINDS:
+        entries = {path.stem: _summary(path) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
+        if entries:
+            width = max(map(len, entries)) + 2
+            blocks.append("\n".join([kind, *(_entry(name, width, summary) for name, summary in entries.items())]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _summary(path: Path) -> str:
+    try:
+        return yaml.safe_load(path.read_bytes())["summary"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: has no summary to list.") from error
+
+
+def _entry(name: str, width: int, summary: str) -> str:
+    indent = " " * (width + 2)
+    return textwrap.fill(f"  {name:{width}}{summary}", 120, subsequent_indent=indent)

@@ -1,0 +1,3 @@
+from instruction_selection import catalogue
+
+print(catalogue.text("config"), end="")
