@@ -1,0 +1,40 @@
+"""The pages that say how to add something are followed literally."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from checkout import Checkout
+
+#: "..., `path`:" and the block after it.
+A_FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
+
+
+def follow(page: Path, checkout: Checkout) -> list[str]:
+    """Write the files that a page shows; their paths."""
+    found = A_FILE.findall(page.read_text())
+    for path, content in found:
+        assert not (checkout.path / path).exists(), f"{path} is there already"
+        (checkout.path / path).write_text(content)
+    return [path for path, _ in found]
+
+
+def test_a_method_is_added_as_the_page_says(copy, repository):
+    written = follow(repository / "docs/add-a-method.md", copy)
+    assert written == ["workflow/instruction_selection/methods/closest.py", "config/methods/closest.yaml"]
+    copy.edit("config/experiments/smoke.yaml", "methods: [base,", "methods: [closest, base,")
+    planned = copy.planned()
+    assert planned["select_rows"] == planned["finetune"] == planned["evaluate"] == 2
+    assert "pool_gradients" not in planned
+
+    run = "results/smoke/runs/tiny-llama/reasoning/logic/closest/0.1/seed0"
+    result = copy.snakemake("--", f"{run}/selected.jsonl")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads((copy.path / run / "selection.json").read_text())["selected"] == 7
+
+    contract = [sys.executable, "-m", "pytest", "-q", "tests/contract", "-k", "closest", "-p", "no:cacheprovider"]
+    result = subprocess.run(contract, cwd=copy.path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 10
