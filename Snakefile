@@ -15,6 +15,7 @@ wildcard_constraints:
     **WILDCARDS,
 
 
+include: "workflow/rules/prefetch.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/pools.smk"
 include: "workflow/rules/warmup.smk"

@@ -1,12 +1,13 @@
 # The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
 # folder on the import path of every script, in every environment and on every node.
+import os
 import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from instruction_selection import config as configuration
-from instruction_selection import grid, provenance
+from instruction_selection import grid, hub, provenance
 from instruction_selection.errors import InputError
 from instruction_selection.layout import Layout
 
@@ -27,6 +28,16 @@ except InputError as error:
 
 SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
+# Jobs read what `fetch` has put here, and nothing from a network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+HUB = SETTINGS["hub"]["cache"]
+MANIFEST = f"{HUB}/manifests/{{kind}}/{{entry}}.json"
+PUBLIC = {
+    "model": EXPERIMENT.models,
+    "encoder": {SETTINGS["encoder"]: EXPERIMENT.encoder} if EXPERIMENT.encoder else {},
+    "pool": EXPERIMENT.pools,
+    "benchmark": EXPERIMENT.benchmarks,
+}
 # What a row of the gradient store depends on, and the size of batches; not the number of shards.
 GRADIENTS = {
     key: SETTINGS["gradients"][key]
@@ -41,6 +52,8 @@ def one_of(names, *others):
 
 
 WILDCARDS = {
+    "kind": one_of(PUBLIC),
+    "entry": one_of(name for entries in PUBLIC.values() for name in entries),
     "model": one_of(EXPERIMENT.models, grid.ANY),
     "pool": one_of(EXPERIMENT.pools, grid.ANY),
     "target": one_of(EXPERIMENT.benchmarks, grid.ANY),
@@ -52,6 +65,36 @@ WILDCARDS = {
     "shard": r"\d+",
     "format": one_of(TABLE_FORMATS, *FIGURE_FORMATS),
 }
+
+
+def sources_of(kind, entry):
+    return configuration.sources(kind, PUBLIC[kind][entry])
+
+
+def manifest_of(kind, entry):
+    """[what lists the fetched files of a model, encoder, pool or benchmark], or [] if it has nothing to fetch."""
+    path = MANIFEST.format(kind=kind, entry=entry)
+    return [path] if hub.fetched(sources_of(kind, entry)) else []
+
+
+def refuse_gated_sources():
+    """Before any job runs; a dry run says what would be done whether or not it could."""
+    if workflow.dryrun:
+        return
+    for kind, entries in PUBLIC.items():
+        for entry in entries:
+            hub.refuse_if_gated(
+                f"config/{kind}s/{entry}.yaml",
+                sources_of(kind, entry),
+                MANIFEST.format(kind=kind, entry=entry),
+                hub.mirror_folder(SETTINGS["hub"]["mirror"]),
+            )
+
+
+try:
+    refuse_gated_sources()
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def method_of(wildcards):
