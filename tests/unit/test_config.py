@@ -92,7 +92,9 @@ def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
         pytest.param("pools/reasoning.yaml", "reader", "../files", ["reader", "'../files'"], id="reader outside"),
         pytest.param(GSM, "reader", "reasoning-gim", ["reader 'reasoning-gim'"], id="benchmark's reader"),
         pytest.param(GSM, "harness", MISSING, ["'harness'"], id="no harness"),
-        pytest.param(GSM, "harness.likelihood.doc_to_text", MISSING, ["harness.likelihood", "'doc_to_text'"], id="no question"),
+        pytest.param(
+            GSM, "harness.likelihood.doc_to_text", MISSING, ["harness.likelihood", "'doc_to_text'"], id="no question"
+        ),
         pytest.param(GSM, "metrics", [], ["metrics"], id="no metrics"),
     ],
 )

@@ -7,6 +7,7 @@ files have the same path: ``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<f
 
 import os
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from instruction_selection import files
@@ -99,6 +100,11 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
+def _matches(name: str, pattern: str) -> bool:
+    """As in a folder on disk, where * does not go across folders."""
+    return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
+
+
 def _link(source: dict, folder: Path, mirror: Path) -> list[str]:
     found = [path for pattern in source["files"] for path in _matching(mirror, pattern)]
     names = [str(path.relative_to(mirror)) for path in found]
@@ -111,8 +117,7 @@ def _link(source: dict, folder: Path, mirror: Path) -> list[str]:
 def _from_hub(source: dict, cache: Path) -> list[str]:
     import httpx
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
-    from huggingface_hub.utils import filter_repo_objects
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     repository = source["repository"]
     kind = "dataset" if repository.startswith("datasets/") else "model"
@@ -122,7 +127,7 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
         available = sorted(sibling.rfilename for sibling in information.siblings)
         names = []
         for pattern in source["files"]:
-            matching = list(filter_repo_objects(available, allow_patterns=[pattern]))
+            matching = [name for name in available if _matches(name, pattern)]
             if not matching:
                 raise InputError(f"{repository} at {source['revision']} has no {pattern}.")
             names += matching
@@ -130,10 +135,10 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
             HfApi().hf_hub_download(**where, filename=name, revision=information.sha, local_dir=cache / repository)
     except GatedRepoError as error:
         raise InputError(_how_to_get(source)) from error
+    except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise InputError(f"{repository} cannot be fetched without a network: {PREFETCH}.") from error
     except HfHubHTTPError as error:
         raise InputError(f"{repository} at {source['revision']}: {' '.join(str(error).split())}") from error
-    except (httpx.TransportError, OfflineModeIsEnabled, ConnectionError) as error:
-        raise InputError(f"{repository} cannot be fetched without a network: {PREFETCH}.") from error
     return names
 
 
