@@ -30,24 +30,6 @@ BENCHMARKS = {
 }
 
 
-@pytest.fixture(scope="session")
-def small_mirror(tmp_path_factory) -> Path:
-    return mirror.build(tmp_path_factory.mktemp("mirror"))
-
-
-@pytest.fixture
-def fetched(small_mirror, tmp_path):
-    """What a config entry says, and the manifest of its files."""
-
-    def fetch(kind: str, name: str) -> tuple[dict, Path]:
-        entry = config.read_entry(CONFIG, kind, name)
-        manifest = tmp_path / "cache" / "manifests" / kind / f"{name}.json"
-        hub.fetch(config.sources(kind, entry), manifest, small_mirror)
-        return entry, manifest
-
-    return fetch
-
-
 def drawn(fetched, name: str, validation: int | None = None, evaluation: int | None = None) -> dict[str, list[dict]]:
     entry, manifest = fetched("benchmark", name)
     counts = dict(zip(("validation", "evaluation"), BENCHMARKS[name], strict=True))
