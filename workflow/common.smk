@@ -30,6 +30,10 @@ SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
 # Jobs read what `fetch` has put here, and nothing from a network.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# In the environment and not in a rule's params: where a file came from is no reason to do anything again.
+MIRROR = hub.mirror_folder(SETTINGS["hub"]["mirror"])
+if MIRROR:
+    os.environ[hub.MIRROR] = str(MIRROR)
 HUB = SETTINGS["hub"]["cache"]
 MANIFEST = f"{HUB}/manifests/{{kind}}/{{entry}}.json"
 PUBLIC = {
@@ -77,24 +81,23 @@ def manifest_of(kind, entry):
     return [path] if hub.fetched(sources_of(kind, entry)) else []
 
 
+def scoring_of(benchmark):
+    """What an evaluation depends on, so that another label is no reason to do it again."""
+    keys = ("fewshot", "harness", "metrics")
+    return {key: EXPERIMENT.benchmarks[benchmark][key] for key in keys}
+
+
 def refuse_gated_sources():
-    """Before any job runs; a dry run says what would be done whether or not it could."""
-    if workflow.dryrun:
-        return
-    for kind, entries in PUBLIC.items():
-        for entry in entries:
-            hub.refuse_if_gated(
-                f"config/{kind}s/{entry}.yaml",
-                sources_of(kind, entry),
-                MANIFEST.format(kind=kind, entry=entry),
-                hub.mirror_folder(SETTINGS["hub"]["mirror"]),
-            )
-
-
-try:
-    refuse_gated_sources()
-except InputError as error:
-    raise WorkflowError(str(error)) from None
+    """Of what is going to be fetched. A dry run starts nothing, and so it says what would be done without a login."""
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "fetch":
+            kind, entry = job.wildcards.kind, job.wildcards.entry
+            try:
+                hub.refuse_if_gated(
+                    f"config/{kind}s/{entry}.yaml", sources_of(kind, entry), MIRROR
+                )
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
 
 
 def method_of(wildcards):

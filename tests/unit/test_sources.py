@@ -248,19 +248,13 @@ def test_without_a_network_the_message_says_what_to_do(source, tmp_path):
         hub.fetch({"rows": source}, tmp_path / "cache/manifests/pool/p.json", None)
 
 
-def test_a_gated_source_needs_a_login_only_if_it_is_to_be_fetched(monkeypatch, tmp_path):
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
+def test_a_gated_source_needs_a_login_unless_there_is_a_mirror(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     sources = config.sources("model", config.read_entry(CONFIG, "model", "llama-3.1-8b"))
-    manifest = tmp_path / "cache" / "manifests" / "model" / "llama-3.1-8b.json"
     with pytest.raises(
         InputError, match=r"config/x\.yaml: meta-llama/Llama-3\.1-8B is gated: accept its licence at htt"
     ):
-        hub.refuse_if_gated("config/x.yaml", sources, manifest, None)
-    hub.refuse_if_gated("config/x.yaml", sources, manifest, tmp_path)
-    monkeypatch.setenv("HF_TOKEN", "secret")
-    hub.refuse_if_gated("config/x.yaml", sources, manifest, None)
-    monkeypatch.delenv("HF_TOKEN")
-    files.write_json(manifest, {})
-    hub.refuse_if_gated("config/x.yaml", sources, manifest, None)
+        hub.refuse_if_gated("config/x.yaml", sources, None)
+    hub.refuse_if_gated("config/x.yaml", sources, tmp_path)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "secret")
+    hub.refuse_if_gated("config/x.yaml", sources, None)

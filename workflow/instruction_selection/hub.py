@@ -19,7 +19,7 @@ MIRROR = "INSTRUCTION_SELECTION_MIRROR"
 PREFETCH = "run `snakemake prefetch --config experiment=NAME` on a machine with a network, or name a mirror"
 
 
-def mirror_folder(configured: str | None) -> Path | None:
+def mirror_folder(configured: str | None = None) -> Path | None:
     """The mirror to fetch from instead of the network, if there is one."""
     folder = os.environ.get(MIRROR) or configured
     return Path(folder).expanduser() if folder else None
@@ -64,13 +64,13 @@ def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
     return found
 
 
-def refuse_if_gated(where: str, sources: dict[str, dict], manifest: str | Path, mirror: Path | None) -> None:
-    """Raise `InputError` if a source asks for a licence to be accepted, is still to be fetched, and nobody logged in.
+def refuse_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -> None:
+    """Raise `InputError` if one of the sources to be fetched asks for a licence to be accepted, and nobody logged in.
 
     `where` is the config file that names the sources.
     """
     gated = [source for source in fetched(sources).values() if source.get("gated")]
-    if not gated or mirror or Path(manifest).exists():
+    if not gated or mirror:
         return
     from huggingface_hub import get_token
 

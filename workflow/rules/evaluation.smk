@@ -19,7 +19,7 @@ rule harness_tasks:
         mem_mb=500,
         runtime=5,
     params:
-        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark],
+        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
     message:
         "Writing the harness tasks of {wildcards.benchmark}"
     script:
@@ -63,7 +63,7 @@ rule evaluate:
         mem_mb=8000,
         runtime=240,
     params:
-        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark],
+        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
             "evaluation_rows"
         ],

@@ -5,6 +5,10 @@ localrules:
     prefetch,
 
 
+onstart:
+    refuse_gated_sources()
+
+
 rule fetch:
     output:
         manifest=MANIFEST,
@@ -18,7 +22,6 @@ rule fetch:
         runtime=600,
     params:
         sources=lambda wildcards: sources_of(wildcards.kind, wildcards.entry),
-        mirror=SETTINGS["hub"]["mirror"],
     message:
         "Fetching {wildcards.kind} {wildcards.entry}"
     script:
