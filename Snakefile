@@ -36,6 +36,7 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
 
 localrules:
     all,
+    prefetch,
     tables,
 
 
@@ -45,6 +46,11 @@ rule all:
         PATHS.report,
         expand(PATHS.shared_rows, target=EXPERIMENT.benchmarks),
         PATHS.resolved_config,
+
+
+rule prefetch:
+    input:
+        public_files(),
 
 
 rule tables:

@@ -1,6 +1,5 @@
 # The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
 # folder on the import path of every script, in every environment and on every node.
-import os
 import re
 from pathlib import Path
 
@@ -28,12 +27,7 @@ except InputError as error:
 
 SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
-# Jobs read what `fetch` has put here, and nothing from a network.
-os.environ["HF_HUB_OFFLINE"] = "1"
-# In the environment and not in a rule's params: where a file came from is no reason to do anything again.
-MIRROR = hub.mirror_folder(SETTINGS["hub"]["mirror"])
-if MIRROR:
-    os.environ[hub.MIRROR] = str(MIRROR)
+MIRROR = hub.prepare_jobs(SETTINGS["hub"]["mirror"])
 HUB = SETTINGS["hub"]["cache"]
 MANIFEST = f"{HUB}/manifests/{{kind}}/{{entry}}.json"
 PUBLIC = {
@@ -85,6 +79,16 @@ def scoring_of(benchmark):
     """What an evaluation depends on, so that another label is no reason to do it again."""
     keys = ("fewshot", "harness", "metrics")
     return {key: EXPERIMENT.benchmarks[benchmark][key] for key in keys}
+
+
+def public_files():
+    """All manifests that the experiment needs."""
+    return [
+        manifest
+        for kind, entries in PUBLIC.items()
+        for entry in entries
+        for manifest in manifest_of(kind, entry)
+    ]
 
 
 def refuse_gated_sources():

@@ -212,12 +212,14 @@ def test_a_file_that_is_not_where_it_should_be_is_named(server, tmp_path, kind):
         hub.fetch({"rows": {"kind": kind, **where, "files": ["wrong.txt"]}}, tmp_path / "c/manifests/pool/p.json", None)
 
 
-def test_the_environment_goes_before_the_experiment(monkeypatch):
-    monkeypatch.delenv(hub.MIRROR, raising=False)
-    assert hub.mirror_folder(None) is None
-    assert hub.mirror_folder("/a") == Path("/a")
-    monkeypatch.setenv(hub.MIRROR, "/b")
-    assert hub.mirror_folder("/a") == hub.mirror_folder(None) == Path("/b")
+@pytest.mark.parametrize(
+    ("environment", "configured", "used"),
+    [(None, None, None), (None, "/a", Path("/a")), ("/b", "/a", Path("/b")), ("/b", None, Path("/b"))],
+)
+def test_the_environment_goes_before_the_experiment(monkeypatch, environment, configured, used):
+    monkeypatch.setattr("os.environ", {hub.MIRROR: environment} if environment else {})
+    assert hub.prepare_jobs(configured) == hub.mirror_folder() == used
+    assert hub.os.environ["HF_HUB_OFFLINE"] == "1"
 
 
 def test_a_file_that_the_mirror_lacks_is_named(tmp_path):

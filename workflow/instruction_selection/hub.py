@@ -19,9 +19,21 @@ MIRROR = "INSTRUCTION_SELECTION_MIRROR"
 PREFETCH = "run `snakemake prefetch --config experiment=NAME` on a machine with a network, or name a mirror"
 
 
-def mirror_folder(configured: str | None = None) -> Path | None:
+def prepare_jobs(configured_mirror: str | None) -> Path | None:
+    """Set the environment of all jobs: hubs off, and where the mirror is, if there is one. Returns the mirror.
+
+    The mirror is in the environment and not in a rule's `params`, because where a file came from is no reason to do
+    anything again.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if configured_mirror:
+        os.environ.setdefault(MIRROR, configured_mirror)
+    return mirror_folder()
+
+
+def mirror_folder() -> Path | None:
     """The mirror to fetch from instead of the network, if there is one."""
-    folder = os.environ.get(MIRROR) or configured
+    folder = os.environ.get(MIRROR)
     return Path(folder).expanduser() if folder else None
 
 

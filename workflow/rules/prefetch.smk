@@ -2,7 +2,6 @@
 # only on some machines, `snakemake prefetch` on one of them does this part of the work; otherwise it is done on the way.
 localrules:
     fetch,
-    prefetch,
 
 
 onstart:
@@ -14,6 +13,8 @@ rule fetch:
         manifest=MANIFEST,
     log:
         f"{HUB}/logs/{{kind}}/{{entry}}.log",
+    benchmark:
+        f"{HUB}/benchmarks/{{kind}}/{{entry}}.tsv"
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -26,13 +27,3 @@ rule fetch:
         "Fetching {wildcards.kind} {wildcards.entry}"
     script:
         "../scripts/fetch.py"
-
-
-rule prefetch:
-    input:
-        [
-            manifest
-            for kind, entries in PUBLIC.items()
-            for entry in entries
-            for manifest in manifest_of(kind, entry)
-        ],
