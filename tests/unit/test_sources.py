@@ -149,6 +149,14 @@ def test_a_cache_is_a_mirror(fetched, tmp_path):
     assert other.read_bytes() == manifest.read_bytes()
 
 
+def test_a_cache_that_is_its_own_mirror_stays_as_it_is(fetched, tmp_path):
+    entry, manifest = fetched("pool", "infinity-instruct")
+    before = manifest.read_bytes()
+    hub.fetch(config.sources("pool", entry), manifest, tmp_path / "cache")
+    assert manifest.read_bytes() == before
+    assert all(path.is_file() for path in hub.paths(entry["rows"]["source"], manifest, "rows"))
+
+
 @pytest.fixture
 def server(small_mirror, monkeypatch):
     """The mirror behind the hub's own protocol, and as plain files; yields its address."""

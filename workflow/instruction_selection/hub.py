@@ -121,9 +121,11 @@ def _link(source: dict, folder: Path, mirror: Path) -> list[str]:
     found = [path for pattern in source["files"] for path in _matching(mirror, pattern)]
     names = [str(path.relative_to(mirror)) for path in found]
     for name, path in zip(names, found, strict=True):
-        with files.replacing(folder / name) as temporary:
-            temporary.symlink_to(path.resolve())
-    return names
+        # A cache may be its own mirror.
+        if (folder / name).resolve() != path.resolve():
+            with files.replacing(folder / name) as temporary:
+                temporary.symlink_to(path.resolve())
+    return list(dict.fromkeys(names))
 
 
 def _from_hub(source: dict, cache: Path) -> list[str]:
@@ -151,7 +153,7 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
         raise InputError(f"{repository} cannot be fetched without a network: {PREFETCH}.") from error
     except HfHubHTTPError as error:
         raise InputError(f"{repository} at {source['revision']}: {' '.join(str(error).split())}") from error
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _from_url(source: dict, cache: Path) -> list[str]:
