@@ -15,6 +15,7 @@ wildcard_constraints:
     **WILDCARDS,
 
 
+include: "workflow/rules/prefetch.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/pools.smk"
 include: "workflow/rules/warmup.smk"
@@ -36,6 +37,7 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
 
 localrules:
     all,
+    prefetch,
     tables,
 
 
@@ -45,6 +47,11 @@ rule all:
         PATHS.report,
         expand(PATHS.shared_rows, target=EXPERIMENT.benchmarks),
         PATHS.resolved_config,
+
+
+rule prefetch:
+    input:
+        public_files(),
 
 
 rule tables:

@@ -59,3 +59,25 @@ def some_rows() -> list[dict]:
     from instruction_selection import rows
 
     return rows.sample("reasoning-gym", ["chain_sum", "gsm_symbolic", "knights_knaves"], "pool", 11, seed=3)
+
+
+@pytest.fixture(scope="session")
+def small_mirror(tmp_path_factory) -> Path:
+    """A few rows of every public source."""
+    import mirror
+
+    return mirror.build(tmp_path_factory.mktemp("mirror"))
+
+
+@pytest.fixture
+def fetched(small_mirror, tmp_path):
+    """A function of an entry's kind and name: what its config file says, and the manifest of its fetched files."""
+    from instruction_selection import config, hub
+
+    def fetch(kind: str, name: str) -> tuple[dict, Path]:
+        entry = config.read_entry(REPOSITORY / "config", kind, name)
+        manifest = tmp_path / "cache" / "manifests" / kind / f"{name}.json"
+        hub.fetch(config.sources(kind, entry), manifest, small_mirror)
+        return entry, manifest
+
+    return fetch

@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from instruction_selection import config as configuration
-from instruction_selection import grid, provenance
+from instruction_selection import grid, hub, provenance
 from instruction_selection.errors import InputError
 from instruction_selection.layout import Layout
 
@@ -27,6 +27,15 @@ except InputError as error:
 
 SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
+MIRROR = hub.prepare_jobs(SETTINGS["hub"]["mirror"])
+HUB = SETTINGS["hub"]["cache"]
+MANIFEST = f"{HUB}/manifests/{{kind}}/{{entry}}.json"
+PUBLIC = {
+    "model": EXPERIMENT.models,
+    "encoder": {SETTINGS["encoder"]: EXPERIMENT.encoder} if EXPERIMENT.encoder else {},
+    "pool": EXPERIMENT.pools,
+    "benchmark": EXPERIMENT.benchmarks,
+}
 # What a row of the gradient store depends on, and the size of batches; not the number of shards.
 GRADIENTS = {
     key: SETTINGS["gradients"][key]
@@ -44,6 +53,8 @@ def one_of(names, *others):
 
 BENCHMARKS = "(" + one_of(EXPERIMENT.benchmarks) + ")"
 WILDCARDS = {
+    "kind": one_of(PUBLIC),
+    "entry": one_of(name for entries in PUBLIC.values() for name in entries),
     "model": one_of(EXPERIMENT.models, grid.ANY),
     "pool": one_of(EXPERIMENT.pools, grid.ANY),
     # Joint targets are written with a plus.
@@ -57,6 +68,45 @@ WILDCARDS = {
     "checkpoint": r"\d+",
     "format": one_of(TABLE_FORMATS, *FIGURE_FORMATS),
 }
+
+
+def sources_of(kind, entry):
+    return configuration.sources(kind, PUBLIC[kind][entry])
+
+
+def manifest_of(kind, entry):
+    """[what lists the fetched files of a model, encoder, pool or benchmark], or [] if it has nothing to fetch."""
+    path = MANIFEST.format(kind=kind, entry=entry)
+    return [path] if hub.fetched(sources_of(kind, entry)) else []
+
+
+def scoring_of(benchmark):
+    """What an evaluation depends on, so that another label is no reason to do it again."""
+    keys = ("fewshot", "harness", "metrics")
+    return {key: EXPERIMENT.benchmarks[benchmark][key] for key in keys}
+
+
+def public_files():
+    """All manifests that the experiment needs."""
+    return [
+        manifest
+        for kind, entries in PUBLIC.items()
+        for entry in entries
+        for manifest in manifest_of(kind, entry)
+    ]
+
+
+def refuse_gated_sources():
+    """Of what is going to be fetched. A dry run starts nothing, and so it says what would be done without a login."""
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "fetch":
+            kind, entry = job.wildcards.kind, job.wildcards.entry
+            try:
+                hub.refuse_if_gated(
+                    f"config/{kind}s/{entry}.yaml", sources_of(kind, entry), MIRROR
+                )
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
 
 
 def method_of(wildcards):

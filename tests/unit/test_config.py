@@ -92,7 +92,9 @@ def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
         pytest.param("pools/reasoning.yaml", "reader", "../files", ["reader", "'../files'"], id="reader outside"),
         pytest.param(GSM, "reader", "reasoning-gim", ["reader 'reasoning-gim'"], id="benchmark's reader"),
         pytest.param(GSM, "harness", MISSING, ["'harness'"], id="no harness"),
-        pytest.param(GSM, "harness.doc_to_text", MISSING, ["harness", "'doc_to_text'"], id="no question"),
+        pytest.param(
+            GSM, "harness.likelihood.doc_to_text", MISSING, ["harness.likelihood", "'doc_to_text'"], id="no question"
+        ),
         pytest.param(GSM, "metrics", [], ["metrics"], id="no metrics"),
     ],
 )
@@ -107,7 +109,7 @@ def test_a_wrong_value_is_refused_by_file_and_key(folder, file, key, value, name
 @pytest.mark.parametrize(
     ("key", "value", "named"),
     [
-        pytest.param("source.kind", "hub", ["'gguf-package', 'random'"], id="unknown kind"),
+        pytest.param("source.kind", "hug", ["'gguf-package', 'random', 'hub'"], id="unknown kind"),
         pytest.param("source.kind", MISSING, ["'gguf-package', 'random'"], id="no kind"),
         pytest.param("source", "/weights", ["'gguf-package', 'random'"], id="path for a mapping"),
         pytest.param("source.seed", MISSING, ["source", "'seed'", "kind 'random'"], id="missing key"),
@@ -139,7 +141,7 @@ def test_a_file_that_is_no_mapping_is_refused(folder, content, named):
 
 
 def test_a_missing_experiment_is_refused_with_those_there_are(folder):
-    assert "demo, smoke" in refusal(folder, "experiments/zzz.yaml", "zzz")
+    assert "demo, mini, smoke" in refusal(folder, "experiments/zzz.yaml", "zzz")
 
 
 @pytest.mark.parametrize("name", ["../demo", "any", "Demo", "", "demo\n", 5, None])
@@ -197,7 +199,7 @@ def test_shipped_experiments_load(name):
 
 def test_defaults_are_filled_in_at_every_depth(folder):
     edit(folder, DEMO, "gradients", {"shards": 3, "projection": {"dimension": 16}})
-    edit(folder, GSM, "metrics", [{"name": "acc", "label": "Accuracy"}])
+    edit(folder, GSM, "metrics", [{"name": "acc", "task": "likelihood", "label": "Accuracy"}])
     loaded = config.load(folder, "demo")
     assert loaded.settings["seeds"] == [0]
     assert loaded.settings["threads"]["selection"] == 1
@@ -238,7 +240,7 @@ def subschemas(schema: dict, where: str = ""):
 PROPERTIES = [
     pytest.param(name, schema, required, id=path.name.removesuffix(".schema.yaml") + name)
     for path in SCHEMAS
-    for name, schema, required in subschemas(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for name, schema, required in subschemas(config.schema_of(path.name.removesuffix(".schema.yaml")))
 ]
 #: Keys whose absence is itself a setting: without `ratio`, a method takes the experiment's.
 NO_DEFAULT = {".ratio"}
@@ -254,7 +256,7 @@ def test_every_key_is_described_and_has_a_valid_default_if_optional(name, schema
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
 def test_schemas_are_schemas_and_described(path):
-    schema = yaml.safe_load(path.read_text(encoding="utf-8"))
+    schema = config.schema_of(path.name.removesuffix(".schema.yaml"))
     config.Validator.check_schema(schema)
     assert schema["title"]
     assert schema["description"]

@@ -7,52 +7,72 @@ from instruction_selection import config
 from instruction_selection.errors import InputError
 from instruction_selection.evaluation import harness
 
-METRICS = [{"name": "acc", "label": "Accuracy"}]
-RESULTS = {
-    "results": {"logic": {"acc,none": 0.25, "acc_stderr,none": 0.1, "alias": "logic"}},
-    "versions": {"logic": 1.0},
-    "task_hashes": {"logic": "abc"},
-}
+
+def benchmark(**metric) -> dict:
+    metric = {"name": "acc", "task": "likelihood", "metric": None, "filter": "none", "label": "Accuracy", **metric}
+    return {"harness": {"likelihood": {}}, "metrics": [metric]}
 
 
-def test_lm_eval_reads_the_task_and_asks_what_the_benchmark_says(repository, tmp_path):
+def results(**values) -> dict:
+    return {
+        "results": {"logic-likelihood": {"acc,none": 0.25, "acc_stderr,none": 0.1, "alias": "logic", **values}},
+        "group_subtasks": {},
+        "versions": {"logic-likelihood": 1.0},
+        "task_hashes": {"logic-likelihood": "abc"},
+    }
+
+
+def samples(count: int, task: str = "likelihood") -> list[dict]:
+    return [{"id": str(number), "task": task, "filter": "none"} for number in range(count)]
+
+
+def test_lm_eval_reads_the_tasks_and_asks_what_the_benchmark_says(repository, tmp_path):
     from lm_eval.tasks import TaskManager
 
-    from instruction_selection import files
-
     row = {"id": "x", "task": "aiw", "instruction": "How many?", "response": "3"}
-    files.write_jsonl(tmp_path / "rows.jsonl", [row])
-    benchmark = config.read_entry(repository / "config", "benchmark", "logic")
-    (tmp_path / "logic.yaml").write_text(harness.task("logic", benchmark["harness"], tmp_path / "rows.jsonl"))
+    logic = config.read_entry(repository / "config", "benchmark", "logic")
+    harness.write_tasks("logic", logic, [row], [], tmp_path)
     manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
-    loaded = manager.load(["logic"])["tasks"]["logic"]
+    loaded = manager.load(["logic-likelihood"])["tasks"]["logic-likelihood"]
     [document] = list(loaded.test_docs())
     assert loaded.doc_to_text(document) == "How many?"
     assert loaded.doc_to_target(document) == "3"
 
 
-def test_a_benchmark_may_set_any_key_of_lm_eval():
-    written = yaml.safe_load(harness.task("x", {"output_type": "generate_until", "num_fewshot": 3}, "rows.jsonl"))
+def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
+    keys = {"output_type": "generate_until", "num_fewshot": 3}
+    harness.write_tasks("x", {"harness": {"generation": keys}, "metrics": []}, [], [], tmp_path)
+    written = yaml.safe_load((tmp_path / "x-generation.yaml").read_text())
     assert written["num_fewshot"] == 3
-    assert written["task"] == "x"
+    assert written["task"] == "x-generation"
 
 
 def test_results_are_taken_over():
-    summary = harness.summarise("logic", RESULTS, [{}] * 16, METRICS, 16)
+    summary = harness.summarise("logic", benchmark(), results(), samples(16), 16)
     assert summary["metrics"] == {"acc": {"value": 0.25, "stderr": 0.1}}
     assert summary["samples"] == 16
 
 
-def test_missing_samples_are_refused():
+def test_a_metric_may_have_a_name_of_its_own_and_a_filter():
+    given = samples(4) + [{**sample, "filter": "number"} for sample in samples(4)]
+    named = benchmark(name="right", metric="exact_match", filter="number")
+    summary = harness.summarise(
+        "logic", named, results(**{"exact_match,number": 0.5, "exact_match_stderr,number": 0.2}), given, 4
+    )
+    assert summary["metrics"] == {"right": {"value": 0.5, "stderr": 0.2}}
+
+
+@pytest.mark.parametrize("given", [samples(15), samples(15) + samples(1, "generation")])
+def test_missing_samples_are_refused(given):
     with pytest.raises(InputError, match="scored 15 of the 16 rows of logic"):
-        harness.summarise("logic", RESULTS, [{}] * 15, METRICS, 16)
+        harness.summarise("logic", benchmark(), results(), given, 16)
 
 
 def test_a_metric_that_lm_eval_does_not_give_is_named():
-    with pytest.raises(InputError, match="logic: lm-eval gave no metric 'f1'"):
-        harness.summarise("logic", RESULTS, [{}] * 16, [{"name": "f1", "label": "F1"}], 16)
+    with pytest.raises(InputError, match="logic: lm-eval gave no metric 'f1,none'"):
+        harness.summarise("logic", benchmark(name="f1"), results(), samples(16), 16)
 
 
 def test_a_metric_without_standard_error_has_none():
-    results = {**RESULTS, "results": {"logic": {"acc,none": 0.25, "acc_stderr,none": "N/A"}}}
-    assert harness.summarise("logic", results, [{}], METRICS, 1)["metrics"]["acc"]["stderr"] is None
+    summary = harness.summarise("logic", benchmark(), results(**{"acc_stderr,none": "N/A"}), samples(1), 1)
+    assert summary["metrics"]["acc"]["stderr"] is None

@@ -55,8 +55,10 @@ def test_a_generator_that_is_too_small_is_named():
 
 def test_overlap_sees_through_case_and_white_space():
     evaluation = [{"id": "e", "instruction": "What is  2 + 2?"}]
+    found = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "what is 2\n+ 2?"}]})
+    assert found == {"pool.jsonl": [("p", "e")]}
     with pytest.raises(InputError, match=r"pool\.jsonl: row p asks the same as evaluation row e"):
-        overlap.check(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "what is 2\n+ 2?"}]})
-    assert overlap.check(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "What is 2 + 3?"}]}) == {
-        "pool.jsonl": 1
-    }
+        overlap.refuse(found)
+    other = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "What is 2 + 3?"}]})
+    assert other == {"pool.jsonl": []}
+    overlap.refuse(other)

@@ -46,6 +46,21 @@ def test_an_experiment_that_is_not_there(checkout):
     refused(checkout, "no experiment 'smoek'", experiment="smoek")
 
 
+def test_a_gated_model_without_a_login(checkout, monkeypatch, tmp_path):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    original = (checkout.path / "config/experiments/smoke.yaml").read_text()
+    checkout.edit("config/experiments/smoke.yaml", "models: [tiny-llama]", "models: [llama-3.1-8b]")
+    try:
+        assert checkout.planned()["fetch"] == 1
+        result = checkout.snakemake()
+    finally:
+        (checkout.path / "config/experiments/smoke.yaml").write_text(original)
+    assert result.returncode != 0
+    assert "config/models/llama-3.1-8b.yaml: meta-llama/Llama-3.1-8B is gated" in result.stdout + result.stderr
+    assert not (checkout.path / "results").exists()
+
+
 def test_a_key_that_the_command_line_does_not_choose(checkout):
     result = checkout.snakemake("--config", "experiment=smoke", "ratio=0.3")
     assert result.returncode != 0

@@ -46,7 +46,7 @@ def test_another_target_computes_no_pool_gradient(copy):
     )
     copy.edit("config/experiments/smoke.yaml", "methods:", "  aiw: {validation_rows: 4, evaluation_rows: 4}\nmethods:")
     planned = copy.planned()
-    new = {"sample_target", "check_overlap", "harness_task", "validation_gradients", "validation_embeddings"}
+    new = {"sample_target", "check_overlap", "harness_tasks", "validation_gradients", "validation_embeddings"}
     assert set(planned) == {*CELLS, *new, "resolve_config", "total"}
     assert planned["validation_gradients"] == 1
     # sbert, less and g2is for the new target; full, random and the untuned model are evaluated on it.

@@ -95,7 +95,7 @@ def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = N
         content = yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from error
-    schema = _schema(kind)
+    schema = schema_of(kind)
     content = {} if content is None else content
     _validate(content, schema, path)
     return _with_defaults(content, schema)
@@ -104,7 +104,7 @@ def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = N
 def _training(config_dir: Path, stage: str, settings: dict, source: Path) -> dict:
     """A stage's file with the experiment's own settings over it."""
     merged = {**read_entry(config_dir, "training", stage, named_in=source), **settings[stage]["training"]}
-    _validate(merged, _schema("training"), source, inside=(stage, "training"))
+    _validate(merged, schema_of("training"), source, inside=(stage, "training"))
     if stage == "warmup" and settings["gradients"]["parameters"] == "full":
         merged = {key: value for key, value in merged.items() if not key.startswith("lora_")}
         merged["finetuning_type"] = "full"
@@ -121,8 +121,17 @@ def _names(folder: Path) -> list[str]:
 
 
 @cache
-def _schema(kind: str) -> dict:
-    return yaml.safe_load((SCHEMAS / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+def schema_of(kind: str) -> dict:
+    return _expanded(yaml.safe_load((SCHEMAS / f"{kind}.schema.yaml").read_text(encoding="utf-8")))
+
+
+def _expanded(schema):
+    """`schema` with other schema files in the place of references to them."""
+    if isinstance(schema, dict):
+        reference = schema.get("$ref", "")
+        other = schema_of(reference.removesuffix(".schema.yaml")) if reference.endswith(".schema.yaml") else {}
+        return {**other, **{key: _expanded(value) for key, value in schema.items() if not other or key != "$ref"}}
+    return [_expanded(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _validate(content: object, schema: dict, path: Path, inside: tuple[str, ...] = ()) -> None:
@@ -172,6 +181,9 @@ def _suggestion(name: str, known) -> str:
 def _with_defaults(content, schema: dict):
     """A copy of `content` with every missing key that has a `default` in `schema` filled in, at every depth."""
     if isinstance(content, dict):
+        for alternative in schema.get("oneOf", ()):
+            if content["kind"] == alternative["properties"]["kind"]["const"]:
+                schema = alternative
         properties = schema.get("properties", {})
         other = schema.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
@@ -206,17 +218,40 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
                 )
     if not experiment.settings["ratios"] and any("ratio" not in method for method in experiment.methods.values()):
         raise InputError(f"{source}: ratios: at least one is needed by the methods listed.")
-    for kind, entries in (("pool", experiment.pools), ("benchmark", experiment.benchmarks)):
-        for name, entry in entries.items():
-            module = POOLS / f"{method_module(entry['reader'])}.py"
-            _check_module(_path(config_dir, kind, name), "reader", entry["reader"], module)
+    for name, pool in experiment.pools.items():
+        _check_rows(_path(config_dir, "pool", name), pool, ["rows"])
+    for name, benchmark in experiment.benchmarks.items():
+        path = _path(config_dir, "benchmark", name)
+        _check_rows(path, benchmark, ["validation", "evaluation"])
+        for metric in benchmark["metrics"]:
+            if metric["task"] not in benchmark["harness"]:
+                raise InputError(f"{path}: metrics: {metric['name']!r} is of {metric['task']!r}, which harness lacks.")
     wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
     for name, target in experiment.benchmarks.items():
         wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]
     for section, name, key, entry in wanted:
         count, tasks = experiment.settings[section][name][key], len(entry["tasks"])
-        if count < tasks:
+        if entry["reader"] and count < tasks:
             raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
+
+
+def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
+    """Raise unless rows are made by a reader, or read from files in every one of `blocks`."""
+    if entry["reader"]:
+        _check_module(path, "reader", entry["reader"], POOLS / f"{method_module(entry['reader'])}.py")
+        if not entry["tasks"]:
+            raise InputError(f"{path}: tasks: the reader needs at least one.")
+    for block in blocks:
+        if bool(entry[block]) == bool(entry["reader"]):
+            raise InputError(f"{path}: either 'reader' or {' and '.join(map(repr, blocks))} must say where rows are.")
+
+
+def sources(kind: str, entry: dict) -> dict[str, dict]:
+    """The `source` blocks of a model, encoder, pool or benchmark, by the key under which the file has them."""
+    if kind in ("model", "encoder"):
+        return {"source": entry["source"]}
+    blocks = ("rows", "validation", "evaluation", "fewshot")
+    return {block: entry[block]["source"] for block in blocks if entry.get(block)}
 
 
 def _check_module(path: Path, kind: str, name: str, module: Path) -> None:

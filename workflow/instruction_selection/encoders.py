@@ -5,15 +5,18 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from instruction_selection import files, provenance
+from instruction_selection import files, hub, provenance
 from instruction_selection.packages import path_in_package
 
 
-def embed(encoder: dict, rows: list[dict]) -> np.ndarray:
-    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension)."""
+def embed(encoder: dict, rows: list[dict], manifest: str | Path | None) -> np.ndarray:
+    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension).
+
+    `manifest` lists the files of an encoder that had to be fetched.
+    """
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(path_in_package(encoder["source"]["package"], encoder["source"]["folder"])))
+    model = SentenceTransformer(str(_folder(encoder["source"], manifest)))
     return model.encode(
         [f"{row['instruction']}\n{row['response']}" for row in rows],
         batch_size=encoder["batch_size"],
@@ -22,10 +25,17 @@ def embed(encoder: dict, rows: list[dict]) -> np.ndarray:
     ).astype(np.float32)
 
 
-def write(path: str | Path, rows_path: str | Path, encoder: dict) -> None:
+def _folder(source: dict, manifest: str | Path | None) -> Path:
+    if source["kind"] == "package":
+        return path_in_package(source["package"], source["folder"])
+    # The folder that all files are in, although some are in folders below it.
+    return min((path.parent for path in hub.paths(source, manifest, "source")), key=lambda path: len(path.parts))
+
+
+def write(path: str | Path, rows_path: str | Path, encoder: dict, manifest: str | Path | None = None) -> None:
     """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    write_embeddings(path, rows_path, rows, embed(encoder, rows), "sentence-transformers")
+    write_embeddings(path, rows_path, rows, embed(encoder, rows, manifest), "sentence-transformers")
 
 
 def write_embeddings(

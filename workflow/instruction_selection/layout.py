@@ -45,7 +45,7 @@ class Layout:
         self.selection = f"{self.run}/selection.json"
         self.adapter = f"{self.run}/adapter"
         self.training_summary = f"{self.run}/training.json"
-        self.harness_task = at("targets/{benchmark}/harness/{benchmark}.yaml")
+        self.harness_tasks = at("targets/{benchmark}/harness")
         self.evaluation = f"{self.run}/eval/{{benchmark}}.json"
         self.samples = f"{self.run}/eval/{{benchmark}}.samples.jsonl"
 

@@ -4,38 +4,50 @@ import shutil
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from instruction_selection import files, provenance
+from instruction_selection import files, hub, provenance
 from instruction_selection.finetuning import tokens
 from instruction_selection.packages import path_in_package
 
 SUMMARY = "model.json"
 
 
-def prepare(model: dict, folder: str | Path) -> None:
+def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None) -> None:
     """Write the model described by a ``config/models`` entry to `folder`, complete or not at all.
 
-    The chat template is the one by which LLaMA-Factory will train, so that evaluation asks in the same form.
+    `manifest` lists the files of a model that had to be fetched; those are linked to and not copied. The chat template
+    is the one by which LLaMA-Factory will train, so that evaluation asks in the same form.
     """
     folder = Path(folder)
     partial = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(partial, ignore_errors=True)
-    network, tokenizer = SOURCES[model["source"]["kind"]](model["source"])
+    partial.mkdir(parents=True)
+    source = model["source"]
+    if source["kind"] == "hub":
+        tokenizer = _link(source, manifest, partial)
+    else:
+        tokenizer = SOURCES[source["kind"]](source, partial)
     tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
-    network.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
-    weights = {path.name: files.sha256(path) for path in sorted(partial.glob("*.safetensors"))}
+    weights = sorted(partial.glob("*.safetensors"))
     files.write_json(
         partial / SUMMARY,
         {
-            "weights": weights,
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "weights": {path.name: files.sha256(path) for path in weights},
+            "parameters": sum(map(_parameters, weights)),
             "provenance": provenance.record({}, model, ("torch", "transformers", "llamafactory")),
         },
     )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+
+
+def _parameters(path: Path) -> int:
+    """How many numbers a file of weights holds; they are not read."""
+    with safe_open(path, framework="pt") as weights:
+        return sum(torch.Size(weights.get_slice(name).get_shape()).numel() for name in weights.keys())  # noqa: SIM118
 
 
 def weights_id(folder: str | Path) -> str:
@@ -44,17 +56,26 @@ def weights_id(folder: str | Path) -> str:
     return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / SUMMARY)
 
 
-def _from_gguf_package(source: dict) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _from_gguf_package(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     path = path_in_package(source["package"], source["file"])
-    network = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-    return network, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).save_pretrained(folder)
+    return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
 
 
-def _random(source: dict) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _random(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     torch.manual_seed(source["seed"])
-    network = AutoModelForCausalLM.from_config(AutoConfig.for_model(**source["config"]), dtype=torch.float32)
+    configuration = AutoConfig.for_model(**source["config"])
+    AutoModelForCausalLM.from_config(configuration, dtype=torch.float32).save_pretrained(folder)
     path = path_in_package(source["tokenizer"]["package"], source["tokenizer"]["file"])
-    return network, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+
+
+def _link(source: dict, manifest: str | Path, folder: Path) -> PreTrainedTokenizerBase:
+    paths = hub.paths(source, manifest, "source")
+    for path in paths:
+        if not path.name.startswith(("tokenizer", "special_tokens_map")):
+            (folder / path.name).symlink_to(path.resolve())
+    return AutoTokenizer.from_pretrained(paths[0].parent)
 
 
 SOURCES = {"gguf-package": _from_gguf_package, "random": _random}

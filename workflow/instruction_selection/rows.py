@@ -3,10 +3,49 @@
 import hashlib
 import importlib
 import random
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+import jinja2
+
+from instruction_selection import hub, records
+from instruction_selection.apportion import largest_remainder
+from instruction_selection.errors import InputError
 
 #: How LLaMA-Factory finds the fields of a row.
 LLAMAFACTORY_COLUMNS = {"prompt": "instruction", "response": "response"}
+
+
+def of_pool(pool: dict, manifest: str | None, count: int, seed: int) -> Iterable[dict]:
+    """`count` rows of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any."""
+    if pool["reader"]:
+        return sample(pool["reader"], pool["tasks"], "pool", count, seed)
+    return map(_without_record, draw(pool["rows"], hub.paths(pool["rows"]["source"], manifest, "rows"), count, seed))
+
+
+def of_benchmark(benchmark: dict, manifest: str | None, counts: dict[str, int], seed: int) -> dict[str, list[dict]]:
+    """The `validation` and `evaluation` rows of a ``config/benchmarks`` entry; `counts` says how many of each.
+
+    Evaluation rows from files have their source's columns as `record`.
+    """
+    if benchmark["reader"]:
+        return {
+            split: sample(benchmark["reader"], benchmark["tasks"], split, count, seed)
+            for split, count in counts.items()
+        }
+    drawn = {}
+    for split in ("validation", "evaluation"):
+        block = benchmark[split]
+        taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
+        paths = hub.paths(block["source"], manifest, split)
+        drawn[split] = list(draw(block, paths, counts[split], seed, taken))
+    return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
+
+
+def _without_record(row: dict) -> dict:
+    return {key: value for key, value in row.items() if key != "record"}
 
 
 def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[dict]:
@@ -22,12 +61,73 @@ def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> 
     return [{"id": row_id(row), **row} for row in rows]
 
 
+def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[dict]:
+    """`count` rows of some files, in the files' order, each with an `id`, and with its source's columns as `record`.
+
+    `layout` is a block of ``workflow/schemas/rows.schema.yaml``: how to read the files, and templates of a row. Tasks
+    are represented in proportion to their sizes, and within a task rows are drawn at random. Left out are rows
+    whose instruction or response is empty, and those whose id is in `without`. Files are read twice, so that memory
+    holds one number per row and not the rows. Raises `InputError` if there are fewer than `count` rows.
+    """
+    usable = defaultdict(list)
+    for number, row in enumerate(_rows(layout, paths)):
+        if row["instruction"] and row["response"] and not (without and row_id(row) in without):
+            usable[row["task"]].append(number)
+    available = sum(map(len, usable.values()))
+    if available < count:
+        raise InputError(f"{paths[0].parent}: {count} rows are wanted, and there are {available}.")
+    tasks = sorted(usable)
+    shares = largest_remainder(count, [len(usable[task]) for task in tasks])
+    chosen = set()
+    for task, share in zip(tasks, shares, strict=True):
+        chosen.update(random.Random(f"{seed}/{task}").sample(usable.pop(task), int(share)))
+    seen = Counter()
+    for number, row in enumerate(_rows(layout, paths)):
+        if number in chosen:
+            identity = row_id(row)
+            seen[identity] += 1
+            # Some sources have a row twice, and an id names one.
+            yield {"id": identity if seen[identity] == 1 else f"{identity}-{seen[identity]}", **row}
+
+
+def every(layout: dict, paths: list[Path]) -> list[dict]:
+    """All rows of some files, as in `draw`."""
+    return [{"id": row_id(row), **row} for row in _rows(layout, paths)]
+
+
+def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
+    """Every record of the files as {task, instruction, response, record}."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment.filters |= {"shuffled": _shuffled, "regex_replace": _regex_replace}
+    templates = {name: environment.from_string(layout[name]) for name in ("task", "instruction", "response")}
+    for path in paths:
+        for number, (record, document) in enumerate(records.read(path, layout)):
+            row = {}
+            for name, template in templates.items():
+                try:
+                    row[name] = template.render(
+                        {**record, "record": record, "document": document, "path": path}
+                    ).strip()
+                except (jinja2.TemplateError, TypeError, LookupError) as error:
+                    raise InputError(f"{path}, record {number}: {name}: {error}.") from error
+            yield {**row, "record": record}
+
+
+def _regex_replace(text: str, pattern: str, replacement: str) -> str:
+    return re.sub(pattern, replacement, text)
+
+
+def _shuffled(values: list[str]) -> list[str]:
+    """In an order that depends on nothing but the values."""
+    return sorted(values, key=lambda value: hashlib.sha256("\0".join((*sorted(values), value)).encode()).digest())
+
+
 def row_id(row: dict) -> str:
     """A stable name for a row, from its content."""
     text = "\0".join((row["task"], row["instruction"], row["response"]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def counts(rows: list[dict]) -> dict[str, int]:
+def counts(rows: Iterable[dict]) -> dict[str, int]:
     """Rows per task, in alphabetical order."""
     return dict(sorted(Counter(row["task"] for row in rows).items()))

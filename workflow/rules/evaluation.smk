@@ -1,12 +1,17 @@
-rule harness_task:
+rule harness_tasks:
     input:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
+        manifest=lambda wildcards: (
+            manifest_of("benchmark", wildcards.benchmark)
+            if EXPERIMENT.benchmarks[wildcards.benchmark]["fewshot"]
+            else []
+        ),
     output:
-        task=PATHS.harness_task,
+        tasks=directory(PATHS.harness_tasks),
     log:
-        PATHS.log("harness_task", "benchmark"),
+        PATHS.log("harness_tasks", "benchmark"),
     benchmark:
-        PATHS.benchmark("harness_task", "benchmark")
+        PATHS.benchmark("harness_tasks", "benchmark")
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -14,18 +19,18 @@ rule harness_task:
         mem_mb=500,
         runtime=5,
     params:
-        harness=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["harness"],
+        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
     message:
-        "Writing the harness task {wildcards.benchmark}"
+        "Writing the harness tasks of {wildcards.benchmark}"
     script:
-        "../scripts/harness_task.py"
+        "../scripts/harness_tasks.py"
 
 
 rule evaluate:
     input:
         model=PATHS.model,
         adapter=trained_adapter,
-        task=PATHS.harness_task,
+        tasks=PATHS.harness_tasks,
     output:
         summary=PATHS.evaluation,
         samples=PATHS.samples,
@@ -58,7 +63,7 @@ rule evaluate:
         mem_mb=8000,
         runtime=240,
     params:
-        metrics=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["metrics"],
+        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
             "evaluation_rows"
         ],

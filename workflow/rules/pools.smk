@@ -20,6 +20,8 @@ rule resolve_config:
 
 
 rule sample_pool:
+    input:
+        manifest=lambda wildcards: manifest_of("pool", wildcards.pool),
     output:
         rows=PATHS.pool,
         summary=PATHS.pool_summary,
@@ -44,6 +46,8 @@ rule sample_pool:
 
 
 rule sample_target:
+    input:
+        manifest=lambda wildcards: manifest_of("benchmark", wildcards.target),
     output:
         validation=PATHS.validation,
         evaluation=PATHS.evaluation_rows,
@@ -59,7 +63,11 @@ rule sample_target:
         mem_mb=2000,
         runtime=30,
     params:
-        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        target=lambda wildcards: {
+            key: value
+            for key, value in EXPERIMENT.benchmarks[wildcards.target].items()
+            if key not in ("harness", "metrics")
+        },
         rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
         seed=SETTINGS["data_seed"],
     message:
@@ -88,8 +96,10 @@ rule check_overlap:
         mem_mb=4000,
         runtime=30,
     params:
+        refuse=lambda wildcards: SETTINGS["targets"][wildcards.target]["overlap"]
+        == "refuse",
         source=provenance.source_hash("instruction_selection.validation.overlap"),
     message:
-        "Checking that no evaluation row of {wildcards.target} is in its validation rows or in {wildcards.pool}"
+        "Looking for evaluation rows of {wildcards.target} in its validation rows and in {wildcards.pool}"
     script:
         "../scripts/check_overlap.py"

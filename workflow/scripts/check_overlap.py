@@ -6,12 +6,15 @@ with logs.to_file(snakemake.log[0]):
 
     paths = dict(snakemake.input.items())
     others = {path: files.read_jsonl(path) for name, path in paths.items() if name != "evaluation"}
-    compared = overlap.check(files.read_jsonl(paths["evaluation"]), others)
+    found = overlap.find(files.read_jsonl(paths["evaluation"]), others)
+    if snakemake.params.refuse:
+        overlap.refuse(found)
     files.write_json(
         snakemake.output.summary,
         {
-            "overlapping_rows": 0,
-            "compared": compared,
+            "overlapping_rows": sum(map(len, found.values())),
+            "overlapping": found,
+            "compared": {path: len(rows) for path, rows in others.items()},
             "provenance": provenance.record(paths, {"source": snakemake.params.source}),
         },
     )

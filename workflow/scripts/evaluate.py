@@ -4,14 +4,14 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection import files, provenance
     from instruction_selection.evaluation import harness
 
-    benchmark = snakemake.wildcards.benchmark
+    name, benchmark = snakemake.wildcards.benchmark, snakemake.params.benchmark
     adapter = next(iter(snakemake.input.get("adapter", [])), None)
     results, samples = harness.evaluate(
-        benchmark, snakemake.input.task, snakemake.input.model, adapter, snakemake.params.settings
+        name, benchmark, snakemake.input.tasks, snakemake.input.model, adapter, snakemake.params.settings
     )
-    summary = harness.summarise(benchmark, results, samples, snakemake.params.metrics, snakemake.params.rows)
+    summary = harness.summarise(name, benchmark, results, samples, snakemake.params.rows)
     summary["provenance"] = provenance.record(
-        {"task": snakemake.input.task, **({"adapter": adapter} if adapter else {})},
+        {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})},
         snakemake.params.settings,
         ("lm_eval", "transformers", "peft", "torch"),
     )

@@ -1,19 +1,29 @@
 from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
+    from collections import Counter
+
     from instruction_selection import files, provenance, rows
 
     pool, seed = snakemake.params.pool, snakemake.params.seed
-    sampled = rows.sample(pool["reader"], pool["tasks"], "pool", snakemake.params.rows, seed)
-    files.write_jsonl(snakemake.output.rows, sampled)
+    manifest = next(iter(snakemake.input.get("manifest", [])), None)
+    tasks = Counter()
+
+    def counted(drawn):
+        for row in drawn:
+            tasks[row["task"]] += 1
+            yield row
+
+    files.write_jsonl(snakemake.output.rows, counted(rows.of_pool(pool, manifest, snakemake.params.rows, seed)))
     files.write_json(
         snakemake.output.summary,
         {
             "pool": snakemake.wildcards.pool,
-            "rows": len(sampled),
-            "tasks": rows.counts(sampled),
+            "rows": tasks.total(),
+            "tasks": dict(sorted(tasks.items())),
             "sha256": files.sha256(snakemake.output.rows),
             "license": pool["license"],
+            "files": files.read_json(manifest) if manifest else {},
             "provenance": provenance.record({}, {"pool": pool, "seed": seed}, ("reasoning-gym",)),
         },
     )

@@ -4,14 +4,16 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection import files, provenance, rows
 
     target, seed = snakemake.params.target, snakemake.params.seed
+    manifest = next(iter(snakemake.input.get("manifest", [])), None)
     summary = {"target": snakemake.wildcards.target, "license": target["license"]}
-    for split in ("validation", "evaluation"):
-        sampled = rows.sample(target["reader"], target["tasks"], split, snakemake.params.rows[f"{split}_rows"], seed)
+    counts = {split: snakemake.params.rows[f"{split}_rows"] for split in ("validation", "evaluation")}
+    for split, sampled in rows.of_benchmark(target, manifest, counts, seed).items():
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
             "rows": len(sampled),
             "tasks": rows.counts(sampled),
             "sha256": files.sha256(snakemake.output[split]),
         }
+    summary["files"] = files.read_json(manifest) if manifest else {}
     summary["provenance"] = provenance.record({}, {"target": target, "seed": seed}, ("reasoning-gym",))
     files.write_json(snakemake.output.summary, summary)

@@ -10,35 +10,92 @@ import yaml
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
+from instruction_selection.packages import path_in_package
 
 
-def task(name: str, harness: dict, rows_path: str | Path) -> str:
-    """An lm-eval task file for the held-out rows of a benchmark."""
-    return yaml.safe_dump(
-        {
-            "task": name,
-            "dataset_path": "json",
-            "dataset_kwargs": {"data_files": {"test": str(Path(rows_path).resolve())}},
-            "test_split": "test",
-            **harness,
-        },
-        sort_keys=False,
-    )
+def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict], folder: str | Path) -> None:
+    """Write lm-eval's files for a benchmark: one task file per entry of its `harness`, and their documents.
+
+    Documents are a row's fields over its source's columns; `fewshot` are the rows of the split `train`, of which
+    lm-eval takes the examples in a prompt. An entry whose `include` has {task} in it becomes a group of one task per
+    subtask. lm-eval's own task files stay as they are, except for where their documents come from.
+    """
+    folder = Path(folder).resolve()
+    for entry, keys in benchmark["harness"].items():
+        task = task_name(name, entry)
+        if "{task}" not in keys.get("include", ""):
+            _write_task(folder, task, keys, rows, fewshot)
+            continue
+        subtasks = sorted({row["task"] for row in rows})
+        for subtask in subtasks:
+            own = {**keys, "include": keys["include"].format(task=subtask)}
+            documents = [[row for row in given if row["task"] == subtask] for given in (rows, fewshot)]
+            _write_task(folder, f"{task}-{subtask}", own, *documents)
+        group = {
+            "group": task,
+            "task": [f"{task}-{subtask}" for subtask in subtasks],
+            "aggregate_metric_list": [
+                {
+                    "metric": metric["metric"] or metric["name"],
+                    "aggregation": "mean",
+                    "weight_by_size": True,
+                    "filter_list": metric["filter"],
+                }
+                for metric in benchmark["metrics"]
+                if metric["task"] == entry
+            ],
+            "metadata": {"version": 1.0},
+        }
+        files.write_text(folder / f"{task}.yaml", yaml.safe_dump(group, sort_keys=False))
+
+
+def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: list[dict]) -> None:
+    data_files = {"test": str(folder / f"{task}.jsonl")}
+    files.write_jsonl(data_files["test"], map(_document, rows))
+    if fewshot:
+        data_files["train"] = str(folder / f"{task}.train.jsonl")
+        files.write_jsonl(data_files["train"], map(_document, fewshot))
+    if "include" in keys:
+        keys = {**keys, "include": str(path_in_package("lm_eval", "tasks") / keys["include"])}
+    split = "train" if fewshot else None
+    written = {
+        "task": task,
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": {"data_files": data_files},
+        "training_split": split,
+        "fewshot_split": split,
+        "validation_split": None,
+        "test_split": "test",
+        **keys,
+    }
+    files.write_text(folder / f"{task}.yaml", yaml.safe_dump(written, sort_keys=False))
+
+
+def _document(row: dict) -> dict:
+    return {**row.get("record", {}), **{key: value for key, value in row.items() if key != "record"}}
+
+
+def task_name(benchmark: str, entry: str) -> str:
+    """lm-eval's name of an entry of a benchmark's `harness`."""
+    return f"{benchmark}-{entry}"
 
 
 def evaluate(
-    name: str, task_file: str | Path, model: str | Path, adapter: str | Path | None, settings: dict
+    name: str, benchmark: dict, tasks: str | Path, model: str | Path, adapter: str | Path | None, settings: dict
 ) -> tuple[dict, list[dict]]:
-    """Run ``lm-eval`` on one task; returns its results file and its per-sample rows.
+    """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and per-sample rows.
 
-    `settings` is an experiment's `evaluation` block.
+    A row is lm-eval's own, with the document's `id` and the `task` of the benchmark's `harness` that it is of; there
+    is one per document, task and filter. `settings` is an experiment's `evaluation` block.
     """
     arguments = [f"pretrained={model}", f"dtype={settings['dtype']}", *([f"peft={adapter}"] if adapter else [])]
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "lm_eval", "run"),
             *("--model", "hf", "--model_args", ",".join(arguments)),
-            *("--tasks", name, "--include_path", str(Path(task_file).parent)),
+            *("--tasks", ",".join(task_name(name, entry) for entry in benchmark["harness"])),
+            *("--include_path", str(tasks)),
             *("--batch_size", str(settings["batch_size"])),
             *(["--apply_chat_template"] if settings["chat_template"] else []),
             *("--log_samples", "--output_path", folder),
@@ -54,10 +111,20 @@ def evaluate(
         }
         status = subprocess.run(command, env=environment, check=False).returncode
         if status != 0:
-            raise InputError(f"lm-eval ended with exit status {status} on {task_file}.")
-        return files.read_json(_only(folder, "results_*.json")), files.read_jsonl(
-            _only(folder, f"samples_{name}_*.jsonl")
-        )
+            raise InputError(f"lm-eval ended with exit status {status} on {tasks}.")
+        results = files.read_json(_only(folder, "results_*.json"))
+        samples = [
+            {"id": sample["doc"]["id"], "task": entry, **sample}
+            for entry in benchmark["harness"]
+            for leaf in _leaves(results, task_name(name, entry))
+            for sample in files.read_jsonl(_only(folder, f"samples_{leaf}_[0-9]*.jsonl"))
+        ]
+        return results, samples
+
+
+def _leaves(results: dict, task: str) -> list[str]:
+    """The tasks of a group, or the task itself."""
+    return results["group_subtasks"].get(task) or [task]
 
 
 def _only(folder: str, pattern: str) -> Path:
@@ -67,22 +134,24 @@ def _only(folder: str, pattern: str) -> Path:
     return found[0]
 
 
-def summarise(name: str, results: dict, samples: list[dict], metrics: list[dict], expected_samples: int) -> dict:
+def summarise(name: str, benchmark: dict, results: dict, samples: list[dict], expected_samples: int) -> dict:
     """What a table needs of one evaluation. Raises `InputError` if samples or metrics are missing."""
-    if len(samples) != expected_samples:
-        raise InputError(f"lm-eval scored {len(samples)} of the {expected_samples} rows of {name}.")
-    values = results["results"][name]
     summary = {}
-    for metric in metrics:
-        key = metric["name"]
-        if f"{key},none" not in values:
+    for metric in benchmark["metrics"]:
+        entry, key = metric["task"], f"{metric['metric'] or metric['name']},{metric['filter']}"
+        scored = sum(sample["task"] == entry and sample["filter"] == metric["filter"] for sample in samples)
+        if scored != expected_samples:
+            raise InputError(f"lm-eval scored {scored} of the {expected_samples} rows of {name} ({entry}, {key}).")
+        values = results["results"][task_name(name, entry)]
+        if key not in values:
             raise InputError(f"{name}: lm-eval gave no metric {key!r}; it gave {', '.join(sorted(values))}.")
-        stderr = values.get(f"{key}_stderr,none")
-        summary[key] = {"value": values[f"{key},none"], "stderr": stderr if isinstance(stderr, float) else None}
+        stderr = values.get(key.replace(",", "_stderr,", 1))
+        summary[metric["name"]] = {"value": values[key], "stderr": stderr if isinstance(stderr, float) else None}
+    leaves = [leaf for entry in benchmark["harness"] for leaf in _leaves(results, task_name(name, entry))]
     return {
         "benchmark": name,
-        "samples": len(samples),
+        "samples": expected_samples,
         "metrics": summary,
-        "task_version": results["versions"][name],
-        "task_hash": results["task_hashes"].get(name),
+        "task_versions": {leaf: results["versions"].get(leaf) for leaf in leaves},
+        "task_hashes": {leaf: results["task_hashes"].get(leaf) for leaf in leaves},
     }

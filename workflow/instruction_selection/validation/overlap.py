@@ -3,20 +3,22 @@
 from instruction_selection.errors import InputError
 
 
-def check(evaluation: list[dict], others: dict[str, list[dict]]) -> dict[str, int]:
-    """Rows compared per file; `InputError` names the first evaluation row that occurs in one of `others`.
-
-    `others` maps a file's name, for the message, to its rows.
-    """
+def find(evaluation: list[dict], others: dict[str, list[dict]]) -> dict[str, list[tuple[str, str]]]:
+    """For each of `others`, which maps a file's name to its rows: (its row's id, the id of the same evaluation row)."""
     held_out = {_folded(row): row["id"] for row in evaluation}
-    for name, rows in others.items():
-        for row in rows:
-            if _folded(row) in held_out:
-                raise InputError(
-                    f"{name}: row {row['id']} asks the same as evaluation row {held_out[_folded(row)]}, "
-                    "so a score would measure memory."
-                )
-    return {name: len(rows) for name, rows in others.items()}
+    return {
+        name: [(row["id"], held_out[_folded(row)]) for row in rows if _folded(row) in held_out]
+        for name, rows in others.items()
+    }
+
+
+def refuse(found: dict[str, list[tuple[str, str]]]) -> None:
+    """Raise `InputError`, which names the first overlap, unless there is none."""
+    for name, pairs in found.items():
+        for row, held_out in pairs:
+            raise InputError(
+                f"{name}: row {row} asks the same as evaluation row {held_out}, so a score would measure memory."
+            )
 
 
 def _folded(row: dict) -> str:

