@@ -91,7 +91,15 @@ def feature_files(wildcards):
         target=wildcards.target,
         encoder=SETTINGS["encoder"],
     )
-    return {need: files[need].format(**names) for need in method_of(wildcards)["needs"]}
+    return {
+        need: [
+            files[need].format(**{**names, "target": part})
+            for part in grid.parts(
+                wildcards.target if need.startswith("validation") else "x"
+            )
+        ]
+        for need in method_of(wildcards)["needs"]
+    }
 
 
 def methods_without_own_rule():
@@ -102,7 +110,9 @@ def methods_without_own_rule():
 def selection_inputs(wildcards):
     inputs = feature_files(wildcards)
     if grid.targeted(method_of(wildcards)):
-        inputs["validation"] = PATHS.validation.format(target=wildcards.target)
+        inputs["validation"] = expand(
+            PATHS.validation, target=grid.parts(wildcards.target)
+        )
     if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
         # The joined store holds no data of its own.
         inputs["shards"] = shard_files(wildcards)
