@@ -45,7 +45,7 @@ rule all:
     default_target: True
     input:
         PATHS.report,
-        expand(PATHS.shared_rows, target=EXPERIMENT.benchmarks),
+        expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         PATHS.resolved_config,
 
 
@@ -56,4 +56,15 @@ rule prefetch:
 
 rule tables:
     input:
-        table_files(),
+        files_of(list(EXPERIMENT.tables)),
+
+
+# Each table by name.
+for table in configuration.names("config", "table"):
+
+    rule:
+        name:
+            table
+        input:
+            lambda wildcards, table=table: named_table(table),
+        localrule: True

@@ -1,5 +1,6 @@
 # The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
 # folder on the import path of every script, in every environment and on every node.
+import functools
 import re
 from pathlib import Path
 
@@ -43,7 +44,9 @@ GRADIENTS = {
 }
 # Of the warm-up, by number; the last one is its end.
 CHECKPOINTS = range(1, SETTINGS["warmup"]["checkpoints"] + 1)
-TABLE_FORMATS = ("md", "csv")
+# A grid asks for the same few modules hundreds of times.
+source_hash = functools.cache(provenance.source_hash)
+TABLE_FORMATS = ("md", "csv", "tex")
 FIGURE_FORMATS = ("svg", "png")
 
 
@@ -51,16 +54,15 @@ def one_of(names, *others):
     return "|".join(re.escape(str(name)) for name in (*names, *others))
 
 
-BENCHMARKS = "(" + one_of(EXPERIMENT.benchmarks) + ")"
 WILDCARDS = {
     "kind": one_of(PUBLIC),
     "entry": one_of(name for entries in PUBLIC.values() for name in entries),
     "model": one_of(EXPERIMENT.models, grid.ANY),
     "pool": one_of(EXPERIMENT.pools, grid.ANY),
-    # Joint targets are written with a plus.
-    "target": BENCHMARKS + r"(\+" + BENCHMARKS + ")*|" + grid.ANY,
+    "target": one_of(EXPERIMENT.benchmarks, *grid.targets(EXPERIMENT), grid.ANY),
     "benchmark": one_of(EXPERIMENT.benchmarks),
     "method": one_of(EXPERIMENT.methods),
+    "table": one_of(EXPERIMENT.tables),
     "encoder": one_of([SETTINGS["encoder"] or "none"]),
     "ratio": r"\d(\.\d+)?(e-\d+)?",
     "seed": r"\d+",
@@ -199,7 +201,7 @@ def shard_files(wildcards):
         PATHS.pool_shard,
         model=wildcards.model,
         pool=wildcards.pool,
-        shard=range(SETTINGS["gradients"]["shards"]),
+        shard=range(grid.shards(EXPERIMENT, wildcards.pool)),
         allow_missing=True,
     )
 
@@ -214,19 +216,22 @@ def trained_adapter(wildcards):
     return [PATHS.adapter] if grid.trained(method_of(wildcards)) else []
 
 
-def table_cells(target):
-    """(cell, path of its evaluation, path of its selection's summary or None) for each row of a target's table."""
+def table_cells(table):
+    """For each score of a table: what it is of, and the paths of its evaluation, its samples and its selection's
+    summary, which is None for the untuned model."""
     rows = []
-    for cell in grid.cells(EXPERIMENT, target):
+    for score in grid.scores(EXPERIMENT, EXPERIMENT.tables[table]):
+        names = score.cell.wildcards()
         selection = None
-        if grid.trained(EXPERIMENT.methods[cell.method]):
+        if grid.trained(EXPERIMENT.methods[score.cell.method]):
             selection = PATHS.selection.format(
-                **grid.selection_of(EXPERIMENT, cell).wildcards()
+                **grid.selection_of(EXPERIMENT, score.cell).wildcards()
             )
         rows.append(
             (
-                cell,
-                PATHS.evaluation.format(benchmark=target, **cell.wildcards()),
+                {**names, "shown_for": score.target, "benchmark": score.benchmark},
+                PATHS.evaluation.format(benchmark=score.benchmark, **names),
+                PATHS.samples.format(benchmark=score.benchmark, **names),
                 selection,
             )
         )
@@ -234,28 +239,47 @@ def table_cells(target):
 
 
 def table_inputs(wildcards):
-    rows = table_cells(wildcards.target)
+    rows = table_cells(wildcards.table)
+    plan = EXPERIMENT.tables[wildcards.table]
     return {
-        "evaluations": [evaluation for _, evaluation, _ in rows],
-        "selections": sorted({selection for _, _, selection in rows if selection}),
-        "pools": expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
+        "evaluations": unique(evaluation for _, evaluation, _, _ in rows),
+        "samples": unique(samples for _, _, samples, _ in rows),
+        "selections": unique(selection for *_, selection in rows if selection),
+        "pools": expand(PATHS.pool_summary, pool=plan["pools"]),
         "overlap": expand(
-            PATHS.overlap, pool=EXPERIMENT.pools, target=wildcards.target
+            PATHS.overlap,
+            pool=plan["pools"],
+            target=unique(cell["benchmark"] for cell, *_ in rows),
         ),
+        "reported": [plan["reported"]] if plan["reported"] else [],
     }
 
 
+def unique(values):
+    return list(dict.fromkeys(values))
+
+
 def selections_of(target):
-    """(cell's wildcards, path of the rows selected for it) for each row of a target's table that has a selection."""
+    """(cell's wildcards, path of the rows selected for it) for each selection that is compared with others."""
     return [
         (
             cell.wildcards(),
             PATHS.selected.format(**grid.selection_of(EXPERIMENT, cell).wildcards()),
         )
-        for cell in grid.cells(EXPERIMENT, target)
-        if grid.trained(EXPERIMENT.methods[cell.method])
+        for cell in grid.selected_for(EXPERIMENT, target)
     ]
 
 
-def table_files():
-    return expand(PATHS.table, target=EXPERIMENT.benchmarks, format=TABLE_FORMATS)
+def files_of(table):
+    return expand(PATHS.table, table=table, format=TABLE_FORMATS) + expand(
+        PATHS.figure, table=table, format=FIGURE_FORMATS
+    )
+
+
+def named_table(table):
+    """The files of a table of config/tables, which not every experiment has."""
+    if table not in EXPERIMENT.tables:
+        raise WorkflowError(
+            f"Experiment {EXPERIMENT.name!r} has no table {table!r}; it has {', '.join(EXPERIMENT.tables)}."
+        )
+    return files_of(table)

@@ -141,7 +141,7 @@ def test_a_file_that_is_no_mapping_is_refused(folder, content, named):
 
 
 def test_a_missing_experiment_is_refused_with_those_there_are(folder):
-    assert "demo, mini, smoke" in refusal(folder, "experiments/zzz.yaml", "zzz")
+    assert "known: demo, " in refusal(folder, "experiments/zzz.yaml", "zzz")
 
 
 @pytest.mark.parametrize("name", ["../demo", "any", "Demo", "", "demo\n", 5, None])

@@ -31,7 +31,23 @@ def experiment(models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,
         benchmarks=dict.fromkeys(("t", "u")),
         methods={name: METHODS[name] for name in methods},
         training={},
+        tables={target: plan(target, models, pools, methods, ratios) for target in ("t", "u")},
     )
+
+
+def plan(target, models, pools, methods, ratios) -> dict:
+    return {
+        "models": list(models),
+        "pools": list(pools),
+        "targets": [target],
+        "methods": list(methods),
+        "ratios": list(ratios),
+    }
+
+
+def cells(asked: Experiment, target: str) -> list[grid.Cell]:
+    """The rows of a target's table."""
+    return grid.cells(asked, asked.tables[target], target)
 
 
 def some_of(values, most=3):
@@ -51,13 +67,13 @@ experiments = st.builds(
 
 @given(experiments)
 def test_a_row_is_listed_once(asked):
-    rows = grid.cells(asked, "t")
+    rows = cells(asked, "t")
     assert len(rows) == len(set(rows))
 
 
 @given(experiments)
 def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
-    rows = {(row.model, row.pool, row.method, row.ratio, row.seed) for row in grid.cells(asked, "t")}
+    rows = {(row.model, row.pool, row.method, row.ratio, row.seed) for row in cells(asked, "t")}
     every = len(asked.pools) * len(asked.settings["seeds"])
     for model in asked.models:
         for method in asked.methods:
@@ -68,20 +84,20 @@ def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
 
 @given(experiments)
 def test_targets_share_exactly_the_rows_that_do_not_depend_on_them(asked):
-    shared = set(grid.cells(asked, "t")) & set(grid.cells(asked, "u"))
-    assert shared == {row for row in grid.cells(asked, "t") if row.method not in TARGETED}
+    shared = set(cells(asked, "t")) & set(cells(asked, "u"))
+    assert shared == {row for row in cells(asked, "t") if row.method not in TARGETED}
     assert all(row.target == ANY for row in shared)
 
 
 def test_the_untuned_model_is_one_row_per_model_whatever_the_pools_and_seeds():
-    rows = grid.cells(experiment(models="mn", pools="pq", methods=["base"], seeds=[3, 4]), "t")
+    rows = cells(experiment(models="mn", pools="pq", methods=["base"], seeds=[3, 4]), "t")
     assert rows == [grid.Cell(model, ANY, ANY, "base", "0", 3) for model in "mn"]
 
 
 @given(experiments)
 def test_only_methods_that_draw_select_anew_for_every_seed(asked):
     for method in asked.methods:
-        rows = [row for row in grid.cells(asked, "t") if row.method == method]
+        rows = [row for row in cells(asked, "t") if row.method == method]
         seeds = {grid.selection_of(asked, row).seed for row in rows}
         drawn = asked.settings["seeds"] if METHODS[method]["stochastic"] else asked.settings["seeds"][:1]
         assert seeds == set(drawn)
@@ -89,26 +105,73 @@ def test_only_methods_that_draw_select_anew_for_every_seed(asked):
 
 @given(experiments)
 def test_only_methods_that_read_gradients_select_anew_for_every_model(asked):
-    for row in grid.cells(asked, "t"):
+    for row in cells(asked, "t"):
         model = grid.selection_of(asked, row).model
         assert model == (ANY if row.method in MODEL_INDEPENDENT else row.model)
 
 
 @given(experiments)
 def test_a_selection_is_its_own_selection(asked):
-    for row in grid.cells(asked, "t"):
+    for row in cells(asked, "t"):
         selection = grid.selection_of(asked, row)
         assert grid.selection_of(asked, selection) == selection
 
 
 @given(experiments)
 def test_a_ratio_keeps_its_value_as_a_wildcard(asked):
-    assert [float(ratio) for ratio in grid.ratios(asked, METHODS["random"])] == asked.settings["ratios"]
+    assert [float(ratio) for ratio in grid.ratios(asked.tables["t"], METHODS["random"])] == asked.settings["ratios"]
 
 
 def test_a_whole_number_is_the_same_ratio_however_it_is_written():
-    assert grid.ratios(experiment(), {"ratio": 1}) == grid.ratios(experiment(), {"ratio": 1.0}) == ["1"]
+    assert grid.ratios({}, {"ratio": 1}) == grid.ratios({}, {"ratio": 1.0}) == ["1"]
 
 
 def test_wildcards_are_text():
     assert all(isinstance(value, str) for value in grid.Cell("m", "p", "t", "less", "0.1", 0).wildcards().values())
+
+
+def joint(methods=tuple(METHODS)) -> Experiment:
+    """With a table of a joint target beside those of its parts."""
+    asked = experiment(methods=methods)
+    asked.tables["joint"] = plan("t+u", ["m"], ["p"], methods, [0.1])
+    return asked
+
+
+def test_a_joint_target_is_selected_for_once_and_evaluated_on_each_part():
+    asked = joint(["less", "full"])
+    scores = grid.scores(asked, asked.tables["joint"])
+    assert [(score.target, score.benchmark, score.cell.method) for score in scores] == [
+        ("t+u", benchmark, method) for benchmark in "tu" for method in ("less", "full")
+    ]
+    assert {score.cell.target for score in scores if score.cell.method == "less"} == {"t+u"}
+    assert len({score.cell for score in scores}) == 2
+    # All data are the same whatever they are compared for.
+    single = {score.cell for score in grid.scores(asked, asked.tables["t"])}
+    assert {score.cell for score in scores} & single == {score.cell for score in scores if score.cell.method == "full"}
+
+
+def test_targets_are_those_of_all_tables():
+    assert grid.targets(joint()) == ["t", "u", "t+u"]
+    assert grid.targets(experiment()) == ["t", "u"]
+
+
+@given(experiments)
+def test_selections_are_compared_where_the_experiment_chooses_their_size(asked):
+    compared = {cell.method for cell in grid.selected_for(asked, "t")}
+    assert compared == set(asked.methods) - {"base", "full"}
+
+
+def test_a_selection_that_several_tables_show_is_compared_once():
+    asked = joint(["less", "random"])
+    asked.tables["again"] = asked.tables["t"]
+    rows = grid.selected_for(asked, "t")
+    assert len(rows) == len(set(rows)) == 2
+    assert [row.target for row in grid.selected_for(asked, "t+u")] == ["t+u", ANY]
+
+
+def test_shards_are_for_all_pools_or_by_pool():
+    asked = experiment(pools="pq")
+    asked.settings["gradients"] = {"shards": 3}
+    assert [grid.shards(asked, pool) for pool in "pq"] == [3, 3]
+    asked.settings["gradients"] = {"shards": {"p": 1, "q": 2}}
+    assert [grid.shards(asked, pool) for pool in "pq"] == [1, 2]

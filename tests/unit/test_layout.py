@@ -10,7 +10,7 @@ from instruction_selection.layout import CELL, Layout
 
 PATTERNS = vars(Layout("demo"))
 CELL_WILDCARDS = {field.name for field in dataclasses.fields(Cell)}
-WILDCARDS = CELL_WILDCARDS | {"encoder", "benchmark", "shard", "checkpoint", "format"}
+WILDCARDS = CELL_WILDCARDS | {"encoder", "benchmark", "shard", "checkpoint", "format", "table"}
 
 
 def wildcards(pattern: str) -> set[str]:

@@ -26,7 +26,10 @@ def settings(finished) -> dict:
 def test_the_table_has_a_row_for_every_method(results, settings, target):
     with (results / "tables" / f"{target}.csv").open() as handle:
         rows = list(csv.DictReader(handle))
-    assert [row["method"] for row in rows] == METHODS
+    assert [(row["method"], row["metric"]) for row in rows] == [
+        (method, metric) for method in METHODS for metric in ("perplexity", "acc")
+    ]
+    rows = [row for row in rows if row["metric"] == "perplexity"]
     budget = settings["pools"]["reasoning"]["rows"] // 10
     chosen = {row["method"]: row["rows_chosen"] for row in rows}
     assert chosen["Untuned model"] == ""
@@ -35,14 +38,19 @@ def test_the_table_has_a_row_for_every_method(results, settings, target):
         assert 0 < float(chosen[method]) <= budget
     for row in rows:
         assert int(row["samples"]) == settings["targets"][target]["evaluation_rows"]
-        assert float(row["perplexity"]) < 0
+        assert float(row["value"]) < 0
+        # All but the baseline are compared with it on the same rows.
+        assert row["baseline"] == ("" if row["method"] == "Random" else "Random")
+        if row["baseline"]:
+            assert float(row["low"]) <= float(row["difference"]) <= float(row["high"])
+            assert float(row["p"]) <= float(row["p_adjusted"]) <= 1
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_was_chosen_matters(results, target):
     """Models tuned on different rows score differently: nothing hands the same adapter to everyone."""
     with (results / "tables" / f"{target}.csv").open() as handle:
-        scores = {row["method"]: row["perplexity"] for row in csv.DictReader(handle)}
+        scores = {row["method"]: row["value"] for row in csv.DictReader(handle) if row["metric"] == "perplexity"}
     assert len(set(scores.values())) == len(METHODS)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from instruction_selection import table_plan
 from instruction_selection.errors import InputError
 
 WORKFLOW = Path(__file__).resolve().parents[1]
@@ -50,6 +51,8 @@ class Experiment:
     benchmarks: dict[str, dict]
     methods: dict[str, dict]
     training: dict[str, dict]
+    #: Plans, as `table_plan` has them.
+    tables: dict[str, dict]
 
     def resolved(self) -> dict:
         """All settings with defaults filled in, as plain data."""
@@ -65,6 +68,7 @@ def load(config_dir: str | Path, experiment: str) -> Experiment:
     def entries(kind: str, names) -> dict[str, dict]:
         return {name: read_entry(config_dir, kind, name, named_in=source) for name in names}
 
+    benchmarks = entries("benchmark", settings["targets"])
     loaded = Experiment(
         name=experiment,
         settings=settings,
@@ -73,9 +77,10 @@ def load(config_dir: str | Path, experiment: str) -> Experiment:
         if settings["encoder"]
         else None,
         pools=entries("pool", settings["pools"]),
-        benchmarks=entries("benchmark", settings["targets"]),
+        benchmarks=benchmarks,
         methods=entries("method", settings["methods"]),
         training={stage: _training(config_dir, stage, settings, source) for stage in ("warmup", "finetune")},
+        tables=_tables(config_dir, settings, benchmarks, source),
     )
     _check_references(loaded, config_dir, source)
     return loaded
@@ -111,9 +116,26 @@ def _training(config_dir: Path, stage: str, settings: dict, source: Path) -> dic
     return merged
 
 
+def _tables(config_dir: Path, settings: dict, benchmarks: dict, source: Path) -> dict[str, dict]:
+    if settings["tables"]:
+        tables = {name: read_entry(config_dir, "table", name, named_in=source) for name in settings["tables"]}
+    else:
+        tables = {
+            name: _with_defaults(table_plan.of_target(name, benchmark), _schema("table"))
+            for name, benchmark in benchmarks.items()
+        }
+    reported = config_dir / "tables" / "reported"
+    return {name: table_plan.fill(table, settings, reported) for name, table in tables.items()}
+
+
 def _path(config_dir: Path, kind: str, name: str) -> Path:
     folder = kind if kind == "training" else f"{kind}s"
     return config_dir / folder / f"{name}.yaml"
+
+
+def names(config_dir: str | Path, kind: str) -> list[str]:
+    """The entries of a kind that have a file."""
+    return _names(_path(Path(config_dir), kind, "").parent)
 
 
 def _names(folder: Path) -> list[str]:
@@ -226,6 +248,12 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
         for metric in benchmark["metrics"]:
             if metric["task"] not in benchmark["harness"]:
                 raise InputError(f"{path}: metrics: {metric['name']!r} is of {metric['task']!r}, which harness lacks.")
+    for name, plan in experiment.tables.items():
+        path = _path(config_dir, "table", name) if experiment.settings["tables"] else source
+        table_plan.check(plan, experiment.settings, experiment.methods, path, experiment.name)
+    shards = experiment.settings["gradients"]["shards"]
+    if isinstance(shards, dict) and shards.keys() != experiment.pools.keys():
+        raise InputError(f"{source}: gradients.shards: a mapping has exactly the pools {', '.join(experiment.pools)}.")
     wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
     for name, target in experiment.benchmarks.items():
         wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]

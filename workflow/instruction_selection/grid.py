@@ -7,6 +7,7 @@ of a table that share it also share its path, and nothing is computed twice.
 from dataclasses import dataclass
 
 from instruction_selection.config import ANY, Experiment
+from instruction_selection.table_plan import parts
 
 NEEDS_MODEL = {
     "pool_gradients",
@@ -32,9 +33,13 @@ class Cell:
         return {**vars(self), "seed": str(self.seed)}
 
 
-def parts(target: str) -> list[str]:
-    """The benchmarks of a target; a joint one, selected for all at once, is written `bbh+gsm8k`."""
-    return target.split("+")
+@dataclass(frozen=True)
+class Score:
+    """A cell as a table shows it: beside the others for `target`, evaluated on `benchmark`, which is a part of it."""
+
+    target: str
+    benchmark: str
+    cell: Cell
 
 
 def targeted(method: dict) -> bool:
@@ -51,13 +56,22 @@ def trained(method: dict) -> bool:
     return method.get("ratio") != 0
 
 
-def ratios(experiment: Experiment, method: dict) -> list[str]:
-    values = [method["ratio"]] if "ratio" in method else experiment.settings["ratios"]
+def shards(experiment: Experiment, pool: str) -> int:
+    """How many jobs share a pool's gradients."""
+    number = experiment.settings["gradients"]["shards"]
+    return number[pool] if isinstance(number, dict) else number
+
+
+def ratios(plan: dict, method: dict) -> list[str]:
+    values = [method["ratio"]] if "ratio" in method else plan["ratios"]
     return [str(value).removesuffix(".0") for value in values]
 
 
-def cells(experiment: Experiment, target: str) -> list[Cell]:
-    """The rows of a target's table; one that depends on less than the table does is there once."""
+def cells(experiment: Experiment, plan: dict, target: str) -> list[Cell]:
+    """What a table (`table_plan`) shows for one target; a cell that depends on less than the table does is there once.
+
+    A joint target's cells are selected for all its parts at once.
+    """
     rows = [
         Cell(
             model=model,
@@ -67,13 +81,35 @@ def cells(experiment: Experiment, target: str) -> list[Cell]:
             ratio=ratio,
             seed=seed,
         )
-        for model in experiment.models
-        for pool in experiment.pools
-        for name, method in experiment.methods.items()
-        for ratio in ratios(experiment, method)
+        for model in plan["models"]
+        for pool in plan["pools"]
+        for name, method in ((name, experiment.methods[name]) for name in plan["methods"])
+        for ratio in ratios(plan, method)
         for seed in (experiment.settings["seeds"] if trained(method) else experiment.settings["seeds"][:1])
     ]
     return list(dict.fromkeys(rows))
+
+
+def scores(experiment: Experiment, plan: dict) -> list[Score]:
+    """Everything a table shows, target by target and benchmark by benchmark."""
+    return [
+        Score(target, benchmark, cell)
+        for target in plan["targets"]
+        for benchmark in parts(target)
+        for cell in cells(experiment, plan, target)
+    ]
+
+
+def targets(experiment: Experiment) -> list[str]:
+    """Every target that a table is about, joint ones among them."""
+    return list(dict.fromkeys(target for plan in experiment.tables.values() for target in plan["targets"]))
+
+
+def selected_for(experiment: Experiment, target: str) -> list[Cell]:
+    """The cells of all tables that a target's selections are compared in: those whose size the experiment chooses."""
+    plans = [plan for plan in experiment.tables.values() if target in plan["targets"]]
+    rows = [cell for plan in plans for cell in cells(experiment, plan, target)]
+    return [cell for cell in dict.fromkeys(rows) if "ratio" not in experiment.methods[cell.method]]
 
 
 def selection_of(experiment: Experiment, cell: Cell) -> Cell:

@@ -49,8 +49,8 @@ class Layout:
         self.evaluation = f"{self.run}/eval/{{benchmark}}.json"
         self.samples = f"{self.run}/eval/{{benchmark}}.samples.jsonl"
 
-        self.table = at("tables/{target}.{format}")
-        self.figure = at("figures/{target}.{format}")
+        self.table = at("tables/{table}.{format}")
+        self.figure = at("figures/{table}.{format}")
         self.shared_rows = at("tables/{target}.shared-rows.csv")
         self.report = at("report.html")
 

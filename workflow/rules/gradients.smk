@@ -18,7 +18,7 @@ rule pool_gradients:
         mem_mb=16000,
         runtime=720,
     params:
-        shards=SETTINGS["gradients"]["shards"],
+        shards=lambda wildcards: grid.shards(EXPERIMENT, wildcards.pool),
         kinds=SETTINGS["gradients"]["pool_kinds"],
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],

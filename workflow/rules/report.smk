@@ -3,29 +3,28 @@ rule table:
         unpack(table_inputs),
     output:
         markdown=PATHS.table.replace("{format}", "md"),
+        tex=PATHS.table.replace("{format}", "tex"),
         csv=PATHS.table.replace("{format}", "csv"),
         svg=PATHS.figure.replace("{format}", "svg"),
         png=PATHS.figure.replace("{format}", "png"),
     log:
-        PATHS.log("table", "target"),
+        PATHS.log("table", "table"),
     benchmark:
-        PATHS.benchmark("table", "target")
+        PATHS.benchmark("table", "table")
     conda:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=4000,
+        runtime=120,
     params:
-        cells=lambda wildcards: [
-            (cell.wildcards(), evaluation, selection)
-            for cell, evaluation, selection in table_cells(wildcards.target)
-        ],
-        benchmark=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target],
+        cells=lambda wildcards: table_cells(wildcards.table),
+        plan=lambda wildcards: EXPERIMENT.tables[wildcards.table],
+        benchmarks=EXPERIMENT.benchmarks,
         methods=EXPERIMENT.methods,
         models=EXPERIMENT.models,
     message:
-        "Table and figure of {wildcards.target}"
+        "Table and figure {wildcards.table}"
     script:
         "../scripts/table.py"
 
@@ -57,8 +56,8 @@ rule shared_rows:
 
 rule report:
     input:
-        tables=expand(PATHS.table, target=EXPERIMENT.benchmarks, format="md"),
-        figures=expand(PATHS.figure, target=EXPERIMENT.benchmarks, format="svg"),
+        tables=expand(PATHS.table, table=EXPERIMENT.tables, format="md"),
+        figures=expand(PATHS.figure, table=EXPERIMENT.tables, format="svg"),
     output:
         report=PATHS.report,
     log:
@@ -72,7 +71,7 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
-        targets=list(EXPERIMENT.benchmarks),
+        tables=list(EXPERIMENT.tables),
         experiment=EXPERIMENT.resolved(),
     message:
         "Writing the report"

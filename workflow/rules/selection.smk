@@ -29,7 +29,7 @@ rule select_rows:
             wildcards.method, method_of(wildcards)
         ),
         # Snakemake does not see edits of the library; this makes an edited method run again, and no other.
-        source=lambda wildcards: provenance.source_hash(
+        source=lambda wildcards: source_hash(
             "instruction_selection.methods."
             + configuration.implementation(wildcards.method, method_of(wildcards))
         ),

@@ -6,7 +6,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection import files, provenance
     from instruction_selection.tables import report
 
-    targets = snakemake.params.targets
+    tables = snakemake.params.tables
     experiment = snakemake.params.experiment
     files.write_text(
         snakemake.output.report,
@@ -15,10 +15,10 @@ with logs.to_file(snakemake.log[0]):
             experiment["settings"]["summary"],
             experiment,
             {
-                target: Path(path).read_text(encoding="utf-8")
-                for target, path in zip(targets, snakemake.input.tables, strict=True)
+                table: Path(path).read_text(encoding="utf-8")
+                for table, path in zip(tables, snakemake.input.tables, strict=True)
             },
-            dict(zip(targets, snakemake.input.figures, strict=True)),
+            dict(zip(tables, snakemake.input.figures, strict=True)),
             provenance.versions(
                 "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"
             ),

@@ -2,19 +2,25 @@ from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
     from instruction_selection import files
-    from instruction_selection.tables import figure, table
+    from instruction_selection.tables import figure, panels, published, render, results, samples
 
+    plan, benchmarks, methods = snakemake.params.plan, snakemake.params.benchmarks, snakemake.params.methods
     cells = [
         {
             **cell,
             "evaluation": files.read_json(evaluation),
+            "results": samples.read(each, [metric["name"] for metric in benchmarks[cell["benchmark"]]["metrics"]]),
             "selection": files.read_json(selection) if selection else None,
         }
-        for cell, evaluation, selection in snakemake.params.cells
+        for cell, evaluation, each, selection in snakemake.params.cells
     ]
     pools = {summary["pool"]: summary for summary in map(files.read_json, snakemake.input.pools)}
-    benchmark = snakemake.params.benchmark
-    rows = table.build(cells, benchmark, snakemake.params.methods, snakemake.params.models, pools)
-    files.write_text(snakemake.output.markdown, table.to_markdown(rows, benchmark))
-    files.write_text(snakemake.output.csv, table.to_csv(rows))
-    figure.draw(rows, benchmark, snakemake.output.svg, snakemake.output.png)
+    numbers = published.read(plan["reported"]) if plan["reported"] else {}
+    rows = results.collect(cells, plan, benchmarks, methods, snakemake.params.models, pools, numbers)
+    files.write_text(snakemake.output.markdown, render.to_markdown(rows, plan, benchmarks))
+    files.write_text(snakemake.output.tex, render.to_tex(rows, plan, benchmarks))
+    files.write_text(snakemake.output.csv, results.to_csv(rows, benchmarks))
+    if plan["kind"] == "target":
+        figure.draw(rows, benchmarks[plan["targets"][0]], snakemake.output.svg, snakemake.output.png)
+    else:
+        panels.draw(rows, plan, benchmarks, methods, snakemake.output.svg, snakemake.output.png)

@@ -1,0 +1,162 @@
+"""What people read: the numbers of the rows, rounded, with marks that are explained below."""
+
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from table_cells import BENCHMARK, LOSS, METHODS, MODELS, PLAN, POOLS, SCORE, cell, collect
+
+from instruction_selection.tables import render, results
+from instruction_selection.tables.published import AVERAGE
+
+#: Nineteen of twenty rows are better than those of `WORSE`.
+BETTER = {name: {str(place): float(place > 0) for place in range(20)} for name in ("acc", "loss")}
+WORSE = {name: {str(place): 0.0 for place in range(20)} for name in ("acc", "loss")}
+
+
+def markdown(rows, benchmark=BENCHMARK, **plan):
+    benchmarks = {row["benchmark"]: benchmark for row in rows if row["benchmark"] != AVERAGE}
+    return render.to_markdown(rows, {**PLAN, **plan}, benchmarks)
+
+
+def shown(text):
+    """The table's lines, heading first, as lists of cells in the order of its columns."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], *lines[2:])]
+
+
+def only(metric):
+    return {**BENCHMARK, "metrics": [metric]}
+
+
+def bold(text):
+    """The methods with a bold cell."""
+    return [cells[2] for cells in shown(text)[1:] if any(text.startswith("**") for text in cells)]
+
+
+def test_one_seed_shows_the_standard_error_and_several_the_standard_deviation():
+    one = markdown(collect([cell(loss=2.0, stderr=0.25)]))
+    two = markdown(collect([cell(loss=2.0), cell(seed=1, loss=4.0)]))
+    assert "**2.00** ± 0.25 |" in one
+    assert "**3.0** ± 1.4 (2 seeds)" in two
+    assert "standard error over the 64 evaluation rows" in one
+    assert "deviation" not in one
+    assert "deviation over seeds" in two
+
+
+def test_scale_applies():
+    assert "**12.5** ± 1.2" in markdown(collect([cell(acc=0.125, stderr=0.0125)]))
+
+
+def test_what_was_chosen_is_shown():
+    cells = [cell("base"), cell(tasks={"aiw": 1, "gcd": 3}), cell(seed=1, tasks={"syllogism": 2, "gcd": 3})]
+    _, untuned, tuned = shown(markdown(collect(cells)))
+    assert untuned[-4:] == ["–"] * 4
+    assert tuned[-4:] == ["4.5", "1.5", "33.3%", "30"]
+
+
+@pytest.mark.parametrize(("metric", "best"), [(SCORE, "LESS"), (LOSS, "Random")])
+def test_bold_marks_the_best(metric, best):
+    rows = collect([cell("base", acc=0.2, loss=3), cell("random", acc=0.1, loss=1), cell(acc=0.9, loss=2)])
+    assert bold(markdown(rows, only(metric))) == [best]
+
+
+def test_bold_is_shared_by_values_that_look_the_same():
+    rows = collect([cell(loss=1.0001), cell("random", loss=1.0002)])
+    assert bold(markdown(rows, only(LOSS))) == ["LESS", "Random"]
+
+
+@pytest.mark.parametrize("methods", [["less", "random"], ["random", "less"]])
+def test_a_diverged_model_is_not_the_best(methods):
+    losses = {"less": math.nan, "random": 2.0}
+    rows = collect([cell(method, loss=losses[method]) for method in methods])
+    assert bold(markdown(rows, only(LOSS))) == ["Random"]
+
+
+def test_a_diverged_seed_shows():
+    rows = collect([cell(loss=1.0), cell(seed=1, loss=math.nan)])
+    assert "| nan ± nan (2 seeds) |" in markdown(rows)
+
+
+def test_an_evaluation_without_a_standard_error_shows_the_value_alone():
+    rows = collect([cell(loss=2.0, stderr=None)])
+    assert shown(markdown(rows))[1][5] == "**2.000**"
+
+
+def test_only_what_is_significant_is_marked_and_the_note_says_how():
+    cells = [cell("random", values=WORSE), cell("less", values=BETTER), cell("base", values=WORSE)]
+    text = markdown(collect(cells, baseline="random"))
+    heading, baseline, better, same = shown(text)
+    assert heading.count("Against Random") == 2
+    place = heading.index("Against Random")
+    assert baseline[place] == "–"
+    assert better[place].startswith("+95 (+85 to +100)")
+    assert better[place].endswith("\\*")
+    assert same[place] == "+0 (+0 to +0)"
+    assert "the table's 4 comparisons" in text
+    assert "McNemar" in text
+
+
+def test_without_a_baseline_nothing_is_said_of_one():
+    text = markdown(collect([cell(), cell("random")]))
+    assert "Against" not in text
+    assert "Holm" not in text
+
+
+def benchmarks_table(**plan):
+    cells = [
+        cell(method, model=model, benchmark=benchmark, acc=acc, stderr=0.01)
+        for model in ("tiny", "big")
+        for method, acc in (("less", 0.6), ("random", 0.5))
+        for benchmark in ("logic", "maths")
+    ]
+    numbers = {("tiny", "p", "maths", "maths", "less", "0.1"): 61.25}
+    plan = {"kind": "benchmarks", **plan}
+    return shown(markdown(collect(cells, published=numbers, **plan), **plan))
+
+
+def test_benchmarks_stand_side_by_side_with_what_was_published():
+    heading, *lines = benchmarks_table()
+    assert heading[:4] == ["Model", "Pool", "Method", "Ratio"]
+    assert len(heading) == 4 + 1 + 3
+    assert heading[-2:] == ["Published", "Difference"]
+    assert [line[-2:] for line in lines] == [["61.25", "-1.2"], ["–", "–"], ["–", "–"], ["–", "–"]]
+    # The best of each model, and not only of the column.
+    assert [line[4] for line in lines] == ["**60.0** ± 1.0", "50.0 ± 1.0"] * 2
+
+
+def test_a_relative_average_is_a_column_of_its_own():
+    heading, *lines = benchmarks_table(relative_to="less")
+    assert heading[-1].startswith("Relative average")
+    assert [line[-1] for line in lines] == ["**1.000**", "0.833"] * 2
+
+
+def test_a_benchmark_of_two_targets_says_which():
+    cells = [cell(shown_for=target) for target in ("logic", "logic+maths")]
+    heading, _ = shown(markdown(collect(cells, kind="benchmarks"), kind="benchmarks"))
+    assert [name.split(")")[0] for name in heading[4:]] == ["Logic (for logic", "Logic (for logic+maths"]
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
+@example("&lt;_*`~a|b~`*_\\|[c](d)<e>")
+@example("__0__")
+def test_a_label_reads_as_itself_and_keeps_the_table_whole(label):
+    methods = {**METHODS, "less": {"label": label}}
+    rows = results.collect([cell()], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown(rows))
+    body = [token for token in tokens if token.type == "inline" and token.level == 4]
+    assert len(body) == 2 * 10
+    assert "".join(child.content for child in body[12].children) == label
+
+
+def test_latex_has_the_same_cells_and_escapes_them():
+    methods = {**METHODS, "less": {"label": "50 % & $x_1$ \\y"}}
+    rows = results.collect([cell(acc=0.5)], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
+    text = render.to_tex(rows, PLAN, {"logic": BENCHMARK})
+    [line] = [line for line in text.splitlines() if line.startswith("Tiny")]
+    assert r"50 \% \& \$x\_1\$ \textbackslash{}y" in line
+    assert r"\textbf{50} $\pm$ 10" in line
+    assert line.count(" & ") == len(shown(markdown(rows))[0]) - 1
+    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]

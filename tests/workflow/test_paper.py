@@ -1,0 +1,75 @@
+"""The paper's whole grid, planned and not run: every job once, and not one more."""
+
+import time
+
+import pytest
+from checkout import Checkout
+
+#: Fine-tunes of Figure 3 beyond those of Table 1: 4 shares, 3 models, 2 targets.
+FIGURE3 = 24
+
+
+@pytest.fixture(scope="module")
+def checkout(repository) -> Checkout:
+    """The working tree itself: a dry run writes no results."""
+    return Checkout(repository)
+
+
+@pytest.fixture(scope="module")
+def plan(checkout):
+    def plan(*tables: str) -> dict[str, int]:
+        return checkout.planned("paper", *tables, "--forceall", "--nolock")
+
+    return plan
+
+
+def test_the_tables_and_figures_need_every_job_once(plan):
+    start = time.monotonic()
+    jobs = plan()
+    # On a laptop; an idle machine takes 10 s.
+    assert time.monotonic() - start < 60
+    expected = {
+        "warmup": 9,
+        "gather_pool_gradients": 9,
+        "validation_gradients": 45,
+        "finetune": 435 + FIGURE3,
+        "evaluate": 507 + FIGURE3,
+        "table": 5,
+        "shared_rows": 6,
+        "pool_embeddings": 3,
+        "validation_embeddings": 5,
+        # 3 models and 3 pools, in 64 + 8 + 8 parts.
+        "pool_gradients": 240,
+        # All data: one selection per pool. Sentence-BERT: 3 pools, 5 targets, 2 ratios, and 2 pools, a joint target,
+        # 2 ratios. LESS and G2IS: the same for each of 3 models. Without graph: 3 models, 2 pools, 5 targets, 2 ratios;
+        # without gradients: once for all models.
+        "select_rows": 3 + (30 + 4) + 2 * 3 * (30 + 4) + 60 + 20 + FIGURE3,
+    }
+    assert {rule: jobs[rule] for rule in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        (["table1"], {"warmup": 9, "validation_gradients": 45, "select_rows": 213, "finetune": 279, "evaluate": 315}),
+        # The three tables of the paper; and Figure 1 adds nothing.
+        (["table1", "table2", "table3", "figure1"], {"finetune": 435, "evaluate": 507, "table": 4}),
+        (["table2"], {"warmup": 6, "validation_gradients": 12, "select_rows": 30, "finetune": 42, "evaluate": 84}),
+        (["figure3"], {"warmup": 3, "finetune": 30, "evaluate": 30}),
+    ],
+)
+def test_a_table_by_name_needs_its_own_cells(plan, tables, expected):
+    jobs = plan(*tables)
+    assert {rule: jobs[rule] for rule in expected} == expected
+
+
+def test_one_cell_of_a_table_by_its_file(plan):
+    jobs = plan("results/paper/runs/gemma-7b/cot/bbh+gsm8k/sbert/0.01/seed0/eval/bbh.json")
+    assert (jobs["select_rows"], jobs["finetune"], jobs["evaluate"]) == (1, 1, 1)
+    assert "warmup" not in jobs
+
+
+def test_a_table_that_an_experiment_does_not_have_is_named(checkout):
+    result = checkout.snakemake("--dry-run", "--nolock", "table1")
+    assert result.returncode != 0
+    assert "Experiment 'smoke' has no table 'table1'; it has gsm-symbolic, logic." in result.stdout + result.stderr
