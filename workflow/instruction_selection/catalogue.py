@@ -7,25 +7,34 @@ import yaml
 
 from instruction_selection.errors import InputError
 
-KINDS = ("experiments", "tables", "models", "encoders", "pools", "benchmarks", "methods")
+#: Kinds of entry, and the key with their summary.
+KINDS = {
+    "experiments": "summary",
+    "tables": "caption",
+    "models": "summary",
+    "encoders": "summary",
+    "pools": "summary",
+    "benchmarks": "summary",
+    "methods": "summary",
+}
 
 
 def text(config_dir: str | Path) -> str:
     """One block per kind; names in a column, summaries beside them."""
     blocks = []
-    for kind in KINDS:
-        entries = {path.stem: _summary(path) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
+    for kind, key in KINDS.items():
+        entries = {path.stem: _summary(path, key) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
         if entries:
             width = max(map(len, entries)) + 2
             blocks.append("\n".join([kind, *(_entry(name, width, summary) for name, summary in entries.items())]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _summary(path: Path) -> str:
+def _summary(path: Path, key: str) -> str:
     try:
-        return yaml.safe_load(path.read_bytes())["summary"]
+        return yaml.safe_load(path.read_bytes())[key]
     except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: has no summary to list.") from error
+        raise InputError(f"{path}: has no {key} to list.") from error
 
 
 def _entry(name: str, width: int, summary: str) -> str:

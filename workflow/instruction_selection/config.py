@@ -121,7 +121,7 @@ def _tables(config_dir: Path, settings: dict, benchmarks: dict, source: Path) ->
         tables = {name: read_entry(config_dir, "table", name, named_in=source) for name in settings["tables"]}
     else:
         tables = {
-            name: _with_defaults(table_plan.of_target(name, benchmark), _schema("table"))
+            name: _with_defaults(table_plan.of_target(name, benchmark), schema_of("table"))
             for name, benchmark in benchmarks.items()
         }
     reported = config_dir / "tables" / "reported"

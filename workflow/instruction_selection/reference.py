@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 
-import yaml
-
-from instruction_selection.config import SCHEMAS
+from instruction_selection.config import SCHEMAS, schema_of
 
 #: Which files a schema is for; in the order in which a reader meets them.
 FILES = {
@@ -40,7 +38,7 @@ def _path(kind: str):
 
 
 def _section(kind: str, path: str) -> str:
-    schema = yaml.safe_load(_path(kind).read_text(encoding="utf-8"))
+    schema = schema_of(kind)
     rows = [
         f"| {'**' if required else ''}`{name}`{'**' if required else ''} | {_type(entry)} | {_default(entry)} | "
         f"{_cell(entry.get('description', ''))} |"
