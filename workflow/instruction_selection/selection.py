@@ -11,49 +11,13 @@ import numpy as np
 from instruction_selection import files
 from instruction_selection.config import KINDS, method_module
 from instruction_selection.errors import InputError
-from instruction_selection.gradients.store import Reader
+from instruction_selection.features import Rows, Stored
+from instruction_selection.gradients.store import Reader, damage_told
 
 #: The methods that every selection is compared with, and what they need.
 COMPARED = {"less": ("pool_gradients", "validation_gradients"), "random": ()}
 #: Rows of a gradient store among which the share of negative cosines is counted.
 SAMPLED_ROWS = 512
-
-
-@dataclass
-class Rows:
-    """Feature rows of a pool or of a target.
-
-    `unit` is float32 (N, D) with rows of norm 1, `norms` float32 (N,) what they were scaled by, `subtasks` (N,)
-    names, for validation rows only. A row whose norm is zero or not finite cannot be used.
-    """
-
-    unit: np.ndarray
-    norms: np.ndarray
-    subtasks: np.ndarray | None = None
-
-    @classmethod
-    def of(cls, features: np.ndarray, subtasks: Sequence[str] | None = None) -> "Rows":
-        """From an (N, D) array that is not scaled; without `subtasks`, all rows are of one."""
-        features = np.asarray(features, dtype=np.float32)
-        norms = np.linalg.norm(features, axis=1)
-        usable = np.isfinite(norms) & (norms > 0)
-        unit = np.divide(features, norms[:, None], out=np.zeros_like(features), where=usable[:, None])
-        names = np.repeat("all", len(features)) if subtasks is None else np.asarray(subtasks)
-        return cls(unit, np.where(usable, norms, 0), names)
-
-    @property
-    def usable(self) -> np.ndarray:
-        """bool (N,)"""
-        return np.isfinite(self.norms) & (self.norms > 0)
-
-    def at(self, numbers: np.ndarray) -> "Rows":
-        subtasks = None if self.subtasks is None else self.subtasks[numbers]
-        return Rows(self.unit[numbers], self.norms[numbers], subtasks)
-
-    def __add__(self, other: "Rows") -> "Rows":
-        """The rows of both, one after the other."""
-        subtasks = None if self.subtasks is None else np.concatenate([self.subtasks, other.subtasks])
-        return Rows(np.concatenate([self.unit, other.unit]), np.concatenate([self.norms, other.norms]), subtasks)
 
 
 @dataclass
@@ -260,7 +224,8 @@ def negative_cosines(rows: Rows) -> dict[str, float | int]:
     """The share of pairs of usable rows whose cosine is below 0, in all pairs of a sample that is always the same."""
     numbers = np.flatnonzero(rows.usable)
     sample = np.random.default_rng(0).permutation(numbers)[:SAMPLED_ROWS]
-    cosines = (rows.unit[sample] @ rows.unit[sample].T)[np.triu_indices(len(sample), 1)]
+    unit = rows.take(sample)
+    cosines = (unit @ unit.T)[np.triu_indices(len(sample), 1)]
     return {"sampled_pairs": len(cosines), "negative_cosines": float((cosines < 0).mean()) if len(cosines) else None}
 
 
@@ -301,7 +266,7 @@ def _read(
             if need in KINDS:
                 store = Reader(path)
                 stores.setdefault(need, []).append(store)
-                ids, part = store.ids, Rows(store.unit(KINDS[need]), store.norms(KINDS[need]))
+                ids, part = store.ids, Rows(Stored(store.dataset(KINDS[need]), path), store.norms(KINDS[need]))
                 # The store's own judgement: a row may have a gradient and no response.
                 part.norms[~store.usable] = 0
             else:
@@ -309,7 +274,7 @@ def _read(
             if ids != [row["id"] for row in rows]:
                 raise InputError(f"{path}: its rows are not those of the {need.split('_')[0]} that it is used with.")
             if not of_pool:
-                part.subtasks = subtasks[number]
+                part = Rows(part.unit, part.norms, subtasks[number])
                 if not part.usable.any():
                     raise InputError(f"{path}: no validation row has a usable gradient.")
             found.append(part)
@@ -321,6 +286,7 @@ def _read(
 
 
 def _read_embeddings(path: str) -> tuple[list[str], Rows]:
-    with h5py.File(path, "r") as store:
-        unit = store["embedding"][:]
-        return [name.decode() for name in store["id"][:]], Rows(unit, np.ones(len(unit), np.float32))
+    with damage_told(path, "embedding"):
+        store = h5py.File(path, "r")
+        ids = [name.decode() for name in store["id"][:]]
+    return ids, Rows(Stored(store["embedding"], path), np.ones(len(ids), np.float32))
