@@ -41,7 +41,7 @@ class Inputs:
 
     Gradients are those under the last checkpoint of the warm-up, which counts `weight`; a method whose config file says
     `checkpoints: all` finds the others in `earlier`, oldest first, and all of them in `checkpoints`. Lengths are int64
-    (N,), in characters of the response.
+    (N,), in characters of the response. `memory_mb` MiB may be used for what speeds a method up.
     """
 
     rows: int
@@ -55,6 +55,7 @@ class Inputs:
     pool_lengths: np.ndarray | None = None
     validation_lengths: np.ndarray | None = None
     weight: float = 1.0
+    memory_mb: int = 8000
     earlier: tuple[Checkpoint, ...] = ()
 
     @property
