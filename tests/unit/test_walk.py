@@ -37,14 +37,16 @@ seeds = st.integers(0, 10**6)
 def small(monkeypatch):
     """So small that a few rows are several of everything."""
     monkeypatch.setattr(features, "BLOCK", 7)
-    monkeypatch.setattr(sketch, "SAMPLE", 9)
+    monkeypatch.setattr(sketch, "DIRECTIONS", 12)
+    monkeypatch.setattr(sketch, "SAMPLE", 2)
+    monkeypatch.setattr(sketch, "BESIDES", 0)
     monkeypatch.setattr(sketch, "CACHE", 6 * 12 * 4)
     monkeypatch.setattr(chain, "FIRST", 2)
     monkeypatch.setattr(chain, "MORE", 2)
     monkeypatch.setattr(chain, "TOGETHER", 3)
 
 
-many = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
@@ -58,8 +60,9 @@ def cases(draw) -> tuple[np.ndarray, Sketch, np.ndarray, float, np.random.Genera
 
 
 def sketch_of(gradients: np.ndarray, memory_mb: int = 1, directions: int = 3) -> Sketch:
+    """With as many directions, if there are so many."""
     norms = np.linalg.norm(gradients, axis=1)
-    return Sketch(Rows(gradients / norms[:, None], norms), memory_mb, directions)
+    return Sketch(Rows(gradients / norms[:, None], norms), memory_mb, 2 * directions)
 
 
 @many
@@ -137,13 +140,14 @@ def test_rows_in_a_file_are_walked_like_rows_in_memory(tmp_path):
         file.create_dataset("adam", data=half, chunks=(4, 100))
         stored = Rows(Stored(file["adam"], tmp_path / "rows.h5"), np.ones(50)).at(usable)
         walks = [
-            fast.walk(Sketch(rows, 0), np.eye(100)[:2], [20, 10], 0.8)
+            fast.walk(Sketch(rows, 0, 10), np.eye(100)[:2], [20, 10], 0.8)
             for rows in (stored, Rows(half[usable].astype(np.float32), np.ones(46)))
         ]
     assert walks[0] == walks[1]
 
 
-def test_bounds_hold_and_are_tight_where_the_directions_hold_all():
+def test_bounds_hold_and_are_tight_where_the_directions_hold_all(monkeypatch):
+    monkeypatch.setattr(sketch, "DIRECTIONS", 200)
     rng = np.random.default_rng(0)
     gradients = rows_of("shared direction", 300, rng, 200)
     for directions, widest in ((20, 2.0), (200, 0.1)):

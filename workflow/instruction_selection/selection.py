@@ -41,7 +41,7 @@ class Inputs:
 
     Gradients are those under the last checkpoint of the warm-up, which counts `weight`; a method whose config file says
     `checkpoints: all` finds the others in `earlier`, oldest first, and all of them in `checkpoints`. Lengths are int64
-    (N,), in characters of the response. `memory_mb` MiB may be used for what speeds a method up.
+    (N,), in characters of the response. `memory_mb` MiB may be used; the result does not depend on it.
     """
 
     rows: int
@@ -163,13 +163,14 @@ def select(
     earlier_feature_paths: Sequence[dict[str, list[str]]] = (),
     learning_rates: Sequence[float] = (),
     implementation: str | None = None,
+    memory_mb: int = 8000,
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
     `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
-    not called like the method. The budget is floor(ratio * rows in the pool).
+    not called like the method; `memory_mb` is as in `Inputs`. The budget is floor(ratio * rows in the pool).
     """
     pool = files.read_jsonl(pool_path)
     validation = [files.read_jsonl(path) for path in validation_paths]
@@ -183,7 +184,7 @@ def select(
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
     features, identities = _read(feature_paths, pool, validation, subtasks)
-    inputs = Inputs(len(pool), **features)
+    inputs = Inputs(len(pool), **features, memory_mb=memory_mb)
     if earlier_feature_paths:
         *weights, inputs.weight = learning_rates
         inputs.earlier = tuple(

@@ -13,7 +13,7 @@ from instruction_selection.walk.sketch import Sketch
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    sketch = Sketch(inputs.pool_gradients, inputs.memory_mb)
+    sketch = Sketch(inputs.pool_gradients, inputs.memory_mb, budget)
     return printed.select(
         inputs.validation_gradients,
         budget,

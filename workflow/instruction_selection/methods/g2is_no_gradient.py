@@ -11,7 +11,7 @@ from instruction_selection.walk.sketch import Sketch
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    sketch = Sketch(inputs.pool_embeddings, inputs.memory_mb)
+    sketch = Sketch(inputs.pool_embeddings, inputs.memory_mb, budget)
     return printed.select(
         inputs.validation_embeddings,
         budget,

@@ -25,7 +25,7 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     decompose = principal_components if params["centred"] else uncentred_components
     components, shares = decompose(validation, params["variance"])
     components = towards(components, validation.mean(0))
-    sketch = Sketch(inputs.pool_gradients, inputs.memory_mb)
+    sketch = Sketch(inputs.pool_gradients, inputs.memory_mb, budget)
     walks = fast.walk_robust(sketch, components, shares, budget, params["delta"])
     budgets = largest_remainder(budget, shares)
     details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]

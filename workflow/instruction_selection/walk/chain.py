@@ -60,8 +60,8 @@ class Chain:
         self._lowest = np.full(count, np.inf, np.float32)
         self._dead = np.zeros(count, dtype=bool)
         self._checked = np.zeros(count, dtype=np.int32)
-        self._sum, self._sums = np.zeros(width), np.zeros(count)
-        self._sum_squared = self._sum_dot_component = self._sum_slack = 0.0
+        self._sum, self._sum_inside, self._sums = np.zeros(width), np.zeros(sketch.basis.shape[1]), np.zeros(count)
+        self._sum_squared = self._sum_dot_component = self._sum_norms = 0.0
         self._upper, self._consistent = np.empty(count, np.float32), np.empty(count, np.int8)
         self._estimates = to_component
         #: The row taken last, while its products with all rows are not yet known.
@@ -78,8 +78,10 @@ class Chain:
         norm = self._norms[row]
         self._sum_squared += 2 * norm * (vector @ self._sum) + norm**2
         self._sum_dot_component += norm * (vector @ self._component.vector)
-        self._sum += norm * vector
         self.query = self._last = self._sketch.query(vector)
+        self._sum += norm * vector
+        self._sum_inside += norm * self.query.inside
+        self._sum_norms += norm
         self.free[row] = False
         self.result.rows.append(row)
 
@@ -88,7 +90,6 @@ class Chain:
         query, norm = self.query, self._norms[self.last]
         bounds = self._sketch.inside, self._sketch.outside, query.of_inside, query.of_outside, query.slack
         kernels.include(estimates, *bounds, norm, self._lowest, self._sums)
-        self._sum_slack += norm * query.slack
         self._estimates, self.query = estimates, None
 
     def closest(self) -> int:
@@ -146,12 +147,14 @@ class Chain:
 
     def _limit(self, query: Query, estimates: np.ndarray) -> None:
         """Set `_upper` and `_consistent`: see `kernels.limits`."""
-        sketch, total = self._sketch, self._sketch.query(self._sum)
+        sketch, slack = self._sketch, 4 * self._sketch.rounding * self._sum_norms
+        length, inside = np.linalg.norm(self._sum), np.linalg.norm(self._sum_inside)
+        outside = np.sqrt(max(0.0, length**2 - inside**2) + slack * length)
         alignment = abs(self._sum_dot_component) / np.sqrt(self._sum_squared)
         kernels.limits(
             *(estimates, sketch.inside, sketch.outside, query.of_inside, query.of_outside, query.slack),
             *(self._norms, self._to_component, self._component.slack),
-            *(self._sums, total.of_inside, total.of_outside, self._sum_slack + total.slack),
+            *(self._sums, inside, outside, slack),
             *(self._sum_dot_component, self._sum_squared, self._delta * alignment),
             *(self.free, self._dead, self._upper, self._consistent),
         )

@@ -21,10 +21,13 @@ from sklearn.utils.extmath import randomized_svd
 from instruction_selection import kernels
 from instruction_selection.features import Rows
 
-#: Directions, and rows of which they are the leading singular vectors. They set the speed, not the result.
-DIRECTIONS, SAMPLE = 512, 2048
+#: Most directions, and rows per direction of which they are the leading singular vectors. They set the speed, not the
+#: result: more directions prune more and cost more to begin with.
+DIRECTIONS, SAMPLE = 1024, 8
 #: Rows kept that were last read, in bytes.
 CACHE = 256 << 20
+#: MiB for all but the copies: libraries, the sample, blocks of rows, what walks know of each row.
+BESIDES = 2048
 
 
 @dataclass
@@ -39,17 +42,18 @@ class Query:
 
 
 class Sketch:
-    """Of `rows`. What does not fit into `memory_mb` MiB is kept in a temporary file.
+    """Of `rows`, for about `steps` steps of walks. Of `memory_mb` MiB what `BESIDES` leaves is for the copies; what is larger is kept in a temporary file.
 
     `inside` and `outside`, float32 (N,), are |p - p'| and |x - QQx|.
     """
 
-    def __init__(self, rows: Rows, memory_mb: int, directions: int = DIRECTIONS):
+    def __init__(self, rows: Rows, memory_mb: int, steps: int):
         count, width = rows.shape
         self.rows = rows
-        self.basis = _basis(rows, min(directions, count, width))
-        self._codes = _empty((count, self.basis.shape[1]), memory_mb)
-        self._fine = _empty(rows.shape, memory_mb - (self._codes.nbytes >> 20))
+        self.basis = _basis(rows, min(max(steps // 2, DIRECTIONS // 8), DIRECTIONS, count, width))
+        left = (memory_mb - BESIDES) << 20
+        self._codes = _empty((count, self.basis.shape[1]), left)
+        self._fine = _empty(rows.shape, left - self._codes.nbytes)
         self._scales, self.inside, self._fine_scales, self._errors = np.empty((4, count), np.float32)
         self.outside = np.empty(count, np.float32)
         #: Relative error of a sum of `width` float32 products, far above what partial sums in vector registers have.
@@ -99,13 +103,13 @@ class Sketch:
 
 def _basis(rows: Rows, count: int) -> np.ndarray:
     """Leading right singular vectors of a sample that is always the same, float32 (D, count)."""
-    numbers = np.sort(np.random.default_rng(0).permutation(len(rows))[: max(SAMPLE, count)])
+    numbers = np.sort(np.random.default_rng(0).permutation(len(rows))[: SAMPLE * count])
     sample = np.asarray(rows.take(numbers), np.float32)
     _, _, right = randomized_svd(sample, count, n_iter=2, random_state=0)
     return np.linalg.qr(right.T.astype(np.float64))[0].astype(np.float32)
 
 
-def _empty(shape: tuple[int, int], memory_mb: int) -> np.ndarray:
-    if shape[0] * shape[1] <= memory_mb << 20:
+def _empty(shape: tuple[int, int], limit: int) -> np.ndarray:
+    if shape[0] * shape[1] <= limit:
         return np.empty(shape, np.int8)
     return np.memmap(tempfile.TemporaryFile(), np.int8, "w+", shape=shape)
