@@ -16,9 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from instruction_selection import clusters, pursuit, similarity, subspace
 from instruction_selection.apportion import largest_remainder
+from instruction_selection.features import Rows
 from instruction_selection.gradients import adam
 from instruction_selection.walk import fast
 from instruction_selection.walk.components import first_components, principal_components
+from instruction_selection.walk.sketch import Sketch
 
 
 class Mismatch(Exception):
@@ -56,7 +58,9 @@ def g2is(case: dict, params: dict) -> None:
     budgets = largest_remainder(int(len(case["X"]) * params["ratio"]), weights)
     equal("budgets", budgets, case["budgets"])
     graph = case["graph"].astype(np.int64) if "graph" in case else None
-    walks = fast.walk_official(subspace.unit(case["X"]), components, budgets, params["delta"], graph)
+    rows = Rows(subspace.unit(case["X"]), np.ones(len(case["X"])))
+    sketch = Sketch(rows, memory_mb=8000, steps=budgets.sum())
+    walks = fast.walk_official(sketch, components, budgets, params["delta"], graph)
     equal("counts", [len(walked.rows) for walked in walks], case["expected_counts"])
     equal("selection", [row for walked in walks for row in walked.rows], case["expected_selection"])
 

@@ -73,8 +73,8 @@ def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(t
             components=pca.components_,
             weights=weights,
             budgets=budgets,
-            expected_selection=np.concatenate(walks).astype(int),
-            expected_counts=np.array([len(walk) for walk in walks]),
+            expected_selection=np.concatenate([walk.rows for walk in walks]).astype(int),
+            expected_counts=np.array([len(walk.rows) for walk in walks]),
             **({} if neighbours is None else {"graph": neighbours.astype("i2")}),
         )
     g, m, v = rng.normal(size=(3, 9)).astype("f4"), rng.normal(size=9).astype("f4"), rng.random(9).astype("f4")

@@ -11,49 +11,13 @@ import numpy as np
 from instruction_selection import files
 from instruction_selection.config import KINDS, method_module
 from instruction_selection.errors import InputError
-from instruction_selection.gradients.store import Reader
+from instruction_selection.features import Rows, Stored
+from instruction_selection.gradients.store import Reader, damage_told
 
 #: The methods that every selection is compared with, and what they need.
 COMPARED = {"less": ("pool_gradients", "validation_gradients"), "random": ()}
 #: Rows of a gradient store among which the share of negative cosines is counted.
 SAMPLED_ROWS = 512
-
-
-@dataclass
-class Rows:
-    """Feature rows of a pool or of a target.
-
-    `unit` is float32 (N, D) with rows of norm 1, `norms` float32 (N,) what they were scaled by, `subtasks` (N,)
-    names, for validation rows only. A row whose norm is zero or not finite cannot be used.
-    """
-
-    unit: np.ndarray
-    norms: np.ndarray
-    subtasks: np.ndarray | None = None
-
-    @classmethod
-    def of(cls, features: np.ndarray, subtasks: Sequence[str] | None = None) -> "Rows":
-        """From an (N, D) array that is not scaled; without `subtasks`, all rows are of one."""
-        features = np.asarray(features, dtype=np.float32)
-        norms = np.linalg.norm(features, axis=1)
-        usable = np.isfinite(norms) & (norms > 0)
-        unit = np.divide(features, norms[:, None], out=np.zeros_like(features), where=usable[:, None])
-        names = np.repeat("all", len(features)) if subtasks is None else np.asarray(subtasks)
-        return cls(unit, np.where(usable, norms, 0), names)
-
-    @property
-    def usable(self) -> np.ndarray:
-        """bool (N,)"""
-        return np.isfinite(self.norms) & (self.norms > 0)
-
-    def at(self, numbers: np.ndarray) -> "Rows":
-        subtasks = None if self.subtasks is None else self.subtasks[numbers]
-        return Rows(self.unit[numbers], self.norms[numbers], subtasks)
-
-    def __add__(self, other: "Rows") -> "Rows":
-        """The rows of both, one after the other."""
-        subtasks = None if self.subtasks is None else np.concatenate([self.subtasks, other.subtasks])
-        return Rows(np.concatenate([self.unit, other.unit]), np.concatenate([self.norms, other.norms]), subtasks)
 
 
 @dataclass
@@ -77,7 +41,7 @@ class Inputs:
 
     Gradients are those under the last checkpoint of the warm-up, which counts `weight`; a method whose config file says
     `checkpoints: all` finds the others in `earlier`, oldest first, and all of them in `checkpoints`. Lengths are int64
-    (N,), in characters of the response.
+    (N,), in characters of the response. `memory_mb` MiB may be used; the result does not depend on it.
     """
 
     rows: int
@@ -91,6 +55,7 @@ class Inputs:
     pool_lengths: np.ndarray | None = None
     validation_lengths: np.ndarray | None = None
     weight: float = 1.0
+    memory_mb: int = 8000
     earlier: tuple[Checkpoint, ...] = ()
 
     @property
@@ -198,13 +163,14 @@ def select(
     earlier_feature_paths: Sequence[dict[str, list[str]]] = (),
     learning_rates: Sequence[float] = (),
     implementation: str | None = None,
+    memory_mb: int = 8000,
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
     `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
-    not called like the method. The budget is floor(ratio * rows in the pool).
+    not called like the method; `memory_mb` is as in `Inputs`. The budget is floor(ratio * rows in the pool).
     """
     pool = files.read_jsonl(pool_path)
     validation = [files.read_jsonl(path) for path in validation_paths]
@@ -218,7 +184,7 @@ def select(
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
     features, identities = _read(feature_paths, pool, validation, subtasks)
-    inputs = Inputs(len(pool), **features)
+    inputs = Inputs(len(pool), **features, memory_mb=memory_mb)
     if earlier_feature_paths:
         *weights, inputs.weight = learning_rates
         inputs.earlier = tuple(
@@ -260,7 +226,8 @@ def negative_cosines(rows: Rows) -> dict[str, float | int]:
     """The share of pairs of usable rows whose cosine is below 0, in all pairs of a sample that is always the same."""
     numbers = np.flatnonzero(rows.usable)
     sample = np.random.default_rng(0).permutation(numbers)[:SAMPLED_ROWS]
-    cosines = (rows.unit[sample] @ rows.unit[sample].T)[np.triu_indices(len(sample), 1)]
+    unit = rows.take(sample)
+    cosines = (unit @ unit.T)[np.triu_indices(len(sample), 1)]
     return {"sampled_pairs": len(cosines), "negative_cosines": float((cosines < 0).mean()) if len(cosines) else None}
 
 
@@ -301,7 +268,7 @@ def _read(
             if need in KINDS:
                 store = Reader(path)
                 stores.setdefault(need, []).append(store)
-                ids, part = store.ids, Rows(store.unit(KINDS[need]), store.norms(KINDS[need]))
+                ids, part = store.ids, Rows(Stored(store.dataset(KINDS[need]), path), store.norms(KINDS[need]))
                 # The store's own judgement: a row may have a gradient and no response.
                 part.norms[~store.usable] = 0
             else:
@@ -309,7 +276,7 @@ def _read(
             if ids != [row["id"] for row in rows]:
                 raise InputError(f"{path}: its rows are not those of the {need.split('_')[0]} that it is used with.")
             if not of_pool:
-                part.subtasks = subtasks[number]
+                part = Rows(part.unit, part.norms, subtasks[number])
                 if not part.usable.any():
                     raise InputError(f"{path}: no validation row has a usable gradient.")
             found.append(part)
@@ -321,6 +288,7 @@ def _read(
 
 
 def _read_embeddings(path: str) -> tuple[list[str], Rows]:
-    with h5py.File(path, "r") as store:
-        unit = store["embedding"][:]
-        return [name.decode() for name in store["id"][:]], Rows(unit, np.ones(len(unit), np.float32))
+    with damage_told(path, "embedding"):
+        store = h5py.File(path, "r")
+        ids = [name.decode() for name in store["id"][:]]
+    return ids, Rows(Stored(store["embedding"], path), np.ones(len(ids), np.float32))

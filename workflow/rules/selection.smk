@@ -19,7 +19,7 @@ rule select_rows:
         "../../envs/selection.yaml"
     threads: SETTINGS["threads"]["selection"]
     resources:
-        mem_mb=8000,
+        mem_mb=SETTINGS["selection"]["memory_mb"],
         runtime=240,
     params:
         features=feature_files,

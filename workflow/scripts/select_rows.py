@@ -21,11 +21,12 @@ with logs.to_file(snakemake.log[0]):
         feature_paths=snakemake.params.features,
         earlier_feature_paths=snakemake.params.earlier,
         learning_rates=[entry["mean_learning_rate"] for entry in checkpoints],
+        memory_mb=snakemake.resources.mem_mb,
         **parameters,
     )
     rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
     summary["provenance"] = provenance.record(
-        rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py")
+        rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py", "numba")
     )
     files.write_jsonl(snakemake.output.rows, chosen)
     files.write_json(snakemake.output.summary, summary)

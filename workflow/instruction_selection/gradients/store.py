@@ -13,8 +13,10 @@ The attribute `identity` is JSON that says what the rows are; stores whose ident
 are refused. A shard is written under a temporary name, and renamed when its last row is in.
 """
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -188,13 +190,25 @@ class Reader:
                     f"{other.identity[key]!r} in the other."
                 )
 
-    def _read(self, name: str) -> np.ndarray:
+    def dataset(self, name: str) -> h5py.Dataset:
+        """A kind's rows or another column, not yet read."""
         if name not in self._file:
             raise InputError(f"{self.path}: has no {name} rows; it has {', '.join(self.identity['kinds'])}.")
-        try:
-            return self._file[name][:]
-        except OSError as error:
-            raise InputError(f"{self.path}: {name} is damaged; delete the file and run again ({error}).") from error
+        return self._file[name]
+
+    def _read(self, name: str) -> np.ndarray:
+        with damage_told(self.path, name):
+            return self.dataset(name)[:]
+
+
+@contextlib.contextmanager
+def damage_told(path: str | Path, name: str) -> Iterator[None]:
+    """`InputError` for what HDF5 cannot read, such as a chunk with a wrong checksum."""
+    try:
+        yield
+    except OSError as error:
+        name = name.removeprefix("/")
+        raise InputError(f"{path}: {name} is damaged; delete the file and run again ({error}).") from error
 
 
 def _opened(path: str | Path) -> h5py.File:

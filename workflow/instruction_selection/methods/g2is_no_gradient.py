@@ -7,13 +7,14 @@ import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast, printed
+from instruction_selection.walk.sketch import Sketch
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    pool = inputs.pool_embeddings
+    sketch = Sketch(inputs.pool_embeddings, inputs.memory_mb, budget)
     return printed.select(
         inputs.validation_embeddings,
         budget,
         params["variance"],
-        lambda component, wanted: fast.walk(pool.unit, pool.norms, component, wanted, params["delta"]),
+        lambda components, wanted: fast.walk(sketch, components, wanted, params["delta"]),
     )

@@ -11,7 +11,9 @@ from instruction_selection.walk.chain import Walk
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    def closest(component: np.ndarray, wanted: int) -> Walk:
-        return Walk(np.argsort(-(inputs.pool_gradients.unit @ component), kind="stable")[:wanted].tolist())
+    def closest(components: np.ndarray, wanted: list[int]) -> list[Walk]:
+        products = inputs.pool_gradients @ components.T
+        orders = [np.argsort(-column, kind="stable") for column in products.T]
+        return [Walk(order[:count].tolist()) for order, count in zip(orders, wanted, strict=True)]
 
     return printed.select(inputs.validation_gradients, budget, params["variance"], closest)

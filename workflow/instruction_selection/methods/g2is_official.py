@@ -7,30 +7,47 @@ graph, which may list only each row's nearest neighbours.
 """
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from instruction_selection.apportion import largest_remainder
+from instruction_selection.features import Rows
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
 from instruction_selection.walk.components import principal_components
 from instruction_selection.walk.printed import describe
+from instruction_selection.walk.sketch import Sketch
+
+#: Rows whose neighbours are looked for together.
+QUERIES = 2048
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    unit, validation = inputs.pool_gradients.unit, inputs.validation_gradients
+    pool, validation = inputs.pool_gradients, inputs.validation_gradients
     components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
     budgets = largest_remainder(budget, shares)
-    graph = nearest(unit, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_official(unit, components, budgets, params["delta"], graph)
+    graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
+    walks = fast.walk_official(Sketch(pool, inputs.memory_mb, budget), components, budgets, params["delta"], graph)
     details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
     return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})
 
 
-def nearest(unit: np.ndarray, count: int) -> np.ndarray:
-    """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity."""
-    # For rows of norm 1, Euclidean distance and cosine order alike. A row is its own nearest, or a duplicate of it is.
-    count = min(count, len(unit) - 1)
-    found = NearestNeighbors(n_neighbors=count + 1, algorithm="brute").fit(unit).kneighbors(unit, return_distance=False)
-    own = found == np.arange(len(unit))[:, None]
-    own[~own.any(1), -1] = True
-    return found[~own].reshape(len(unit), count)
+def nearest(pool: Rows, count: int) -> np.ndarray:
+    """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity; of equal ones the first.
+
+    The rows are read once for every `QUERIES` rows, and every pair is compared: N * N * D products.
+    """
+    count = min(count, len(pool) - 1)
+    found = np.empty((len(pool), count), dtype=np.int64)
+    for start in range(0, len(pool), QUERIES):
+        numbers = np.arange(start, min(start + QUERIES, len(pool)))
+        queries, others = pool.take(numbers).T.copy(), np.zeros((len(numbers), 0), dtype=np.int64)
+        similarity = np.zeros((len(numbers), 0), dtype=np.float32)
+        for first, block in pool.blocks():
+            rows = np.arange(first, first + len(block))
+            compared = (block @ queries).T
+            compared[numbers[:, None] == rows] = -np.inf
+            similarity = np.hstack([similarity, compared])
+            others = np.hstack([others, np.broadcast_to(rows, compared.shape)])
+            order = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+            similarity, others = (np.take_along_axis(values, order, 1) for values in (similarity, others))
+        found[numbers] = others
+    return found

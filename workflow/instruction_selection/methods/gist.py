@@ -17,7 +17,7 @@ def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
     checkpoints = inputs.checkpoints
     targets = [checkpoint.validation_gradients for checkpoint in checkpoints]
     return subspace.scores(
-        [checkpoint.pool_sgd_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.pool_sgd_gradients for checkpoint in checkpoints],
         [target.unit * target.norms[:, None] for target in targets],
         [checkpoint.weight for checkpoint in checkpoints],
         params["rank"],

@@ -17,7 +17,7 @@ from instruction_selection.selection import Inputs, Selection
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     rows, target = trajectory.system(
-        [checkpoint.pool_gradients.unit for checkpoint in inputs.checkpoints],
+        [checkpoint.pool_gradients for checkpoint in inputs.checkpoints],
         [checkpoint.validation_gradients.unit for checkpoint in inputs.checkpoints],
         [checkpoint.weight for checkpoint in inputs.checkpoints],
         params["rank"],

@@ -13,7 +13,7 @@ from instruction_selection.similarity import weighted_best_subtask_mean
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
     checkpoints = inputs.checkpoints
     return weighted_best_subtask_mean(
-        [checkpoint.pool_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.pool_gradients for checkpoint in checkpoints],
         [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
         [checkpoint.weight for checkpoint in checkpoints],
         inputs.validation_gradients.subtasks,

@@ -15,7 +15,7 @@ from instruction_selection.similarity import weighted_cosines
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     checkpoints = inputs.checkpoints
     cosines = weighted_cosines(
-        [checkpoint.pool_gradients.unit for checkpoint in checkpoints],
+        [checkpoint.pool_gradients for checkpoint in checkpoints],
         [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
         [checkpoint.weight for checkpoint in checkpoints],
     )

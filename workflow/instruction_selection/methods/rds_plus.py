@@ -12,4 +12,4 @@ from instruction_selection.selection import Inputs, Selection
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    return Selection(may_lose(inputs.pool_hidden_states.unit @ inputs.validation_hidden_states.unit.T, budget))
+    return Selection(may_lose(inputs.pool_hidden_states @ inputs.validation_hidden_states.unit.T, budget))

@@ -11,4 +11,4 @@ from instruction_selection.similarity import best_subtask_mean
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
     validation = inputs.validation_embeddings
-    return best_subtask_mean(inputs.pool_embeddings.unit, validation.unit, validation.subtasks)
+    return best_subtask_mean(inputs.pool_embeddings, validation.unit, validation.subtasks)

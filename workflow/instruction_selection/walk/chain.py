@@ -1,19 +1,34 @@
-"""One component's set of rows while it grows, with both rules of the walk for all rows at once.
+"""One component's set of rows while it grows, with both rules of the walk, looking at as few rows as it can.
 
 For the set with sum S, a candidate z of norm n and unit row u has
     cos(S + z, v) = (S.v + n u.v) / sqrt(|S|^2 + 2 n u.S + n^2),
-so u.S for all rows, kept up to date by adding each chosen row's product, is all that the consistency rule needs; the
-conflict rule is a running AND over the same products. A step costs one product of the store and one row.
+so u.S and u.v are all that the consistency rule needs. The sketch bounds u.S and the similarity with the row taken
+last for all rows at once. Rows are then looked at in order of their upper bounds, until the next bound is below the
+best similarity of a row that passes: what the bounds leave open is decided by the rows themselves. The conflict rule is
+checked only for rows that come that far, against the members that joined since they were last checked.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from instruction_selection import kernels
+from instruction_selection.walk.sketch import Query, Sketch
+
+#: Rows looked at first; as long as none passes, each further look is at so many times more.
+FIRST, MORE = 64, 8
+#: Rows whose exact products are taken together.
+TOGETHER = 8
+
 
 @dataclass
 class Walk:
-    """What a walk chose and how often its rules acted. A fallback is a step to a row that is no neighbour."""
+    """What a walk chose, and how often its rules acted.
+
+    At every step, rows more similar to the last one than the row taken were refused: by consistency those that would
+    turn the set away, by conflict those that only the conflict rule refuses. A fallback is a step to a row that is no
+    neighbour.
+    """
 
     rows: list[int]
     refused_by_conflict: int = 0
@@ -22,19 +37,35 @@ class Walk:
 
 
 class Chain:
-    """A walk along `component` (D,) over rows `unit` (N, D) of norm 1 with gradient norms `norms` (N,).
+    """A walk along `component` (D,) over the rows of `sketch` with gradient norms `norms` (N,).
 
     `free` bool (N,) says which rows may be taken; it is changed in place, and may be shared between chains.
+    `to_component` float32 (N,) are the rows' products with the component scaled to norm 1.
     """
 
-    def __init__(self, unit: np.ndarray, norms: np.ndarray, component: np.ndarray, delta: float, free: np.ndarray):
-        self._unit, self._norms, self._delta = unit, norms.astype(np.float64), delta
-        self._to_component = _products(unit, (component / np.linalg.norm(component)).astype(unit.dtype))
-        self._compatible = np.ones(len(unit), dtype=bool)
-        self._dot_sum = np.zeros(len(unit))
-        self._sum_squared = self._sum_dot_component = 0.0
-        self._to_last = self._to_component
-        self.free = free
+    def __init__(
+        self,
+        sketch: Sketch,
+        norms: np.ndarray,
+        component: np.ndarray,
+        to_component: np.ndarray,
+        delta: float,
+        free: np.ndarray,
+    ):
+        count, width = sketch.rows.shape
+        self._sketch, self._norms, self._delta, self.free = sketch, norms, delta, free
+        unit = component.astype(np.float64) / np.linalg.norm(component)
+        self._component = Query(unit, np.zeros(0), 0.0, 0.0, 2 * sketch.rounding)
+        self._to_component = to_component
+        self._lowest = np.full(count, np.inf, np.float32)
+        self._dead = np.zeros(count, dtype=bool)
+        self._checked = np.zeros(count, dtype=np.int32)
+        self._sum, self._sum_inside, self._sums = np.zeros(width), np.zeros(sketch.basis.shape[1]), np.zeros(count)
+        self._sum_squared = self._sum_dot_component = self._sum_norms = 0.0
+        self._upper, self._consistent = np.empty(count, np.float32), np.empty(count, np.int8)
+        self._estimates = to_component
+        #: The row taken last, while its products with all rows are not yet known.
+        self.query: Query | None = None
         self.result = Walk([])
 
     @property
@@ -42,63 +73,147 @@ class Chain:
         return self.result.rows[-1]
 
     def take(self, row: int) -> None:
-        products = _products(self._unit, self._unit[row])
+        """Add a row; before the next step, `seen` must be told its products."""
+        [vector] = self._sketch.exact([row])
         norm = self._norms[row]
-        self._sum_squared += 2 * norm * self._dot_sum[row] + norm**2
-        self._sum_dot_component += norm * self._to_component[row]
-        self._dot_sum += norm * products
-        self._compatible &= products >= 0
-        self._to_last = products
+        self._sum_squared += 2 * norm * (vector @ self._sum) + norm**2
+        self._sum_dot_component += norm * (vector @ self._component.vector)
+        self.query = self._last = self._sketch.query(vector)
+        self._sum += norm * vector
+        self._sum_inside += norm * self.query.inside
+        self._sum_norms += norm
         self.free[row] = False
         self.result.rows.append(row)
 
+    def seen(self, estimates: np.ndarray) -> None:
+        """Learn `Sketch.estimates` of `query`, float32 (N,)."""
+        query, norm = self.query, self._norms[self.last]
+        bounds = self._sketch.inside, self._sketch.outside, query.of_inside, query.of_outside, query.slack
+        kernels.include(estimates, *bounds, norm, self._lowest, self._sums)
+        self._estimates, self.query = estimates, None
+
     def closest(self) -> int:
         """The free row closest to the component, by no rule."""
-        return int(np.argmax(np.where(self.free, self._to_component, -np.inf)))
+        values = np.where(self.free, self._to_component, -np.inf)
+        rows = np.flatnonzero(values >= values.max() - 2 * self._component.slack)
+        return int(rows[np.argmax(np.vecdot(self._sketch.exact(rows), self._component.vector))])
 
     def step(self, neighbours: np.ndarray | None = None) -> int | None:
         """The row to go to from the last one by both rules, or None; counts the rows refused on the way.
 
         Of `neighbours`, row numbers in the order in which they are tried; without, of all rows, by similarity.
         """
-        consistent = self._consistent()
-        feasible = self.free & self._compatible & consistent
         if neighbours is None:
-            following = int(np.argmax(np.where(feasible, self._to_last, -np.inf))) if feasible.any() else None
-            tried = self.free if following is None else self.free & (self._to_last > self._to_last[following])
-        else:
-            passed = np.flatnonzero(feasible[neighbours])
-            following = int(neighbours[passed[0]]) if len(passed) else None
-            tried = np.zeros_like(self.free)
-            tried[neighbours[: passed[0] if len(passed) else None]] = True
-            tried &= self.free
-        self._count(tried, consistent)
-        return following
+            return self._best(self._last, self._estimates)
+        self._limit(self._last, self._estimates)
+        for row in neighbours[self.free[neighbours]].tolist():
+            if self._passes(row, self._sketch.exact([row])[0]):
+                return row
+            self._count(np.array([row]))
+        return None
 
     def fallback(self) -> int | None:
         """The free row closest to the component that passes both rules, or None; counts likewise."""
-        consistent = self._consistent()
-        feasible = self.free & self._compatible & consistent
-        following = int(np.argmax(np.where(feasible, self._to_component, -np.inf))) if feasible.any() else None
-        closer = self.free if following is None else self.free & (self._to_component > self._to_component[following])
-        self._count(closer, consistent)
-        return following
+        return self._best(self._component, self._to_component)
 
-    def _consistent(self) -> np.ndarray:
-        """Whether a row would keep |cos(S, v)| at `delta` of what it is, or more."""
-        norms = self._norms
+    def _best(self, query: Query, estimates: np.ndarray) -> int | None:
+        self._limit(query, estimates)
+        upper, best, value, count = self._upper, None, -np.inf, FIRST
+        refused: list[tuple[float, int]] = []
+        while len(rows := np.flatnonzero((upper >= value) & (upper > -np.inf))):
+            if best is None and len(rows) > count:
+                rows = rows[np.argpartition(upper[rows], -count)[-count:]]
+                count *= MORE
+            bounds = self._tightened(rows, query)
+            upper[rows] = -np.inf
+            order = np.lexsort((rows, -bounds))
+            for start in range(0, len(order), TOGETHER):
+                together = order[start : start + TOGETHER]
+                together = rows[together[bounds[together] >= value]]
+                if not len(together):
+                    break
+                vectors = self._sketch.exact(together)
+                exact = np.vecdot(vectors, query.vector)
+                for place in np.lexsort((together, -exact)):
+                    row = int(together[place])
+                    if exact[place] > value or (exact[place] == value and row < best):
+                        if self._passes(row, vectors[place]):
+                            best, value = row, exact[place]
+                        else:
+                            refused.append((exact[place], row))
+        self._count(np.array([row for similarity, row in refused if similarity > value], dtype=np.int64))
+        self._count(self._others_above(value, query, estimates))
+        return best
+
+    def _limit(self, query: Query, estimates: np.ndarray) -> None:
+        """Set `_upper` and `_consistent`: see `kernels.limits`."""
+        sketch, slack = self._sketch, 4 * self._sketch.rounding * self._sum_norms
+        length, inside = np.linalg.norm(self._sum), np.linalg.norm(self._sum_inside)
+        outside = np.sqrt(max(0.0, length**2 - inside**2) + slack * length)
         alignment = abs(self._sum_dot_component) / np.sqrt(self._sum_squared)
-        new_squared = self._sum_squared + 2 * norms * self._dot_sum + norms**2
-        new_norm = np.sqrt(np.maximum(new_squared, np.finfo(float).tiny))
-        return np.abs(self._sum_dot_component + norms * self._to_component) >= self._delta * alignment * new_norm
+        kernels.limits(
+            *(estimates, sketch.inside, sketch.outside, query.of_inside, query.of_outside, query.slack),
+            *(self._norms, self._to_component, self._component.slack),
+            *(self._sums, inside, outside, slack),
+            *(self._sum_dot_component, self._sum_squared, self._delta * alignment),
+            *(self.free, self._dead, self._upper, self._consistent),
+        )
 
-    def _count(self, tried: np.ndarray, consistent: np.ndarray) -> None:
-        self.result.refused_by_conflict += int((tried & ~self._compatible).sum())
-        self.result.refused_by_consistency += int((tried & self._compatible & ~consistent).sum())
+    def _tightened(self, rows: np.ndarray, query: Query) -> np.ndarray:
+        """Upper bounds of `rows` from the second copy."""
+        if query is self._component:
+            return self._upper[rows]
+        found, off = self._sketch.closer(rows, query.vector)
+        return np.minimum(self._upper[rows], found + off)
 
+    def _passes(self, row: int, vector: np.ndarray) -> bool:
+        """Both rules, by the row itself."""
+        return self._keeps_course(row, vector) and not self._conflicts(row, vector)
 
-def _products(unit: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Inner products, float64 (N,), the same for equal rows wherever they stand: a matrix product's may differ in the
-    last digit, and then the first of two duplicates would not win.
-    """
-    return np.vecdot(unit, vector).astype(np.float64)
+    def _keeps_course(self, row: int, vector: np.ndarray) -> bool:
+        if not self._consistent[row]:
+            norm = self._norms[row]
+            squared = self._sum_squared + 2 * norm * (vector @ self._sum) + norm**2
+            alignment = abs(self._sum_dot_component) / np.sqrt(self._sum_squared)
+            turned = abs(self._sum_dot_component + norm * (vector @ self._component.vector))
+            kept = turned >= self._delta * alignment * np.sqrt(max(squared, np.finfo(float).tiny))
+            self._consistent[row] = 1 if kept else -1
+        return self._consistent[row] > 0
+
+    def _conflicts(self, row: int, vector: np.ndarray) -> bool:
+        """Whether the row opposes a member. One that does is dead for good."""
+        if self._dead[row] or self._lowest[row] >= 0:
+            return self._dead[row]
+        members = np.array(self.result.rows[self._checked[row] :])
+        found, off = self._sketch.closer(members, vector)
+        unsure = members[found - off < 0]
+        self._dead[row] = (found + off < 0).any() or (
+            len(unsure) and (np.vecdot(self._sketch.exact(unsure), vector) < 0).any()
+        )
+        self._checked[row], self._lowest[row] = len(self.result.rows), np.inf
+        return self._dead[row]
+
+    def _others_above(self, value: float, query: Query, estimates: np.ndarray) -> np.ndarray:
+        """Free rows that cannot pass by the bounds alone, and whose product with `query` is above `value`."""
+        rows = np.flatnonzero(np.isnan(self._upper))
+        if value == -np.inf or not len(rows):
+            return rows
+        half = self._sketch.inside[rows] * query.of_inside + self._sketch.outside[rows] * query.of_outside + query.slack
+        found = estimates[rows]
+        above, open_ = rows[found - half > value], rows[np.abs(found - value) <= half]
+        if len(open_) and query is not self._component:
+            found, off = self._sketch.closer(open_, query.vector)
+            above = np.concatenate([above, open_[found - off > value]])
+            open_ = open_[np.abs(found - value) <= off]
+        if len(open_):
+            above = np.concatenate([above, open_[np.vecdot(self._sketch.exact(open_), query.vector) > value]])
+        return above
+
+    def _count(self, refused: np.ndarray) -> None:
+        """Count rows that were passed over, by the rule that refused them."""
+        unsure = refused[self._consistent[refused] == 0]
+        for row, vector in zip(unsure.tolist(), self._sketch.exact(unsure) if len(unsure) else (), strict=True):
+            self._keeps_course(row, vector)
+        by_consistency = int((self._consistent[refused] < 0).sum())
+        self.result.refused_by_consistency += by_consistency
+        self.result.refused_by_conflict += len(refused) - by_consistency

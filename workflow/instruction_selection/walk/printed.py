@@ -10,19 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from instruction_selection.selection import Rows, Selection
+from instruction_selection.features import Rows
+from instruction_selection.selection import Selection
 from instruction_selection.walk.chain import Walk
 from instruction_selection.walk.components import principal_components
 
 
-def select(validation: Rows, budget: int, variance: float, choose: Callable[[np.ndarray, int], Walk]) -> Selection:
-    """The union of `choose(component, rows wanted)` over the principal components of the validation rows."""
+def select(
+    validation: Rows, budget: int, variance: float, choose: Callable[[np.ndarray, list[int]], list[Walk]]
+) -> Selection:
+    """The union of `choose(components, rows wanted of each)` over the principal components of the validation rows."""
     components, shares = principal_components(validation.unit * validation.norms[:, None], variance)
+    budgets = [math.ceil(budget * share) for share in shares]
     chosen: dict[int, None] = {}
     details = []
-    for component, share in zip(components, shares, strict=True):
-        wanted = math.ceil(budget * share)
-        walked = choose(component, wanted)
+    for share, wanted, walked in zip(shares, budgets, choose(components, budgets), strict=True):
         details.append(describe(share, wanted, walked) | {"already_chosen": len(chosen.keys() & set(walked.rows))})
         chosen.update(dict.fromkeys(walked.rows))
     return Selection(np.array(list(chosen))[:budget], {"components": details})

@@ -1,0 +1,150 @@
+"""Feature rows of a pool or of a target: gradients, embeddings, hidden states."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from instruction_selection import kernels
+from instruction_selection.gradients.store import damage_told
+
+#: Rows that are looked at together. HDF5 has 64 rows of a gradient store in a piece.
+BLOCK = 256
+
+
+class Stored:
+    """Rows of a two-dimensional HDF5 dataset, or those with the given `numbers`, which stay in the file until read."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, dataset: h5py.Dataset, path: str | Path, numbers: np.ndarray | None = None):
+        self._dataset, self._path, self._numbers = dataset, path, numbers
+
+    def __len__(self) -> int:
+        return len(self._dataset if self._numbers is None else self._numbers)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), self._dataset.shape[1]
+
+    def at(self, numbers: np.ndarray) -> "Stored":
+        """Of these the rows `numbers`, or those where a mask holds."""
+        return Stored(self._dataset, self._path, self._places()[numbers])
+
+    def blocks(self, size: int) -> Iterator[tuple[int, np.ndarray]]:
+        """All rows, as (number of the first, float32 (n, D)), `size` at a time, in arrays that are used again."""
+        places = self._places()
+        # New arrays for every block would cost more than reading them: the system gives each page out anew.
+        raw = np.empty((size, self.shape[1]), self._dataset.dtype)
+        wide = np.empty(raw.shape, np.float32)
+        for start in range(0, len(places), size):
+            wanted = places[start : start + size]
+            if wanted[-1] - wanted[0] == len(wanted) - 1 and (np.diff(wanted) == 1).all():
+                with damage_told(self._path, self._dataset.name):
+                    self._dataset.read_direct(raw, np.s_[wanted[0] : wanted[-1] + 1], np.s_[: len(wanted)])
+                _widen(raw[: len(wanted)], wide[: len(wanted)])
+            else:
+                wide[: len(wanted)] = self.take(np.arange(start, start + len(wanted)))
+            yield start, wide[: len(wanted)]
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows `numbers`, float32 (n, D)."""
+        places = self._places()[numbers]
+        wanted, back = np.unique(places, return_inverse=True)
+        raw = np.empty((len(wanted), self.shape[1]), self._dataset.dtype)
+        with damage_told(self._path, self._dataset.name):
+            # h5py is slow with lists of rows, and fast with ranges.
+            for run in np.split(np.arange(len(wanted)), np.flatnonzero(np.diff(wanted) != 1) + 1):
+                if len(run):
+                    raw[run] = self._dataset[wanted[run[0]] : wanted[run[-1]] + 1]
+        wide = np.empty(raw.shape, np.float32)
+        _widen(raw, wide)
+        return wide[back]
+
+    def _places(self) -> np.ndarray:
+        return np.arange(len(self._dataset)) if self._numbers is None else self._numbers
+
+
+def _widen(raw: np.ndarray, wide: np.ndarray) -> None:
+    if raw.dtype == np.float16:
+        kernels.widen(raw.view(np.uint16), wide)
+    else:
+        wide[:] = raw
+
+
+@dataclass
+class Rows:
+    """Rows of norm 1, in memory or in a file, and what they were scaled by.
+
+    `values` is float32 (N, D), or `Stored`: a pool's rows may be more than memory holds, and are read by `blocks`,
+    `take` and `@`. `norms` is float32 (N,); a row whose norm is zero or not finite cannot be used. `subtasks` (N,) are
+    names, for validation rows only.
+    """
+
+    values: np.ndarray | Stored
+    norms: np.ndarray
+    subtasks: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, features: np.ndarray, subtasks: Sequence[str] | None = None) -> "Rows":
+        """From an (N, D) array that is not scaled; without `subtasks`, all rows are of one."""
+        features = np.asarray(features, dtype=np.float32)
+        norms = np.linalg.norm(features, axis=1)
+        usable = np.isfinite(norms) & (norms > 0)
+        unit = np.divide(features, norms[:, None], out=np.zeros_like(features), where=usable[:, None])
+        names = np.repeat("all", len(features)) if subtasks is None else np.asarray(subtasks)
+        return cls(unit, np.where(usable, norms, 0), names)
+
+    def __len__(self) -> int:
+        return len(self.norms)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """In which rows are given, whatever they are stored as."""
+        return self.values.dtype
+
+    @property
+    def unit(self) -> np.ndarray:
+        """All rows at once, (N, D): N * D * 4 bytes of memory."""
+        return self.values if isinstance(self.values, np.ndarray) else self.values.take(np.arange(len(self)))
+
+    @property
+    def usable(self) -> np.ndarray:
+        """bool (N,)"""
+        return np.isfinite(self.norms) & (self.norms > 0)
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """All rows in their order, as (number of the first, (n, D)). A block is overwritten when the next is read."""
+        if isinstance(self.values, np.ndarray):
+            for start in range(0, len(self), BLOCK):
+                yield start, self.values[start : start + BLOCK]
+        else:
+            yield from self.values.blocks(BLOCK)
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows `numbers` (n,), (n, D)."""
+        return self.values[numbers] if isinstance(self.values, np.ndarray) else self.values.take(numbers)
+
+    def __matmul__(self, columns: np.ndarray) -> np.ndarray:
+        """Inner products (N, m) with the columns of a (D, m); the rows are read once, by blocks."""
+        result = np.empty((len(self), columns.shape[1]), np.result_type(self.dtype, columns))
+        for start, block in self.blocks():
+            np.matmul(block, columns, out=result[start : start + len(block)])
+        return result
+
+    def at(self, numbers: np.ndarray) -> "Rows":
+        """The rows `numbers`, or those where a mask holds; nothing is read from a file."""
+        subtasks = None if self.subtasks is None else self.subtasks[numbers]
+        values = self.values[numbers] if isinstance(self.values, np.ndarray) else self.values.at(numbers)
+        return Rows(values, self.norms[numbers], subtasks)
+
+    def __add__(self, other: "Rows") -> "Rows":
+        """The rows of both, one after the other, in memory."""
+        subtasks = None if self.subtasks is None else np.concatenate([self.subtasks, other.subtasks])
+        return Rows(np.concatenate([self.unit, other.unit]), np.concatenate([self.norms, other.norms]), subtasks)
