@@ -7,6 +7,7 @@ rule harness_task:
         PATHS.log("harness_task", "benchmark"),
     benchmark:
         PATHS.benchmark("harness_task", "benchmark")
+    localrule: True
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -55,8 +56,9 @@ rule evaluate:
         "../../envs/evaluation.yaml"
     threads: SETTINGS["threads"]["evaluation"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=by_attempt(evaluation_memory),
+        runtime=by_attempt(evaluation_runtime),
+        gpu=GPUS["evaluation"],
     params:
         metrics=lambda wildcards: EXPERIMENT.benchmarks[wildcards.benchmark]["metrics"],
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
