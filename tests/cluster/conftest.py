@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,6 +63,11 @@ def at(path: Path, source: Checkout, environment: dict[str, str]) -> OnCluster:
     return OnCluster(path, environment)
 
 
+def activated(environment: dict[str, str]) -> dict[str, str]:
+    """With the commands of the environment that tests run in, as after activating it."""
+    return {**environment, "PATH": f"{environment['PATH']}:{Path(sys.executable).parent}"}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def can_run_slurm() -> None:
     reasons = mini_slurm.missing()
@@ -73,7 +79,7 @@ def can_run_slurm() -> None:
 def cluster(tmp_path_factory) -> Iterator[dict[str, str]]:
     """The environment of a cluster of one node with two pretended GPUs."""
     with mini_slurm.running(tmp_path_factory.mktemp("slurm") / "one") as environment:
-        yield environment
+        yield activated(environment)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ ALSO = {
     ],
 }
 
+
 def pip_section(path: Path) -> list[str]:
     [section] = [entry["pip"] for entry in yaml.safe_load(path.read_text())["dependencies"] if isinstance(entry, dict)]
     return section
@@ -73,7 +74,9 @@ def scripts(environment: str) -> list[Path]:
     for path in (REPOSITORY / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"^(?:use )?rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             if f'"../../envs/{environment}.yaml"' in rule:
-                found.update(REPOSITORY / "workflow/rules" / name for name in re.findall(r'"(.*/scripts/.*\.py)"', rule))
+                found.update(
+                    REPOSITORY / "workflow/rules" / name for name in re.findall(r'"(.*/scripts/.*\.py)"', rule)
+                )
     return sorted(found)
 
 
