@@ -4,6 +4,9 @@ from instruction_selection import resources
 GPUS = SETTINGS["gpus"]
 NODES = SETTINGS["nodes"]["training"]
 THREADS = SETTINGS["threads"]
+# The executor starts a job in a step of one task, which can have the GPUs of one node only. Where MPI is said to be used
+# it does not, and the training starts a step over all nodes itself; then tasks have to be given, and not per GPU.
+SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 
 
 def by_attempt(amount):

@@ -24,6 +24,8 @@ class OnCluster(Checkout):
     """A checkout in which Snakemake submits to a cluster."""
 
     environment: dict[str, str] = field(default_factory=dict)
+    #: What the run that made the results printed.
+    output: str = ""
 
     def start(self, *arguments: str, experiment: str = "smoke") -> subprocess.Popen:
         """As a user types it, so with whatever else stands in the profile."""
@@ -88,6 +90,7 @@ def submitted(fresh, cluster, tmp_path_factory) -> OnCluster:
     checkout = at(tmp_path_factory.mktemp("submitted") / "checkout", fresh, cluster)
     status, output = checkout.submit()
     assert status == 0, output
+    checkout.output = output
     return checkout
 
 

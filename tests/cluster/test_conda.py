@@ -99,9 +99,11 @@ def test_every_rule_has_its_own_packages(workflow, where):
     assert old["prefix"] != new["prefix"]
     for made in (old, new):
         assert Path(made["prefix"]).is_relative_to(workflow[0] / ".snakemake/conda")
-    # Its environment has Python and nothing else.
-    result = run(workflow, *where, "--", "forgotten.json")
+
+
+def test_a_script_that_imports_what_its_environment_lacks_fails(workflow):
+    """Its environment has Python and nothing else."""
+    result = run(workflow, "--cores", "1", "--", "forgotten.json")
     assert result.returncode == 1
     assert not (workflow[0] / "forgotten.json").exists()
-    if where[0] == "--cores":
-        assert "No module named 'greeting'" in result.stdout + result.stderr
+    assert "No module named 'greeting'" in result.stdout + result.stderr

@@ -22,6 +22,16 @@ rule harness_task:
         "../scripts/harness_task.py"
 
 
+def backend_of(benchmark):
+    default = SETTINGS["evaluation"]["backend"]
+    return SETTINGS["targets"][benchmark].get("backend", default)
+
+
+def evaluated_with(backend):
+    names = [name for name in EXPERIMENT.benchmarks if backend_of(name) == backend]
+    return one_of(names or ["none"])
+
+
 rule evaluate:
     input:
         model=PATHS.model,
@@ -52,6 +62,8 @@ rule evaluate:
             "seed",
             "benchmark",
         )
+    wildcard_constraints:
+        benchmark=evaluated_with("hf"),
     conda:
         "../../envs/evaluation.yaml"
     threads: SETTINGS["threads"]["evaluation"]
@@ -64,8 +76,18 @@ rule evaluate:
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
             "evaluation_rows"
         ],
-        settings=SETTINGS["evaluation"],
+        settings=lambda wildcards: {
+            **SETTINGS["evaluation"],
+            "backend": backend_of(wildcards.benchmark),
+        },
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:
         "../scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_with_vllm with:
+    wildcard_constraints:
+        benchmark=evaluated_with("vllm"),
+    conda:
+        "../../envs/evaluation-vllm.yaml"

@@ -17,6 +17,7 @@ rule finetune:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["training"]
     resources:
+        **SEVERAL_NODES,
         mem_mb=by_attempt(training_memory),
         runtime=by_attempt(finetune_runtime),
         gpu=GPUS["training"] * NODES,

@@ -43,6 +43,7 @@ rule warmup:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["training"]
     resources:
+        **SEVERAL_NODES,
         mem_mb=by_attempt(training_memory),
         runtime=by_attempt(warmup_runtime),
         gpu=GPUS["training"] * NODES,
