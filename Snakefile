@@ -9,6 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/common.smk"
+include: "workflow/needs.smk"
 
 
 wildcard_constraints:

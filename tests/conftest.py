@@ -1,9 +1,12 @@
 """Fixtures shared by all tests. Nothing here, and nothing in the tests, reaches a network."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -81,3 +84,39 @@ def fetched(small_mirror, tmp_path):
         return entry, manifest
 
     return fetch
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory, repository) -> Checkout:
+    """A copy of the working tree, with its history, which artifacts name. Nothing has been run in it."""
+    path = tmp_path_factory.mktemp("fresh") / "checkout"
+    path.mkdir()
+    # Not a clone, so that uncommitted work is tested.
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (repository / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(repository / name, path / name)
+    shutil.copytree(repository / ".git", path / ".git")
+    return Checkout(path)
+
+
+@pytest.fixture(scope="session")
+def finished(fresh, tmp_path_factory) -> Checkout:
+    """The checkout after a whole run of the smoke experiment. Tests that change anything take a `copy`."""
+    checkout = Checkout(shutil.copytree(fresh.path, tmp_path_factory.mktemp("finished") / "checkout"))
+    result = checkout.snakemake()
+    assert result.returncode == 0, result.stdout + result.stderr
+    return checkout
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Checkout:
+    shutil.copytree(finished.path, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")

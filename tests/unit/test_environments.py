@@ -1,5 +1,6 @@
 """A version is written in one place per environment, and the places agree."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from packaging.requirements import Requirement
 
 ENVS = Path(__file__).resolve().parents[2] / "envs"
 #: Where an environment must differ; the reason stands in the file.
-DIFFERENT = {"training": {"torch"}}
+DIFFERENT = {"training": {"torch", "setuptools"}}
 
 
 def pins(lines: list[str]) -> dict[str, str]:
@@ -17,6 +18,12 @@ def pins(lines: list[str]) -> dict[str, str]:
         assert [specifier.operator for specifier in requirement.specifier] == ["=="], f"{requirement} is not pinned"
     assert len({requirement.name for requirement in requirements}) == len(requirements)
     return {requirement.name: str(requirement.specifier) for requirement in requirements}
+
+
+def after_deployment(path: Path) -> list[str]:
+    """What an environment's post-deploy script installs."""
+    script = path.with_suffix(".post-deploy.sh")
+    return re.findall(r"\S+==\S+", script.read_text()) if script.exists() else []
 
 
 def laptop() -> dict[str, str]:
@@ -32,7 +39,7 @@ def conda(path: Path) -> dict:
 def test_conda_environments_agree_with_the_laptop(path):
     [section] = [entry["pip"] for entry in conda(path) if isinstance(entry, dict)]
     known = laptop()
-    for name, version in pins(section).items():
+    for name, version in pins(section + after_deployment(path)).items():
         if name not in DIFFERENT.get(path.stem, set()) and name in known:
             assert version == known[name], name
     for name in DIFFERENT.get(path.stem, set()):

@@ -1,5 +1,9 @@
 """lm-eval's tasks and results. The command line itself runs in the smoke experiment."""
 
+import ast
+from pathlib import Path
+
+import lm_eval
 import pytest
 import yaml
 
@@ -45,6 +49,25 @@ def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
     written = yaml.safe_load((tmp_path / "x-generation.yaml").read_text())
     assert written["num_fewshot"] == 3
     assert written["task"] == "x-generation"
+
+
+@pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
+def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
+    """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which refuses."""
+    (tmp_path / "adapter_config.json").write_text(f'{{"r": {rank}}}')
+    arguments = harness.model_arguments("model", tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
+    source = ast.parse((Path(lm_eval.__file__).parent / "models/vllm_causallms.py").read_text())
+    [made] = [node for node in ast.walk(source) if isinstance(node, ast.ClassDef) and node.name == "VLLM"]
+    [init] = [node for node in made.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    assert arguments.keys() <= {argument.arg for argument in init.args.args}
+    assert arguments["lora_local_path"] == str(tmp_path)
+    assert arguments["max_lora_rank"] == room
+
+
+def test_an_adapter_that_vllm_cannot_hold_is_refused(tmp_path):
+    (tmp_path / "adapter_config.json").write_text('{"r": 1024}')
+    with pytest.raises(InputError, match="rank 512 at most, and this has 1024"):
+        harness.model_arguments("model", tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
 
 
 def test_results_are_taken_over():

@@ -1,7 +1,15 @@
 """LLaMA-Factory's command line: a run, its moments, and a run that was interrupted."""
 
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from instruction_selection import files
@@ -118,15 +126,59 @@ def test_the_adapter_is_kept_whole(output, tmp_path):
     ]
 
 
-def test_an_interrupted_run_goes_on_at_its_checkpoint(tiny_model, rows_path, tmp_path, capfd):
-    """Two epochs in one go, and two epochs of which the second is done by another process."""
-    two = {**ARGUMENTS, "num_train_epochs": 2, "lr_scheduler_type": "constant"}
-    whole = training.train(rows_path, tiny_model, "smollm", 512, two, 0, tmp_path / "whole")
-    part = training.train(rows_path, tiny_model, "smollm", 512, {**two, "num_train_epochs": 1}, 0, tmp_path / "part")
-    assert "Resuming training from" not in "".join(capfd.readouterr())
-    part = training.train(rows_path, tiny_model, "smollm", 512, two, 0, tmp_path / "part")
-    assert f"Resuming training from {part}/checkpoint-1" in "".join(capfd.readouterr())
+def test_a_killed_run_goes_on_at_its_last_whole_checkpoint(tiny_model, some_rows, tmp_path, capfd):
+    """Killed after its first checkpoint and with half of a second one, it ends with the same bits, dropout included."""
+    files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
+    arguments = {**ARGUMENTS, "num_train_epochs": 3, "lora_dropout": 0.1}
+    common = (tmp_path / "rows.jsonl", tiny_model, "smollm", 256, arguments, 0)
+    whole = training.train(*common, tmp_path / "whole")
+    started = multiprocessing.get_context("fork").Process(target=training.train, args=(*common, tmp_path / "part"))
+    started.start()
+    part = tmp_path / "part" / "output"
+    try:
+        while not list(part.glob("checkpoint-*/trainer_state.json")):
+            assert started.is_alive()
+            time.sleep(0.01)
+    finally:
+        kill_with_children(started.pid)
+        started.join()
+    [checkpoint] = training.checkpoints(part)
+    (part / "checkpoint-999").mkdir()
+    (part / "checkpoint-999" / "trainer_state.json").write_text('{"global_step": 99')
+    capfd.readouterr()
+    training.train(*common, tmp_path / "part")
+    assert f"Resuming training from {checkpoint}" in "".join(capfd.readouterr())
     assert files.sha256(whole / "adapter_model.safetensors") == files.sha256(part / "adapter_model.safetensors")
+
+
+def kill_with_children(process: int) -> None:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    for number in (process, *map(int, children)):
+        os.kill(number, signal.SIGKILL)
+
+
+def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, capfd):
+    one = {**ARGUMENTS, "num_train_epochs": 1}
+    training.train(rows_path, tiny_model, "smollm", 512, one, 0, tmp_path)
+    training.train(rows_path, tiny_model, "smollm", 512, {**one, "learning_rate": 2.0e-3}, 0, tmp_path)
+    assert "Resuming training from" not in "".join(capfd.readouterr())
+
+
+@given(st.integers(1, 8), st.integers(1, 64), st.integers(1, 64))
+def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, steps, processes):
+    arguments = {"per_device_train_batch_size": per_device, "gradient_accumulation_steps": steps}
+    if steps % processes:
+        with pytest.raises(InputError, match=f"{per_device * steps} rows cannot be shared by {processes} processes"):
+            training.accumulation_steps(arguments, processes)
+    else:
+        assert training.accumulation_steps(arguments, processes) * processes * per_device == per_device * steps
+
+
+def test_several_nodes_without_slurm_are_refused(tiny_model, rows_path, tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    arguments = {**ARGUMENTS, "gradient_accumulation_steps": 2}
+    with pytest.raises(InputError, match="training on 2 nodes needs SLURM"):
+        training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path, processes=2, nodes=2)
 
 
 def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):

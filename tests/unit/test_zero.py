@@ -17,7 +17,8 @@ pytestmark = pytest.mark.skipif(
 ARGUMENTS = {
     **{"stage": "sft", "finetuning_type": "lora", "lora_rank": 4, "lora_alpha": 16, "lora_dropout": 0.0},
     **{"lora_target": "q_proj,k_proj,v_proj,o_proj", "learning_rate": 1.0e-2, "max_steps": 3},
-    **{"gradient_accumulation_steps": 1, "disable_gradient_checkpointing": True, "logging_steps": 1},
+    **{"per_device_train_batch_size": 2},
+    **{"gradient_accumulation_steps": 2, "disable_gradient_checkpointing": True, "logging_steps": 1},
 }
 
 
@@ -27,9 +28,9 @@ def outputs(tiny_model, repository, tmp_path_factory):
     folder = tmp_path_factory.mktemp("zero")
     files.write_jsonl(folder / "rows.jsonl", rows.sample("reasoning-gym", ["chain_sum", "aiw"], "pool", 12, seed=0))
     common = (folder / "rows.jsonl", tiny_model, "smollm", 256)
-    one = training.train(*common, {**ARGUMENTS, "per_device_train_batch_size": 4}, 0, folder / "one")
-    zero = {"deepspeed": str(repository / "config/training/zero2.json"), "per_device_train_batch_size": 2}
-    two = training.train(*common, {**ARGUMENTS, **zero}, 0, folder / "two", processes=2)
+    arguments = {**ARGUMENTS, "deepspeed": str(repository / "config/training/zero2.json")}
+    one = training.train(*common, arguments, 0, folder / "one")
+    two = training.train(*common, arguments, 0, folder / "two", processes=2)
     return one, two
 
 

@@ -17,6 +17,7 @@ import yaml
 
 from instruction_selection import table_plan
 from instruction_selection.errors import InputError
+from instruction_selection.finetuning import training
 
 WORKFLOW = Path(__file__).resolve().parents[1]
 SCHEMAS = WORKFLOW / "schemas"
@@ -225,6 +226,7 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     epochs = experiment.training["warmup"].get("num_train_epochs", 3)
     if wanted > epochs:
         raise InputError(f"{source}: warmup.checkpoints: {wanted} are wanted, and the warm-up has {epochs} epochs.")
+    _check_machines(experiment, source)
     for name, method in experiment.methods.items():
         if method.get("ratio") != 0 and not has_own_rule(name):
             module = METHODS / f"{implementation(name, method)}.py"
@@ -280,6 +282,20 @@ def sources(kind: str, entry: dict) -> dict[str, dict]:
         return {"source": entry["source"]}
     blocks = ("rows", "validation", "evaluation", "fewshot")
     return {block: entry[block]["source"] for block in blocks if entry.get(block)}
+
+
+def _check_machines(experiment: Experiment, source: Path) -> None:
+    """Whether the processes of a training, one per GPU, can share its batch."""
+    gpus, nodes = (experiment.settings[key]["training"] for key in ("gpus", "nodes"))
+    if nodes > 1 and not gpus:
+        raise InputError(f"{source}: nodes.training: {nodes} nodes need GPUs, and gpus.training is 0.")
+    for stage, arguments in experiment.training.items():
+        try:
+            training.accumulation_steps(arguments, max(1, gpus * nodes))
+        except InputError as error:
+            raise InputError(f"{source}: gpus.training: {stage}: {error}.") from None
+        if "deepspeed" in arguments and not Path(arguments["deepspeed"]).is_file():
+            raise InputError(f"{source}: {stage}: deepspeed: {arguments['deepspeed']} does not exist.")
 
 
 def _check_module(path: Path, kind: str, name: str, module: Path) -> None:

@@ -12,8 +12,9 @@ rule pool_embeddings:
         "../../envs/embeddings.yaml"
     threads: SETTINGS["threads"]["embeddings"]
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_attempt(embedding_memory),
+        runtime=by_attempt(embedding_runtime),
+        gpu=GPUS["embeddings"],
     params:
         encoder=EXPERIMENT.encoder,
     message:

@@ -12,6 +12,7 @@ rule harness_tasks:
         PATHS.log("harness_tasks", "benchmark"),
     benchmark:
         PATHS.benchmark("harness_tasks", "benchmark")
+    localrule: True
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -24,6 +25,16 @@ rule harness_tasks:
         "Writing the harness tasks of {wildcards.benchmark}"
     script:
         "../scripts/harness_tasks.py"
+
+
+def backend_of(benchmark):
+    default = SETTINGS["evaluation"]["backend"]
+    return SETTINGS["targets"][benchmark].get("backend", default)
+
+
+def evaluated_with(backend):
+    names = [name for name in EXPERIMENT.benchmarks if backend_of(name) == backend]
+    return one_of(names or ["none"])
 
 
 rule evaluate:
@@ -56,19 +67,32 @@ rule evaluate:
             "seed",
             "benchmark",
         )
+    wildcard_constraints:
+        benchmark=evaluated_with("hf"),
     conda:
         "../../envs/evaluation.yaml"
     threads: SETTINGS["threads"]["evaluation"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=by_attempt(evaluation_memory),
+        runtime=by_attempt(evaluation_runtime),
+        gpu=GPUS["evaluation"],
     params:
         benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
             "evaluation_rows"
         ],
-        settings=SETTINGS["evaluation"],
+        settings=lambda wildcards: {
+            **SETTINGS["evaluation"],
+            "backend": backend_of(wildcards.benchmark),
+        },
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:
         "../scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_with_vllm with:
+    wildcard_constraints:
+        benchmark=evaluated_with("vllm"),
+    conda:
+        "../../envs/evaluation-vllm.yaml"

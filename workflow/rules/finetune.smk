@@ -17,8 +17,11 @@ rule finetune:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["training"]
     resources:
-        mem_mb=16000,
-        runtime=720,
+        **SEVERAL_NODES,
+        mem_mb=by_attempt(training_memory),
+        runtime=by_attempt(finetune_runtime),
+        gpu=GPUS["training"] * NODES,
+        nodes=NODES,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],

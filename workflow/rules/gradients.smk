@@ -15,8 +15,9 @@ rule pool_gradients:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["gradients"]
     resources:
-        mem_mb=16000,
-        runtime=720,
+        mem_mb=by_attempt(gradients_memory),
+        runtime=by_attempt(pool_gradients_runtime),
+        gpu=GPUS["gradients"],
     params:
         shards=lambda wildcards: grid.shards(EXPERIMENT, wildcards.pool),
         kinds=SETTINGS["gradients"]["pool_kinds"],
@@ -40,6 +41,7 @@ rule gather_pool_gradients:
         PATHS.log("gather_pool_gradients", "model", "pool", "checkpoint"),
     benchmark:
         PATHS.benchmark("gather_pool_gradients", "model", "pool", "checkpoint")
+    localrule: True
     conda:
         "../../envs/selection.yaml"
     threads: 1
@@ -69,8 +71,9 @@ rule validation_gradients:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["gradients"]
     resources:
-        mem_mb=16000,
-        runtime=120,
+        mem_mb=by_attempt(gradients_memory),
+        runtime=by_attempt(validation_gradients_runtime),
+        gpu=GPUS["gradients"],
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],

@@ -12,8 +12,9 @@ rule pool_hidden_states:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["embeddings"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=by_attempt(gradients_memory),
+        runtime=by_attempt(hidden_states_runtime),
+        gpu=GPUS["gradients"],
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],

@@ -11,8 +11,8 @@ rule prepare_model:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=by_attempt(model_memory),
+        runtime=by_attempt(60),
     params:
         model=lambda wildcards: EXPERIMENT.models[wildcards.model],
     message:

@@ -5,6 +5,7 @@ rule resolve_config:
         PATHS.log("resolve_config"),
     benchmark:
         PATHS.benchmark("resolve_config")
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -33,8 +34,8 @@ rule sample_pool:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_attempt(pool_memory),
+        runtime=by_attempt(60),
     params:
         pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool],
         rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
@@ -60,8 +61,8 @@ rule sample_target:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
     params:
         target=lambda wildcards: {
             key: value
@@ -93,8 +94,8 @@ rule check_overlap:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_attempt(pool_memory),
+        runtime=by_attempt(30),
     params:
         refuse=lambda wildcards: SETTINGS["targets"][wildcards.target]["overlap"]
         == "refuse",

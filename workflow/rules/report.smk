@@ -40,6 +40,7 @@ rule shared_rows:
         PATHS.log("shared_rows", "target"),
     benchmark:
         PATHS.benchmark("shared_rows", "target")
+    localrule: True
     conda:
         "../../envs/report.yaml"
     threads: 1
@@ -64,6 +65,7 @@ rule report:
         PATHS.log("report"),
     benchmark:
         PATHS.benchmark("report")
+    localrule: True
     conda:
         "../../envs/report.yaml"
     threads: 1

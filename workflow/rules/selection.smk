@@ -19,8 +19,8 @@ rule select_rows:
         "../../envs/selection.yaml"
     threads: SETTINGS["threads"]["selection"]
     resources:
-        mem_mb=SETTINGS["selection"]["memory_mb"],
-        runtime=240,
+        mem_mb=by_attempt(selection_memory),
+        runtime=by_attempt(selection_runtime),
     params:
         features=feature_files,
         earlier=earlier_feature_files,

@@ -11,8 +11,8 @@ rule sample_warmup:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=15,
+        mem_mb=by_attempt(pool_memory),
+        runtime=by_attempt(15),
     params:
         rows=SETTINGS["warmup"]["rows"],
         seed=SETTINGS["data_seed"],
@@ -43,8 +43,11 @@ rule warmup:
         "../../envs/training.yaml"
     threads: SETTINGS["threads"]["training"]
     resources:
-        mem_mb=16000,
-        runtime=240,
+        **SEVERAL_NODES,
+        mem_mb=by_attempt(training_memory),
+        runtime=by_attempt(warmup_runtime),
+        gpu=GPUS["training"] * NODES,
+        nodes=NODES,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
         cutoff_len=SETTINGS["cutoff_len"],

@@ -13,7 +13,7 @@ with logs.to_file(snakemake.log[0]):
     summary["provenance"] = provenance.record(
         {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})},
         snakemake.params.settings,
-        ("lm_eval", "transformers", "peft", "torch"),
+        harness.PACKAGES[snakemake.params.settings["backend"]],
     )
     files.write_jsonl(snakemake.output.samples, samples)
     files.write_json(snakemake.output.summary, summary)

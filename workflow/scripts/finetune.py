@@ -17,6 +17,8 @@ with logs.to_file(snakemake.log[0]):
         snakemake.params.training,
         seed,
         folder,
+        max(1, snakemake.resources.gpu),
+        snakemake.resources.nodes,
     )
     files.write_json(
         snakemake.output.summary,

@@ -17,7 +17,9 @@ with logs.to_file(snakemake.log[0]):
         snakemake.params.training,
         snakemake.params.seed,
         folder,
-        checkpoints=wanted,
+        max(1, snakemake.resources.gpu),
+        snakemake.resources.nodes,
+        wanted,
     )
     # Now, and not before: while training runs, this process should be small.
     from instruction_selection.gradients import moments, parameters

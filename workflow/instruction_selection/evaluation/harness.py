@@ -12,6 +12,12 @@ from instruction_selection import files
 from instruction_selection.errors import InputError
 from instruction_selection.packages import path_in_package
 
+#: What is evaluated with which packages.
+PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
+
+#: vLLM's choices of `max_lora_rank` (vllm.config.lora.MaxLoRARanks, 0.22.1).
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
 
 def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict], folder: str | Path) -> None:
     """Write lm-eval's files for a benchmark: one task file per entry of its `harness`, and their documents.
@@ -89,14 +95,15 @@ def evaluate(
     A row is lm-eval's own, with the document's `id` and the `task` of the benchmark's `harness` that it is of; there
     is one per document, task and filter. `settings` is an experiment's `evaluation` block.
     """
-    arguments = [f"pretrained={model}", f"dtype={settings['dtype']}", *([f"peft={adapter}"] if adapter else [])]
+    arguments = model_arguments(model, adapter, settings)
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "lm_eval", "run"),
-            *("--model", "hf", "--model_args", ",".join(arguments)),
+            *("--model", settings["backend"], "--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
             *("--tasks", ",".join(task_name(name, entry) for entry in benchmark["harness"])),
             *("--include_path", str(tasks)),
-            *("--batch_size", str(settings["batch_size"])),
+            # vLLM batches requests as they come.
+            *("--batch_size", str(settings["batch_size"]) if settings["backend"] == "hf" else "auto"),
             *(["--apply_chat_template"] if settings["chat_template"] else []),
             *("--log_samples", "--output_path", folder),
         ]
@@ -125,6 +132,20 @@ def evaluate(
 def _leaves(results: dict, task: str) -> list[str]:
     """The tasks of a group, or the task itself."""
     return results["group_subtasks"].get(task) or [task]
+
+
+def model_arguments(model: str | Path, adapter: str | Path | None, settings: dict) -> dict[str, str | int]:
+    """What lm-eval's `hf` or `vllm` model is made with."""
+    arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
+    if adapter is None:
+        return arguments
+    if settings["backend"] == "hf":
+        return {**arguments, "peft": str(adapter)}
+    rank = files.read_json(Path(adapter) / "adapter_config.json")["r"]
+    room = next((size for size in VLLM_RANKS if size >= rank), None)
+    if room is None:
+        raise InputError(f"{adapter}: vLLM takes LoRA adapters of rank {VLLM_RANKS[-1]} at most, and this has {rank}.")
+    return {**arguments, "lora_local_path": str(adapter), "max_lora_rank": room}
 
 
 def _only(folder: str, pattern: str) -> Path:

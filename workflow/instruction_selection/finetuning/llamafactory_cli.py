@@ -1,7 +1,7 @@
-"""LLaMA-Factory's command line for the machine at hand; run by path, so that nothing has to be installed.
+"""One process of a training by LLaMA-Factory; run by path, alone or under torchrun, so that nothing is installed.
 
 Without torchaudio, which LLaMA-Factory imports and text models do not use, an empty module stands in for it; without
-a GPU, the trainer is told to use the processor. Under torchrun it is one of several processes.
+a GPU, the trainer and DeepSpeed are told to use the processor.
 """
 
 import os
@@ -17,13 +17,10 @@ if __name__ == "__main__":
 
     stand_in_for("torchaudio", "text models do not use it")
     if not torch.cuda.is_available():
+        print("No GPU can be seen: training on the processor.", flush=True)
+        os.environ["DS_ACCELERATOR"] = "cpu"
         sys.argv.append("use_cpu=true")
-    if "LOCAL_RANK" in os.environ:
-        from llamafactory.train.tuner import run_exp
+    # Not `llamafactory-cli`, which starts one process for every GPU that it sees.
+    from llamafactory.train.tuner import run_exp
 
-        sys.argv.remove("train")
-        run_exp()
-    else:
-        from llamafactory.cli import main
-
-        main()
+    run_exp()

@@ -6,6 +6,7 @@ Imports no torch: the training happens in a process of its own, and the one that
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -32,27 +33,99 @@ def train(
     seed: int,
     folder: str | Path,
     processes: int = 1,
+    nodes: int = 1,
     checkpoints: int = 1,
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    `arguments` are LLaMA-Factory's; with a `deepspeed` configuration among them, `processes` share the training. A
-    run that was interrupted goes on from the last checkpoint that it finds there. The checkpoints of the last
-    `checkpoints` epochs stay.
+    `arguments` are LLaMA-Factory's for one process; all of `processes`, which are spread over `nodes` of a SLURM job,
+    share its batch and, if there are several, follow its `deepspeed` configuration. A run that was interrupted goes on
+    from its last whole checkpoint in `folder`; what a run with other inputs left there is removed. The checkpoints of
+    the last `checkpoints` epochs stay.
     """
-    configuration = write_arguments(
-        rows, model, template, cutoff_len, {"save_total_limit": checkpoints, **arguments}, seed, folder
-    )
-    launcher = (
-        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    )
-    command = [sys.executable, *launcher, str(CLI), "train", str(configuration)]
+    shared = {"save_total_limit": checkpoints, **arguments}
+    shared["gradient_accumulation_steps"] = accumulation_steps(arguments, processes)
+    if processes == 1:
+        # LLaMA-Factory refuses DeepSpeed outside of torchrun.
+        shared.pop("deepspeed", None)
+    folder = Path(folder)
+    _start_over_unless_same(folder, rows, model, [template, cutoff_len, arguments, seed, processes])
+    _remove_partial_checkpoints(folder / "output", checkpoints)
+    configuration = write_arguments(rows, model, template, cutoff_len, shared, seed, folder)
+    command = [*_launcher(processes, nodes), str(CLI), str(configuration)]
     print("+", *command, flush=True)
     environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    if processes == 1:
+        # With several the trainer would split every batch over them, and the effective batch would grow.
+        environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     status = subprocess.run(command, env=environment, check=False).returncode
     if status != 0:
         raise InputError(f"LLaMA-Factory ended with exit status {status} on {configuration}.")
     return configuration.parent / "output"
+
+
+def accumulation_steps(arguments: dict, processes: int) -> int:
+    """Gradient accumulation with which `processes` have the effective batch that `arguments` give to one.
+
+    Raises `InputError` if there is none.
+    """
+    per_device = arguments.get("per_device_train_batch_size", 8)
+    batch = per_device * arguments.get("gradient_accumulation_steps", 1)
+    if batch % (per_device * processes):
+        raise InputError(
+            f"an effective batch of {batch} rows cannot be shared by {processes} processes of {per_device} rows each"
+        )
+    return batch // (per_device * processes)
+
+
+def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, settings: list) -> None:
+    """Empty `folder` unless a run with the same rows, model and settings began there."""
+    identity = {"rows": files.sha256(rows), "model": _model_id(Path(model)), "settings": settings}
+    path = folder / "identity.json"
+    if not path.is_file() or files.read_json(path) != identity:
+        shutil.rmtree(folder, ignore_errors=True)
+        files.write_json(path, identity)
+
+
+def _model_id(folder: Path) -> list:
+    """Names, sizes (bytes) and times of a model's weights: hashing them would read all of them."""
+    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.glob("*.safetensors"))]
+
+
+def _remove_partial_checkpoints(output: Path, wanted: int) -> None:
+    """Remove what a kill left of a checkpoint that was being written or, being older than the last `wanted`, removed.
+
+    The trainer writes its own state last.
+    """
+    whole = []
+    for path in sorted(output.glob("checkpoint-*"), key=_step):
+        try:
+            files.read_json(path / "trainer_state.json")
+            whole.append(path)
+        except (FileNotFoundError, json.JSONDecodeError):
+            shutil.rmtree(path)
+    for path in whole[:-wanted]:
+        shutil.rmtree(path)
+
+
+def _launcher(processes: int, nodes: int) -> list[str]:
+    """The command under which LLaMA-Factory runs: Python, torchrun, or torchrun once on every node of a SLURM job."""
+    if processes == 1:
+        return [sys.executable]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes // nodes}"]
+    if nodes == 1:
+        return [*torchrun, "--standalone"]
+    if "SLURM_JOB_ID" not in os.environ:
+        raise InputError(f"nodes.training: training on {nodes} nodes needs SLURM.")
+    job = os.environ["SLURM_JOB_ID"]
+    return [
+        *("srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"),
+        # Otherwise a step gets one processor of each node.
+        f"--cpus-per-task={len(os.sched_getaffinity(0))}",
+        *(*torchrun, f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-id={job}"),
+        # Jobs may share a node, so each has a port of its own.
+        f"--rdzv-endpoint={socket.gethostname()}:{20000 + int(job) % 10000}",
+    ]
 
 
 def write_arguments(

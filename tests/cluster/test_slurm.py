@@ -1,0 +1,85 @@
+"""`snakemake --profile slurm` on a real SLURM: a whole run, and runs in which jobs, memory or Snakemake itself die."""
+
+import re
+import signal
+from collections import Counter
+
+import pytest
+
+GRADIENTS = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1"
+
+
+@pytest.mark.parametrize("target", ["gsm-symbolic", "logic"])
+def test_tables_are_those_of_a_local_run(submitted, finished, target):
+    for name in (f"{target}.csv", f"{target}.md", f"{target}.shared-rows.csv"):
+        path = f"results/smoke/tables/{name}"
+        assert (submitted.path / path).read_bytes() == (finished.path / path).read_bytes()
+
+
+def test_short_jobs_were_not_submitted_and_the_others_were(submitted):
+    rules = Counter(re.findall(r"has been submitted with SLURM jobid .*/rule_(\w+)/", submitted.output))
+    assert rules["finetune"] == 8
+    assert rules["pool_gradients"] == 2
+    assert not rules.keys() & {"gather_pool_gradients", "harness_task", "shared_rows", "report", "resolve_config"}
+
+
+def test_a_training_has_the_gpu_that_it_asked_for(submitted):
+    log = submitted.path / "results/smoke/logs/warmup/tiny-llama/reasoning.log"
+    assert "No GPU can be seen: training on the processor." in log.read_text()
+
+
+def remove_shards(checkout) -> dict[str, bytes]:
+    """Remove the gradient store; returns what was in its shards."""
+    shards = sorted((checkout.path / GRADIENTS / "shards").glob("*.h5"))
+    contents = {path.name: path.read_bytes() for path in shards}
+    for path in (*shards, checkout.path / GRADIENTS / "pool.h5"):
+        path.unlink()
+    assert len(contents) == 2
+    return contents
+
+
+def test_a_cancelled_shard_is_the_only_one_done_again(copy):
+    remove_shards(copy)
+    run = copy.start("--retries", "0", "--", f"{GRADIENTS}/pool.h5")
+    first, *_ = copy.wait_for(lambda: copy.running("pool_gradients"))
+    copy.slurm("scancel", first)
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode == 1, output
+    assert len(list((copy.path / GRADIENTS / "shards").glob("*.h5"))) == 1
+    target = ("--", f"{GRADIENTS}/pool.h5")
+    assert copy.planned(*target) == {"pool_gradients": 1, "gather_pool_gradients": 1, "total": 2}
+    status, output = copy.submit(*target)
+    assert status == 0, output
+    assert len(list((copy.path / GRADIENTS / "shards").glob("*.h5"))) == 2
+
+
+def test_a_job_out_of_memory_comes_back_with_more(copy):
+    before = remove_shards(copy)
+    memory = "pool_gradients:mem_mb=300 if attempt == 1 else 4000"
+    status, output = copy.submit("--set-resources", memory, "--", f"{GRADIENTS}/pool.h5")
+    assert status == 0, output
+    assert "Trying to restart job" in output
+    after = {path.name: path.read_bytes() for path in (copy.path / GRADIENTS / "shards").glob("*.h5")}
+    assert after.keys() == before.keys()
+
+
+def test_after_snakemake_was_killed_only_what_is_missing_is_done(copy):
+    remove_shards(copy)
+    target = f"{GRADIENTS}/pool.h5"
+    # One after the other, so that one is whole when Snakemake dies.
+    run = copy.start("--jobs", "1", "--", target)
+    shards = copy.path / GRADIENTS / "shards"
+    copy.wait_for(lambda: list(shards.glob("*.h5")) and copy.running("pool_gradients"))
+    [whole] = shards.glob("*.h5")
+    written = whole.stat().st_mtime_ns
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    copy.wait_for(lambda: not copy.slurm("squeue", "-h"))
+    status, output = copy.submit("--", target)
+    assert status == 1
+    assert "--unlock" in output
+    assert copy.submit("--unlock")[0] == 0
+    status, output = copy.submit("--", target)
+    assert status == 0, output
+    assert (copy.path / target).is_file()
+    assert whole.stat().st_mtime_ns == written

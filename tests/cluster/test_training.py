@@ -1,0 +1,37 @@
+"""Training on two nodes of one GPU each, through the rules and the DeepSpeed configuration of the paper's runs."""
+
+import json
+import re
+
+import h5py
+from cluster import mini_slurm
+from cluster.conftest import activated, at
+
+WARMUP = "results/smoke/warmup/tiny-llama/reasoning"
+SHARD = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1/shards/0.h5"
+
+
+def test_two_nodes_train_with_zero_and_gradients_read_the_moments(submitted, tmp_path):
+    with mini_slurm.running(tmp_path / "slurm", nodes=2, gpus=1) as environment:
+        checkout = at(tmp_path / "checkout", submitted, activated(environment))
+        # As many rows per step as before, which two processes share.
+        checkout.edit(
+            "config/experiments/smoke.yaml",
+            "per_device_train_batch_size: 4\n    gradient_accumulation_steps: 1",
+            "per_device_train_batch_size: 2\n    gradient_accumulation_steps: 2",
+        )
+        checkout.edit(
+            "config/experiments/smoke.yaml", "gpus: {training: 1}", "gpus: {training: 1}\nnodes: {training: 2}"
+        )
+        before = [json.loads(line) for line in (checkout.path / WARMUP / "trainer_log.jsonl").open()]
+        status, output = checkout.submit("--retries", "0", "--", SHARD)
+        assert status == 0, output
+    log = (checkout.path / "results/smoke/logs/warmup/tiny-llama/reasoning.log").read_text()
+    assert "--nnodes=2" in log
+    assert "DeepSpeedZeroOptimizer" in log or "deepspeed_zero" in log.lower()
+    assert {"0", "1"} <= set(re.findall(r"Process rank: (\d+), world size: 2", log))
+    after = [json.loads(line) for line in (checkout.path / WARMUP / "trainer_log.jsonl").open()]
+    assert after[-1]["total_steps"] == before[-1]["total_steps"]
+    with h5py.File(checkout.path / SHARD) as store:
+        assert store["finite"][:].all()
+        assert (store["adam_norm"][:] > 0).all()

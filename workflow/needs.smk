@@ -1,0 +1,132 @@
+# What jobs ask of a cluster: the arithmetic is in instruction_selection/resources.py, the sizes come from here.
+from instruction_selection import resources
+
+GPUS = SETTINGS["gpus"]
+NODES = SETTINGS["nodes"]["training"]
+THREADS = SETTINGS["threads"]
+# The executor starts a job in a step of one task, which can have the GPUs of one node only. Where MPI is said to be used
+# it does not, and the training starts a step over all nodes itself; then tasks have to be given, and not per GPU.
+SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
+
+
+def by_attempt(amount):
+    """`amount`, or what it gives for a job's wildcards, times the number of the attempt."""
+    return lambda wildcards, attempt: attempt * (
+        amount(wildcards) if callable(amount) else amount
+    )
+
+
+def parameters_of(wildcards):
+    return EXPERIMENT.models[wildcards.model]["parameters"]
+
+
+def rows_of(wildcards):
+    """Rows of the pool or of the target's files, whichever a job is about."""
+    if "pool" in wildcards.keys():
+        return SETTINGS["pools"][wildcards.pool]["rows"]
+    target = SETTINGS["targets"][wildcards.target]
+    return target["validation_rows"] + target["evaluation_rows"]
+
+
+def chosen_rows(wildcards):
+    return float(wildcards.ratio) * rows_of(wildcards)
+
+
+def pool_memory(wildcards):
+    return resources.data_memory(rows_of(wildcards))
+
+
+def model_memory(wildcards):
+    return resources.model_memory(parameters_of(wildcards), 0)
+
+
+def training_memory(wildcards):
+    # Of one node.
+    return resources.model_memory(parameters_of(wildcards), GPUS["training"])
+
+
+def training_runtime(wildcards, stage, rows):
+    return resources.training_runtime(
+        parameters_of(wildcards),
+        rows * EXPERIMENT.training[stage].get("num_train_epochs", 3),
+        SETTINGS["cutoff_len"],
+        GPUS["training"] * NODES,
+        THREADS["training"],
+    )
+
+
+def warmup_runtime(wildcards):
+    return training_runtime(wildcards, "warmup", SETTINGS["warmup"]["rows"])
+
+
+def finetune_runtime(wildcards):
+    return training_runtime(wildcards, "finetune", chosen_rows(wildcards))
+
+
+def gradients_memory(wildcards):
+    return resources.model_memory(parameters_of(wildcards), GPUS["gradients"])
+
+
+def gradients_runtime(wildcards, rows):
+    return resources.training_runtime(
+        parameters_of(wildcards),
+        rows,
+        SETTINGS["cutoff_len"],
+        GPUS["gradients"],
+        THREADS["gradients"],
+    )
+
+
+def pool_gradients_runtime(wildcards):
+    rows = rows_of(wildcards) / grid.shards(EXPERIMENT, wildcards.pool)
+    return gradients_runtime(wildcards, rows)
+
+
+def validation_gradients_runtime(wildcards):
+    rows = SETTINGS["targets"][wildcards.target]["validation_rows"]
+    return gradients_runtime(wildcards, rows)
+
+
+def hidden_states_runtime(wildcards):
+    return gradients_runtime(wildcards, rows_of(wildcards))
+
+
+def embedding_memory(wildcards):
+    return resources.embedding_memory(rows_of(wildcards))
+
+
+def embedding_runtime(wildcards):
+    return resources.embedding_runtime(
+        rows_of(wildcards), GPUS["embeddings"], THREADS["embeddings"]
+    )
+
+
+def selection_size(wildcards):
+    """(numbers that a method reads of a row, checkpoints that it reads); a model's hidden states count as gradients."""
+    method = method_of(wildcards)
+    wide = SETTINGS["gradients"]["projection"]["dimension"] if method["needs"] else 0
+    return wide, len(CHECKPOINTS) if method["checkpoints"] == "all" else 1
+
+
+def selection_memory(wildcards):
+    return resources.selection_memory(rows_of(wildcards), *selection_size(wildcards))
+
+
+def selection_runtime(wildcards):
+    dimension, _ = selection_size(wildcards)
+    return resources.selection_runtime(
+        rows_of(wildcards), dimension, chosen_rows(wildcards), THREADS["selection"]
+    )
+
+
+def evaluation_memory(wildcards):
+    return resources.model_memory(parameters_of(wildcards), GPUS["evaluation"])
+
+
+def evaluation_runtime(wildcards):
+    return resources.evaluation_runtime(
+        parameters_of(wildcards),
+        SETTINGS["targets"][wildcards.benchmark]["evaluation_rows"],
+        GPUS["evaluation"],
+        THREADS["evaluation"],
+    )
