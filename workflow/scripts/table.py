@@ -9,7 +9,7 @@ with logs.to_file(snakemake.log[0]):
         {
             **cell,
             "evaluation": files.read_json(evaluation),
-            "results": samples.read(each, [metric["name"] for metric in benchmarks[cell["benchmark"]]["metrics"]]),
+            "results": samples.read(each, benchmarks[cell["benchmark"]]["metrics"]),
             "selection": files.read_json(selection) if selection else None,
         }
         for cell, evaluation, each, selection in snakemake.params.cells

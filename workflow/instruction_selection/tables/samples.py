@@ -6,23 +6,27 @@ from pathlib import Path
 from instruction_selection.errors import InputError
 
 
-def read(path: str | Path, metrics: list[str]) -> dict[str, dict[str, float]]:
-    """For each metric, the value of every sample by the id of its row.
+def read(path: str | Path, metrics: list[dict]) -> dict[str, dict[str, float]]:
+    """For each of a benchmark's `metrics`, by its name, the value of every sample by the id of its row.
 
-    Raises `InputError` with the line that lacks one or repeats a row.
+    A row has one line per task and filter of lm-eval. Raises `InputError` with the line that lacks a metric or repeats
+    a row, and for a metric without any.
     """
-    values = {name: {} for name in metrics}
+    values = {metric["name"]: {} for metric in metrics}
     with Path(path).open(encoding="utf-8") as handle:
         # Line by line, because a sample holds its whole prompt and a benchmark has thousands.
         for number, line in enumerate(handle, start=1):
             sample = json.loads(line)
-            name = sample["doc"].get("id")
-            if name is None:
-                raise InputError(f"{path}, line {number}: the sample's row has no id.")
-            for metric, known in values.items():
-                if metric not in sample:
-                    raise InputError(f"{path}, line {number}: no metric {metric!r}.")
-                if name in known:
-                    raise InputError(f"{path}, line {number}: a second result for row {name!r}.")
-                known[name] = float(sample[metric])
+            for metric in metrics:
+                if (sample["task"], sample["filter"]) != (metric["task"], metric["filter"]):
+                    continue
+                key, known = metric["metric"] or metric["name"], values[metric["name"]]
+                if key not in sample:
+                    raise InputError(f"{path}, line {number}: no metric {key!r}.")
+                if sample["id"] in known:
+                    raise InputError(f"{path}, line {number}: a second result for row {sample['id']!r}.")
+                known[sample["id"]] = float(sample[key])
+    for name, known in values.items():
+        if not known:
+            raise InputError(f"{path}: no sample has the metric {name!r}.")
     return values
