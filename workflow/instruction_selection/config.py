@@ -227,6 +227,9 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     if wanted > epochs:
         raise InputError(f"{source}: warmup.checkpoints: {wanted} are wanted, and the warm-up has {epochs} epochs.")
     _check_machines(experiment, source)
+    for name in experiment.settings["seeds_of"]:
+        if name not in experiment.methods:
+            raise InputError(f"{source}: seeds_of: {name!r} is not among the methods.")
     for name, method in experiment.methods.items():
         if method.get("ratio") != 0 and not has_own_rule(name):
             module = METHODS / f"{implementation(name, method)}.py"

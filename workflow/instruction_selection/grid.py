@@ -67,6 +67,12 @@ def ratios(plan: dict, method: dict) -> list[str]:
     return [str(value).removesuffix(".0") for value in values]
 
 
+def seeds(experiment: Experiment, method: str) -> list[int]:
+    """The repetitions of a method; the untuned model has none."""
+    every = experiment.settings["seeds_of"].get(method, experiment.settings["seeds"])
+    return every if trained(experiment.methods[method]) else every[:1]
+
+
 def cells(experiment: Experiment, plan: dict, target: str) -> list[Cell]:
     """What a table (`table_plan`) shows for one target; a cell that depends on less than the table does is there once.
 
@@ -85,7 +91,7 @@ def cells(experiment: Experiment, plan: dict, target: str) -> list[Cell]:
         for pool in plan["pools"]
         for name, method in ((name, experiment.methods[name]) for name in plan["methods"])
         for ratio in ratios(plan, method)
-        for seed in (experiment.settings["seeds"] if trained(method) else experiment.settings["seeds"][:1])
+        for seed in seeds(experiment, name)
     ]
     return list(dict.fromkeys(rows))
 
@@ -121,5 +127,5 @@ def selection_of(experiment: Experiment, cell: Cell) -> Cell:
         target=cell.target,
         method=cell.method,
         ratio=cell.ratio,
-        seed=cell.seed if method["stochastic"] else experiment.settings["seeds"][0],
+        seed=cell.seed if method["stochastic"] else seeds(experiment, cell.method)[0],
     )
