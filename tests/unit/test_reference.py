@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from instruction_selection import catalogue, reference
-from instruction_selection.config import SCHEMAS, schema_of
+from instruction_selection.config import SCHEMAS
 from instruction_selection.errors import InputError
 
 
@@ -15,22 +15,6 @@ def test_the_reference_is_up_to_date(repository):
 def test_every_schema_is_in_the_reference():
     parts = {"hub", "rows", "source"}
     assert {path.name.split(".")[0] for path in SCHEMAS.glob("*.yaml")} == set(reference.FILES) | parts
-
-
-@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.name)
-def test_every_key_says_what_it_is(path):
-    schema = schema_of(path.name.split(".")[0])
-    for name, entry, _ in reference._keys(schema, schema.get("$defs", {})):
-        if not name.endswith("<name>"):
-            assert entry.get("description"), f"{path.name}: {name}"
-
-
-@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.name)
-def test_every_key_that_may_be_left_out_has_a_default(path):
-    schema = schema_of(path.name.split(".")[0])
-    for name, entry, required in reference._keys(schema, schema.get("$defs", {})):
-        if not name.endswith("<name>") and not required:
-            assert "default" in entry or path.name.startswith("method.") and name == "ratio", f"{path.name}: {name}"
 
 
 def test_every_entry_is_listed_with_its_summary(repository):
