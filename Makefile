@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo smoke test unit lint format clean
+.PHONY: help setup demo smoke test unit environments lint format clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,11 +27,14 @@ demo: $(READY)  ## Run the whole chain on a laptop; ends by naming its tables an
 smoke: $(READY)  ## The same with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
 
-test: $(READY)  ## Every test, the smoke experiment among them
+test: $(READY)  ## Every test, the smoke experiment among them; as root with SLURM also on a cluster of this machine
 	$(BIN)/python -m pytest
 
 unit: $(READY)  ## The tests that take seconds
 	$(BIN)/python -m pytest tests/unit
+
+environments: $(READY)  ## Whether the conda environments' packages go together, which asks PyPI
+	$(BIN)/python -m pytest -m network tests/environments
 
 lint: $(READY)  ## Code and workflow style
 	$(BIN)/ruff check .
