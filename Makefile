@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo list smoke test unit lint format reference clean
+.PHONY: help setup demo list smoke test unit environments lint format reference clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,11 +31,14 @@ list: $(READY)  ## Show models, pools, benchmarks, methods, experiments and tabl
 smoke: $(READY)  ## The same with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
 
-test: $(READY)  ## Every test, the smoke experiment among them
+test: $(READY)  ## Every test, the smoke experiment among them; as root with SLURM also on a cluster of this machine
 	$(BIN)/python -m pytest
 
 unit: $(READY)  ## The tests that take seconds
 	$(BIN)/python -m pytest tests/unit
+
+environments: $(READY)  ## Whether the conda environments' packages go together, which asks PyPI
+	$(BIN)/python -m pytest -m network tests/environments
 
 lint: $(READY)  ## Code and workflow style
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ class Checkout:
             [*command, *arguments], cwd=self.path, capture_output=True, text=True, check=False, timeout=1200
         )
 
-    def planned(self, *arguments: str, experiment: str = "smoke") -> dict[str, int]:
+    def planned(self, experiment: str = "smoke", *arguments: str) -> dict[str, int]:
         """Jobs per rule that a run would do now."""
         result = self.snakemake("--dry-run", *arguments, experiment=experiment)
         assert result.returncode == 0, result.stdout + result.stderr

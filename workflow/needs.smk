@@ -130,3 +130,13 @@ def evaluation_runtime(wildcards):
         GPUS["evaluation"],
         THREADS["evaluation"],
     )
+
+
+def backend_of(benchmark):
+    own = SETTINGS["targets"][benchmark]["backend"]
+    return own or SETTINGS["evaluation"]["backend"]
+
+
+def evaluated_with(backend):
+    names = [name for name in EXPERIMENT.benchmarks if backend_of(name) == backend]
+    return one_of(names or ["none"])

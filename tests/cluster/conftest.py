@@ -60,9 +60,15 @@ class OnCluster(Checkout):
 def at(path: Path, source: Checkout, environment: dict[str, str]) -> OnCluster:
     """A copy of a checkout whose profile describes the cluster."""
     shutil.copytree(source.path, path, symlinks=True)
-    with (path / "slurm" / "config.yaml").open("a") as profile:
-        profile.write(SITE)
+    describe_site(path / "slurm" / "config.yaml")
     return OnCluster(path, environment)
+
+
+def describe_site(profile: Path) -> None:
+    """Edit the profile as a user of the cluster would; once."""
+    text = profile.read_text().removesuffix(SITE)
+    # There is no conda here: every rule runs in the environment of the tests.
+    profile.write_text(text.replace("software-deployment-method: conda\n", "") + SITE)
 
 
 def activated(environment: dict[str, str]) -> dict[str, str]:

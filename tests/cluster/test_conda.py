@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from cluster import conda_channel
-from cluster.conftest import SITE
+from cluster.conftest import describe_site
 
 SNAKEFILE = """\
 rule all:
@@ -67,17 +68,17 @@ def channel(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def workflow(channel, cluster, tmp_path):
+def workflow(channel, cluster, repository, tmp_path):
     """(folder of a small workflow, environment variables with `conda` and SLURM's commands)."""
     folder = tmp_path / "workflow"
-    (folder / "slurm").mkdir(parents=True)
+    folder.mkdir()
     (folder / "Snakefile").write_text(SNAKEFILE)
     (folder / "greet.py").write_text(SCRIPT)
     packages = {"old": "python, greeting=1", "new": "python, greeting", "forgotten": "python"}
     for name, wanted in packages.items():
         (folder / f"{name}.yaml").write_text(ENVIRONMENT.format(wanted))
-    profile = Path(__file__).resolve().parents[2] / "slurm" / "config.yaml"
-    (folder / "slurm" / "config.yaml").write_text(profile.read_text() + SITE)
+    shutil.copytree(repository / "slurm", folder / "slurm")
+    describe_site(folder / "slurm" / "config.yaml")
     variables = conda_channel.write_conda(tmp_path / "conda", channel)
     return folder, {**cluster, **variables, "PATH": f"{tmp_path / 'conda' / 'bin'}:{cluster['PATH']}"}
 

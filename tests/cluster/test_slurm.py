@@ -47,7 +47,7 @@ def test_a_cancelled_shard_is_the_only_one_done_again(copy):
     assert run.returncode == 1, output
     assert len(list((copy.path / GRADIENTS / "shards").glob("*.h5"))) == 1
     target = ("--", f"{GRADIENTS}/pool.h5")
-    assert copy.planned(*target) == {"pool_gradients": 1, "gather_pool_gradients": 1, "total": 2}
+    assert copy.planned("smoke", *target) == {"pool_gradients": 1, "gather_pool_gradients": 1, "total": 2}
     status, output = copy.submit(*target)
     assert status == 0, output
     assert len(list((copy.path / GRADIENTS / "shards").glob("*.h5"))) == 2

@@ -56,6 +56,22 @@ def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
     [
         pytest.param(DEMO, "methods", ["base", "les"], ["'les'", "did you mean 'less'?"], id="unknown method"),
         pytest.param(DEMO, "methods", [], ["methods"], id="no methods"),
+        pytest.param(
+            DEMO,
+            "gpus",
+            {"training": 3},
+            ["gpus.training", "8 rows cannot be shared by 3"],
+            id="batch of 8",
+        ),
+        pytest.param(DEMO, "nodes", {"training": 2}, ["nodes.training", "gpus.training is 0"], id="nodes without GPUs"),
+        pytest.param(DEMO, "evaluation", {"backend": "vllm"}, ["gpus.evaluation is 0"], id="vLLM without a GPU"),
+        pytest.param(
+            DEMO,
+            "finetune.training.deepspeed",
+            "zero9.json",
+            ["zero9.json does not exist"],
+            id="missing DeepSpeed file",
+        ),
         pytest.param(DEMO, "methods", ["base", "base"], ["methods", "'base'"], id="duplicate methods"),
         pytest.param(DEMO, "methods", ["../methods/base"], ["'../methods/base'"], id="path for a name"),
         pytest.param(DEMO, "methods", [7], ["methods.0", "7"], id="number for a name"),

@@ -292,6 +292,10 @@ def _check_machines(experiment: Experiment, source: Path) -> None:
     gpus, nodes = (experiment.settings[key]["training"] for key in ("gpus", "nodes"))
     if nodes > 1 and not gpus:
         raise InputError(f"{source}: nodes.training: {nodes} nodes need GPUs, and gpus.training is 0.")
+    settings = experiment.settings
+    backends = {part["backend"] for part in (settings["evaluation"], *settings["targets"].values())}
+    if "vllm" in backends and not settings["gpus"]["evaluation"]:
+        raise InputError(f"{source}: evaluation: vLLM needs a GPU, and gpus.evaluation is 0.")
     for stage, arguments in experiment.training.items():
         try:
             training.accumulation_steps(arguments, max(1, gpus * nodes))

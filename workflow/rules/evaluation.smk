@@ -27,16 +27,6 @@ rule harness_tasks:
         "../scripts/harness_tasks.py"
 
 
-def backend_of(benchmark):
-    default = SETTINGS["evaluation"]["backend"]
-    return SETTINGS["targets"][benchmark].get("backend", default)
-
-
-def evaluated_with(backend):
-    names = [name for name in EXPERIMENT.benchmarks if backend_of(name) == backend]
-    return one_of(names or ["none"])
-
-
 rule evaluate:
     input:
         model=PATHS.model,

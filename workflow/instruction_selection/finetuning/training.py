@@ -120,8 +120,6 @@ def _launcher(processes: int, nodes: int) -> list[str]:
     job = os.environ["SLURM_JOB_ID"]
     return [
         *("srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"),
-        # Otherwise a step gets one processor of each node.
-        f"--cpus-per-task={len(os.sched_getaffinity(0))}",
         *(*torchrun, f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-id={job}"),
         # Jobs may share a node, so each has a port of its own.
         f"--rdzv-endpoint={socket.gethostname()}:{20000 + int(job) % 10000}",
