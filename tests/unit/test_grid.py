@@ -21,10 +21,12 @@ TARGETED = {"sbert", "rds-plus", "length-random", "less", "sampled"}
 MODEL_INDEPENDENT = {"base", "full", "random", "length-random", "sbert"}
 
 
-def experiment(models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,), seeds=(0,)) -> Experiment:
+def experiment(
+    models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,), seeds=(0,), seeds_of=None
+) -> Experiment:
     return Experiment(
         name="e",
-        settings={"ratios": list(ratios), "seeds": list(seeds)},
+        settings={"ratios": list(ratios), "seeds": list(seeds), "seeds_of": seeds_of or {}},
         models=dict.fromkeys(models),
         encoder=None,
         pools=dict.fromkeys(pools),
@@ -111,6 +113,16 @@ def test_only_methods_that_read_gradients_select_anew_for_every_model(asked):
 
 
 @given(experiments)
+def test_a_method_may_be_repeated_less_often_than_others():
+    asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": [7], "random": [4]})
+    seeds = {}
+    for cell in cells(asked, "t"):
+        seeds.setdefault(cell.method, []).append(cell.seed)
+    assert seeds == {"full": [7], "less": [3, 4, 5], "random": [4]}
+    for cell in cells(asked, "t"):
+        assert grid.selection_of(asked, cell).seed == seeds[cell.method][0]
+
+
 def test_a_selection_is_its_own_selection(asked):
     for row in cells(asked, "t"):
         selection = grid.selection_of(asked, row)
