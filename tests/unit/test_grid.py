@@ -113,16 +113,6 @@ def test_only_methods_that_read_gradients_select_anew_for_every_model(asked):
 
 
 @given(experiments)
-def test_a_method_may_be_repeated_less_often_than_others():
-    asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": [7], "random": [4]})
-    seeds = {}
-    for cell in cells(asked, "t"):
-        seeds.setdefault(cell.method, []).append(cell.seed)
-    assert seeds == {"full": [7], "less": [3, 4, 5], "random": [4]}
-    for cell in cells(asked, "t"):
-        assert grid.selection_of(asked, cell).seed == seeds[cell.method][0]
-
-
 def test_a_selection_is_its_own_selection(asked):
     for row in cells(asked, "t"):
         selection = grid.selection_of(asked, row)
@@ -187,3 +177,13 @@ def test_shards_are_for_all_pools_or_by_pool():
     assert [grid.shards(asked, pool) for pool in "pq"] == [3, 3]
     asked.settings["gradients"] = {"shards": {"p": 1, "q": 2}}
     assert [grid.shards(asked, pool) for pool in "pq"] == [1, 2]
+
+
+def test_a_method_may_be_repeated_less_often_than_others():
+    asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": [7], "random": [4]})
+    seeds = {}
+    for cell in cells(asked, "t"):
+        seeds.setdefault(cell.method, []).append(cell.seed)
+    assert seeds == {"full": [7], "less": [3, 4, 5], "random": [4]}
+    for cell in cells(asked, "t"):
+        assert grid.selection_of(asked, cell).seed == seeds[cell.method][0]
