@@ -82,6 +82,15 @@ def manifest_of(kind, entry):
     return [path] if hub.fetched(sources_of(kind, entry)) else []
 
 
+def own_files(wildcards):
+    try:
+        return hub.own_files(sources_of(wildcards.kind, wildcards.entry))
+    except InputError as error:
+        raise WorkflowError(
+            f"config/{wildcards.kind}s/{wildcards.entry}.yaml: {error}"
+        ) from None
+
+
 def scoring_of(benchmark):
     """What an evaluation depends on, so that another label is no reason to do it again."""
     keys = ("fewshot", "harness", "metrics")

@@ -17,6 +17,7 @@ def follow(page: Path, checkout: Checkout) -> list[str]:
     found = A_FILE.findall(page.read_text())
     for path, content in found:
         assert not (checkout.path / path).exists(), f"{path} is there already"
+        (checkout.path / path).parent.mkdir(exist_ok=True)
         (checkout.path / path).write_text(content)
     return [path for path, _ in found]
 
@@ -38,3 +39,26 @@ def test_a_method_is_added_as_the_page_says(copy, repository):
     result = subprocess.run(contract, cwd=copy.path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
     assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 10
+
+
+def test_a_benchmark_is_added_as_the_page_says(copy, repository):
+    page = repository / "docs/add-a-benchmark.md"
+    assert follow(page, copy) == ["data/capitals.jsonl", "config/benchmarks/capitals.yaml"]
+    entry = re.search(r"`(capitals: \{.*?\})`", page.read_text())[1]
+    copy.edit("config/experiments/smoke.yaml", "targets:\n", f"targets:\n  {entry}\n")
+    evaluation = "results/smoke/runs/tiny-llama/any/any/base/0/seed0/eval/capitals.json"
+    result = copy.snakemake("--", evaluation)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads((copy.path / evaluation).read_text())["samples"] == 3
+    rows = [
+        (copy.path / f"results/smoke/targets/capitals/{name}.jsonl").open() for name in ("validation", "evaluation")
+    ]
+    asked = [{json.loads(line)["instruction"] for line in file} for file in rows]
+    assert len(asked[0]) == len(asked[1]) == 3
+    assert not asked[0] & asked[1]
+
+    # Editing one's own rows does again what depends on them.
+    assert copy.snakemake("--dry-run", "--quiet", "--", evaluation).stdout.count("evaluate") == 0
+    copy.edit("data/capitals.jsonl", "Oslo", "Bergen")
+    again = copy.planned("--", evaluation)
+    assert again["fetch"] == again["sample_target"] == again["evaluate"] == 1

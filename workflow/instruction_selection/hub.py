@@ -2,7 +2,8 @@
 
 A source is named in a config file (``workflow/schemas/source.schema.yaml``). Below the cache and below a mirror its
 files have the same path: ``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<file>`` for the Hugging Face hub,
-``<host>/<path>`` for other addresses. So a cache can serve as somebody else's mirror.
+``<host>/<path>`` for other addresses. So a cache can serve as somebody else's mirror. Files of a folder of one's own are
+linked to below ``local``, so that what was read is on record like everything else.
 """
 
 import os
@@ -52,12 +53,21 @@ def fetch(sources: dict[str, dict], manifest: str | Path, mirror: Path | None) -
     listing = {}
     for name, source in fetched(sources).items():
         folder = Path(_folder(source))
-        names = _link(source, cache / folder, mirror / folder) if mirror else FETCHERS[source["kind"]](source, cache)
+        if mirror and source["kind"] != "folder":
+            names = _link(source, cache / folder, mirror / folder)
+        else:
+            names = FETCHERS[source["kind"]](source, cache)
         listing[name] = {
             "source": source,
             "files": {str(folder / file): files.sha256(cache / folder / file) for file in names},
         }
     files.write_json(manifest, listing)
+
+
+def own_files(sources: dict[str, dict]) -> list[Path]:
+    """Those that are in folders of one's own, and may be edited. Raises `InputError` if there are none."""
+    folders = [source for source in sources.values() if source["kind"] == "folder"]
+    return [path for source in folders for name in source["files"] for path in _matching(Path(source["folder"]), name)]
 
 
 def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
@@ -102,6 +112,8 @@ def _cache(manifest: str | Path) -> Path:
 
 
 def _folder(source: dict) -> str:
+    if source["kind"] == "folder":
+        return f"local/{source['folder'].strip('/')}"
     return source["repository"] if source["kind"] == "hub" else source["url"].split("://", 1)[1]
 
 
@@ -126,6 +138,10 @@ def _link(source: dict, folder: Path, mirror: Path) -> list[str]:
             with files.replacing(folder / name) as temporary:
                 temporary.symlink_to(path.resolve())
     return list(dict.fromkeys(names))
+
+
+def _from_folder(source: dict, cache: Path) -> list[str]:
+    return _link(source, cache / _folder(source), Path(source["folder"]))
 
 
 def _from_hub(source: dict, cache: Path) -> list[str]:
@@ -177,4 +193,8 @@ def _from_url(source: dict, cache: Path) -> list[str]:
     return list(source["files"])
 
 
-FETCHERS: dict[str, Callable[[dict, Path], list[str]]] = {"hub": _from_hub, "url": _from_url}
+FETCHERS: dict[str, Callable[[dict, Path], list[str]]] = {
+    "folder": _from_folder,
+    "hub": _from_hub,
+    "url": _from_url,
+}

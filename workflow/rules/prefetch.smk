@@ -9,6 +9,8 @@ onstart:
 
 
 rule fetch:
+    input:
+        own=own_files,
     output:
         manifest=MANIFEST,
     log:
