@@ -27,6 +27,7 @@ include: "workflow/rules/selection.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/list.smk"
 
 
@@ -36,36 +37,10 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
     include: str(own_rule)
 
 
-localrules:
-    all,
-    prefetch,
-    tables,
-
-
 rule all:
     default_target: True
     input:
         PATHS.report,
         expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         PATHS.resolved_config,
-
-
-rule prefetch:
-    input:
-        public_files(),
-
-
-rule tables:
-    input:
-        files_of(list(EXPERIMENT.tables)),
-
-
-# Each table by name.
-for table in configuration.names("config", "table"):
-
-    rule:
-        name:
-            table
-        input:
-            lambda wildcards, table=table: named_table(table),
-        localrule: True
+    localrule: True

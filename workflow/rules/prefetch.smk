@@ -29,3 +29,9 @@ rule fetch:
         "Fetching {wildcards.kind} {wildcards.entry}"
     script:
         "../scripts/fetch.py"
+
+
+rule prefetch:
+    input:
+        public_files(),
+    localrule: True

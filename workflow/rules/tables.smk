@@ -1,0 +1,15 @@
+# `snakemake tables`, and each table of config/tables by its name.
+rule tables:
+    input:
+        files_of(list(EXPERIMENT.tables)),
+    localrule: True
+
+
+for table in configuration.names("config", "table"):
+
+    rule:
+        name:
+            table
+        input:
+            lambda wildcards, table=table: named_table(table),
+        localrule: True
