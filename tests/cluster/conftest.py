@@ -48,7 +48,7 @@ class OnCluster(Checkout):
         jobs = [line.split(maxsplit=1) for line in self.slurm("squeue", "-h", "-t", "R", "-o", "%i %k").splitlines()]
         return [number for number, comment in jobs if comment.startswith(f"rule_{rule}_")]
 
-    def wait_for(self, condition, seconds: float = 120):
+    def wait_for(self, condition, seconds: float = 300):
         """What `condition` gives, once that is true."""
         end = time.monotonic() + seconds
         while not (value := condition()):
