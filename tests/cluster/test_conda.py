@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cluster import conda_channel
-from cluster.conftest import describe_site
+from cluster.on_cluster import describe_site
 
 SNAKEFILE = """\
 rule all:

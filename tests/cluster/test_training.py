@@ -5,7 +5,7 @@ import re
 
 import h5py
 from cluster import mini_slurm
-from cluster.conftest import activated, at
+from cluster.on_cluster import activated, at
 
 WARMUP = "results/smoke/warmup/tiny-llama/reasoning"
 SHARD = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1/shards/0.h5"
