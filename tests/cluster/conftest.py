@@ -16,9 +16,9 @@ def can_run_slurm() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory) -> Iterator[dict[str, str]]:
+def cluster() -> Iterator[dict[str, str]]:
     """The environment of a cluster of one node with two pretended GPUs."""
-    with mini_slurm.running(tmp_path_factory.mktemp("slurm") / "one") as environment:
+    with mini_slurm.running() as environment:
         yield activated(environment)
 
 

@@ -56,7 +56,6 @@ ENVIRONMENT = "channels: [conda-forge]\ndependencies: [{}]\n"
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory) -> Path:
     """A channel with this machine's Python, and with two versions of a module."""
-    pytest.importorskip("rattler")
     folder = tmp_path_factory.mktemp("conda") / "channel"
     conda_channel.write_python(folder)
     release = Path(os.path.__file__).parent.name
