@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,16 +64,21 @@ def missing() -> list[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, nodes: int = 1, gpus: int = 2) -> Iterator[dict[str, str]]:
-    """Start a cluster in `folder` and yield the environment in which its commands work; stop it at the end.
+def running(nodes: int = 1, gpus: int = 2) -> Iterator[dict[str, str]]:
+    """Start a cluster and yield the environment in which its commands work; stop it at the end.
 
     Every one of `nodes` has all of this machine's processors, and `gpus` pretended GPUs.
     """
+    # Not below pytest's folder, which others may not enter: munged wants its socket reachable, by a short path.
+    with tempfile.TemporaryDirectory(prefix="slurm-") as name:
+        Path(name).chmod(0o755)
+        yield from _running(Path(name), nodes, gpus)
+
+
+def _running(folder: Path, nodes: int, gpus: int) -> Iterator[dict[str, str]]:
     for name in ("etc", "run", "log", "state", "spool", "dev", "bin"):
-        (folder / name).mkdir(parents=True)
-    # munged wants its socket reachable, and its key hidden.
-    for path in (folder, folder / "run", *list(folder.parents)[:2]):
-        path.chmod(0o755)
+        (folder / name).mkdir()
+    (folder / "run").chmod(0o755)
     key = folder / "etc" / "munge.key"
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cluster import conda_channel
-from cluster.conftest import describe_site
+from cluster.on_cluster import describe_site
 
 SNAKEFILE = """\
 rule all:
@@ -56,7 +56,6 @@ ENVIRONMENT = "channels: [conda-forge]\ndependencies: [{}]\n"
 @pytest.fixture(scope="module")
 def channel(tmp_path_factory) -> Path:
     """A channel with this machine's Python, and with two versions of a module."""
-    pytest.importorskip("rattler")
     folder = tmp_path_factory.mktemp("conda") / "channel"
     conda_channel.write_python(folder)
     release = Path(os.path.__file__).parent.name

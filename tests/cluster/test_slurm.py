@@ -69,7 +69,8 @@ def test_after_snakemake_was_killed_only_what_is_missing_is_done(copy):
     # One after the other, so that one is whole when Snakemake dies.
     run = copy.start("--jobs", "1", "--", target)
     shards = copy.path / GRADIENTS / "shards"
-    copy.wait_for(lambda: list(shards.glob("*.h5")) and copy.running("pool_gradients"))
+    first = copy.wait_for(lambda: copy.running("pool_gradients"))
+    copy.wait_for(lambda: set(copy.running("pool_gradients")) - set(first))
     [whole] = shards.glob("*.h5")
     written = whole.stat().st_mtime_ns
     run.send_signal(signal.SIGKILL)

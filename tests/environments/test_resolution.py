@@ -23,6 +23,7 @@ pytestmark = pytest.mark.network
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
+SCRIPT = re.compile(r'"(.*/scripts/.*\.py)"')
 #: What is imported by a process that a script starts, or only in some configurations.
 ALSO = {
     "training": ["deepspeed", "deepspeed.runtime.zero.config", "peft", "llamafactory.train.tuner"],
@@ -69,15 +70,14 @@ def imports(script: Path) -> list[str]:
 
 
 def scripts(environment: str) -> list[Path]:
-    """The scripts of the rules that name an environment."""
-    found = set()
-    for path in (REPOSITORY / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^(?:use )?rule ", path.read_text(), flags=re.MULTILINE)[1:]:
-            if f'"../../envs/{environment}.yaml"' in rule:
-                found.update(
-                    REPOSITORY / "workflow/rules" / name for name in re.findall(r'"(.*/scripts/.*\.py)"', rule)
-                )
-    return sorted(found)
+    """The scripts of the rules that name an environment; a rule that uses another's has the other's."""
+    text = "\n".join(path.read_text() for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")))
+    rules = re.split(r"^(?=(?:use )?rule \w+)", text, flags=re.MULTILINE)
+    script = {
+        name: found for rule in rules for name in re.findall(r"^rule (\w+)", rule) for found in SCRIPT.findall(rule)
+    }
+    names = [re.match(r"(?:use )?rule (\w+)", rule)[1] for rule in rules if f'"../../envs/{environment}.yaml"' in rule]
+    return sorted({REPOSITORY / "workflow/rules" / script[name] for name in names})
 
 
 def with_requirements(packages: set[str]) -> set[str]:

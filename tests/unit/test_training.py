@@ -129,7 +129,7 @@ def test_the_adapter_is_kept_whole(output, tmp_path):
 def test_a_killed_run_goes_on_at_its_last_whole_checkpoint(tiny_model, some_rows, tmp_path, capfd):
     """Killed after its first checkpoint and with half of a second one, it ends with the same bits, dropout included."""
     files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
-    arguments = {**ARGUMENTS, "num_train_epochs": 3, "lora_dropout": 0.1}
+    arguments = {**ARGUMENTS, "num_train_epochs": 3, "lora_dropout": 0.1, "logging_steps": 1}
     common = (tmp_path / "rows.jsonl", tiny_model, "smollm", 256, arguments, 0)
     whole = training.train(*common, tmp_path / "whole")
     started = multiprocessing.get_context("fork").Process(target=training.train, args=(*common, tmp_path / "part"))
@@ -149,6 +149,7 @@ def test_a_killed_run_goes_on_at_its_last_whole_checkpoint(tiny_model, some_rows
     training.train(*common, tmp_path / "part")
     assert f"Resuming training from {checkpoint}" in "".join(capfd.readouterr())
     assert files.sha256(whole / "adapter_model.safetensors") == files.sha256(part / "adapter_model.safetensors")
+    assert training.mean_loss(part) == training.mean_loss(whole)
 
 
 def kill_with_children(process: int) -> None:

@@ -23,7 +23,7 @@ with logs.to_file(snakemake.log[0]):
     files.write_json(
         snakemake.output.summary,
         {
-            "results": files.read_json(output / "train_results.json"),
+            "results": {**files.read_json(output / "train_results.json"), "train_loss": training.mean_loss(output)},
             "provenance": provenance.record(
                 {"rows": snakemake.input.rows},
                 {"training": snakemake.params.training, "seed": seed},

@@ -174,6 +174,16 @@ def mean_learning_rates(kept: list[Path]) -> list[float]:
     return means
 
 
+def mean_loss(output: str | Path) -> float:
+    """Mean of the losses that were logged; the trainer's own `train_loss` forgets what was before an interruption."""
+    last = checkpoints(output)[-1]
+    history = files.read_json(last / "trainer_state.json")["log_history"]
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    if not losses:
+        raise InputError(f"{last}: no loss was logged; logging_steps is too large.")
+    return sum(losses) / len(losses)
+
+
 def _step(checkpoint: Path) -> int:
     return int(checkpoint.name.rsplit("-", 1)[1])
 
