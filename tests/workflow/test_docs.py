@@ -60,5 +60,5 @@ def test_a_benchmark_is_added_as_the_page_says(copy, repository):
     # Editing one's own rows does again what depends on them.
     assert copy.snakemake("--dry-run", "--quiet", "--", evaluation).stdout.count("evaluate") == 0
     copy.edit("data/capitals.jsonl", "Oslo", "Bergen")
-    again = copy.planned("--", evaluation)
+    again = copy.planned("smoke", "--", evaluation)
     assert again["fetch"] == again["sample_target"] == again["evaluate"] == 1

@@ -18,7 +18,7 @@ def checkout(repository) -> Checkout:
 @pytest.fixture(scope="module")
 def plan(checkout):
     def plan(*tables: str) -> dict[str, int]:
-        return checkout.planned(*tables, "--forceall", "--nolock", experiment="paper")
+        return checkout.planned("paper", *tables, "--forceall", "--nolock")
 
     return plan
 
