@@ -65,7 +65,9 @@ def products(codes: np.ndarray, scales: np.ndarray, vectors: np.ndarray, out: np
 
 
 @numba.njit(fastmath=True, parallel=True, cache=True)
-def products_of(numbers: np.ndarray, codes: np.ndarray, scales: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
+def products_of(
+    numbers: np.ndarray, codes: np.ndarray, scales: np.ndarray, vector: np.ndarray, out: np.ndarray
+) -> None:
     """float32 `out` (n,): products of the quantised rows `numbers` (n,) with `vector`, float32 (D,)."""
     for place in numba.prange(numbers.shape[0]):
         row = numbers[place]

@@ -79,9 +79,7 @@ def walk_official(
     return walks
 
 
-def walk_robust(
-    unit: np.ndarray, components: np.ndarray, shares: np.ndarray, budget: int, delta: float
-) -> list[Walk]:
+def walk_robust(unit: np.ndarray, components: np.ndarray, shares: np.ndarray, budget: int, delta: float) -> list[Walk]:
     """`fast.walk_robust`, written out."""
     walks = [Walk([]) for _ in components]
 
