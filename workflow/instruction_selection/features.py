@@ -11,7 +11,7 @@ import numpy as np
 from instruction_selection import kernels
 from instruction_selection.gradients.store import damage_told
 
-#: Rows that are looked at together: few enough for a processor's cache. HDF5 has 64 rows of a gradient store in a piece.
+#: Rows that are looked at together, few enough for a processor's cache. HDF5 has 64 of a gradient store in a piece.
 BLOCK = 128
 
 

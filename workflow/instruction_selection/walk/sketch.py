@@ -42,8 +42,9 @@ class Query:
 
 
 class Sketch:
-    """Of `rows`, for about `steps` steps of walks. Of `memory_mb` MiB what `BESIDES` leaves is for the copies; what is larger is kept in a temporary file.
+    """Of `rows`, for about `steps` steps of walks.
 
+    Of `memory_mb` MiB what `BESIDES` leaves is for the two copies; one that does not fit is in a temporary file.
     `inside` and `outside`, float32 (N,), are |p - p'| and |x - QQx|.
     """
 
