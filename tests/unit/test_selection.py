@@ -275,17 +275,26 @@ def test_a_selection_of_nothing_is_refused(case, monkeypatch):
 
 
 @pytest.mark.parametrize("count", [1, 5, 100])
-def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(count):
+def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, count):
+    from instruction_selection import features
     from instruction_selection.methods import g2is_official
 
+    monkeypatch.setattr(features, "BLOCK", 7)
+    monkeypatch.setattr(g2is_official, "QUERIES", 11)
     rows = unit(np.random.default_rng(0).normal(size=(30, 8))[[*range(28), 3, 3]])
-    graph = g2is_official.nearest(rows, count)
+    graph = g2is_official.nearest(Rows(rows, np.ones(30)), count)
     assert graph.shape == (30, min(count, 29))
     for row, neighbours in enumerate(graph):
         assert row not in neighbours
         cosines = rows @ rows[row]
         expected = np.sort(np.delete(cosines, row))[::-1][: len(neighbours)]
         assert cosines[neighbours] == pytest.approx(expected, abs=1e-6)
+
+
+def test_tagcos_says_that_it_does_not_fit_into_memory():
+    pool = Rows(np.broadcast_to(np.float32(0.1), (1000, 1000)), np.ones(1000))
+    with pytest.raises(InputError, match="TAGCOS holds all rows in memory, 11 MiB; selection.memory_mb is 10"):
+        selection.run("tagcos", Inputs(1000, pool_gradients=pool, memory_mb=10), 10, {}, 0)
 
 
 def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):

@@ -62,7 +62,7 @@ def cases(draw) -> tuple[np.ndarray, Sketch, np.ndarray, float, np.random.Genera
 def sketch_of(gradients: np.ndarray, memory_mb: int = 1, directions: int = 3) -> Sketch:
     """With as many directions, if there are so many."""
     norms = np.linalg.norm(gradients, axis=1)
-    return Sketch(Rows(gradients / norms[:, None], norms), memory_mb, 2 * directions)
+    return Sketch(Rows(gradients / norms[:, None], norms), memory_mb, directions)
 
 
 @many

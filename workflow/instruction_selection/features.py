@@ -1,6 +1,7 @@
 """Feature rows of a pool or of a target: gradients, embeddings, hidden states."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 from instruction_selection import kernels
 from instruction_selection.gradients.store import damage_told
 
-#: Rows that are looked at together. HDF5 has 64 rows of a gradient store in a piece.
-BLOCK = 256
+#: Rows that are looked at together, few enough for a processor's cache. HDF5 has 64 of a gradient store in a piece.
+BLOCK = 128
 
 
 class Stored:
@@ -34,34 +35,39 @@ class Stored:
         return Stored(self._dataset, self._path, self._places()[numbers])
 
     def blocks(self, size: int) -> Iterator[tuple[int, np.ndarray]]:
-        """All rows, as (number of the first, float32 (n, D)), `size` at a time, in arrays that are used again."""
+        """All rows, as (number of the first, float32 (n, D)), `size` at a time, in arrays that are used again.
+
+        The next block is read while the caller works on one.
+        """
         places = self._places()
         # New arrays for every block would cost more than reading them: the system gives each page out anew.
-        raw = np.empty((size, self.shape[1]), self._dataset.dtype)
-        wide = np.empty(raw.shape, np.float32)
-        for start in range(0, len(places), size):
-            wanted = places[start : start + size]
-            if wanted[-1] - wanted[0] == len(wanted) - 1 and (np.diff(wanted) == 1).all():
-                with damage_told(self._path, self._dataset.name):
-                    self._dataset.read_direct(raw, np.s_[wanted[0] : wanted[-1] + 1], np.s_[: len(wanted)])
-                _widen(raw[: len(wanted)], wide[: len(wanted)])
-            else:
-                wide[: len(wanted)] = self.take(np.arange(start, start + len(wanted)))
-            yield start, wide[: len(wanted)]
+        raw = np.empty((2, size, self.shape[1]), self._dataset.dtype)
+        wide = np.empty(raw.shape[1:], np.float32)
+        with ThreadPoolExecutor(1) as reader:
+            reading = reader.submit(self._read, places[:size], raw[0])
+            for number, start in enumerate(range(0, len(places), size)):
+                block = reading.result()
+                reading = reader.submit(self._read, places[start + size : start + 2 * size], raw[(number + 1) % 2])
+                _widen(block, wide[: len(block)])
+                yield start, wide[: len(block)]
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """The rows `numbers`, float32 (n, D)."""
-        places = self._places()[numbers]
-        wanted, back = np.unique(places, return_inverse=True)
-        raw = np.empty((len(wanted), self.shape[1]), self._dataset.dtype)
-        with damage_told(self._path, self._dataset.name):
-            # h5py is slow with lists of rows, and fast with ranges.
-            for run in np.split(np.arange(len(wanted)), np.flatnonzero(np.diff(wanted) != 1) + 1):
-                if len(run):
-                    raw[run] = self._dataset[wanted[run[0]] : wanted[run[-1]] + 1]
+        wanted, back = np.unique(self._places()[numbers], return_inverse=True)
+        raw = self._read(wanted, np.empty((len(wanted), self.shape[1]), self._dataset.dtype))
         wide = np.empty(raw.shape, np.float32)
         _widen(raw, wide)
         return wide[back]
+
+    def _read(self, places: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """The rows of the dataset at `places`, as stored, in the beginning of `out`."""
+        with damage_told(self._path, self._dataset.name):
+            # h5py is slow with lists of rows, and fast with ranges.
+            for run in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) != 1) + 1):
+                if len(run):
+                    first, last = run[0], run[-1]
+                    self._dataset.read_direct(out, np.s_[places[first] : places[last] + 1], np.s_[first : last + 1])
+        return out[: len(places)]
 
     def _places(self) -> np.ndarray:
         return np.arange(len(self._dataset)) if self._numbers is None else self._numbers
@@ -119,13 +125,17 @@ class Rows:
         """bool (N,)"""
         return np.isfinite(self.norms) & (self.norms > 0)
 
-    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """All rows in their order, as (number of the first, (n, D)). A block is overwritten when the next is read."""
+    def blocks(self, pieces: int = 1) -> Iterator[tuple[int, np.ndarray]]:
+        """All rows in their order, as (number of the first, (n, D)), n being at most `pieces` times `BLOCK`.
+
+        A block is overwritten when the next is read.
+        """
+        size = pieces * BLOCK
         if isinstance(self.values, np.ndarray):
-            for start in range(0, len(self), BLOCK):
-                yield start, self.values[start : start + BLOCK]
+            for start in range(0, len(self), size):
+                yield start, self.values[start : start + size]
         else:
-            yield from self.values.blocks(BLOCK)
+            yield from self.values.blocks(size)
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """The rows `numbers` (n,), (n, D)."""

@@ -21,7 +21,7 @@ _SCALE = np.float32(2.0**112)
 
 @numba.njit(fastmath=True, cache=True)
 def widen(half: np.ndarray, out: np.ndarray) -> None:
-    """float16 (n, D), given as uint16, to float32 (n, D), exactly. NumPy takes ten times as long. Finite numbers only."""
+    """float16 (n, D), given as uint16, to float32 (n, D), exactly, if it is finite. NumPy takes ten times as long."""
     bits = out.view(np.uint32)
     for row in range(half.shape[0]):
         for column in range(half.shape[1]):
@@ -33,7 +33,7 @@ def widen(half: np.ndarray, out: np.ndarray) -> None:
 
 @numba.njit(fastmath=True, parallel=True, cache=True)
 def quantise(rows: np.ndarray, codes: np.ndarray, scales: np.ndarray, errors: np.ndarray) -> None:
-    """float32 `rows` (n, D) as int8 `codes` (n, D) times `scales` (n,); `errors` (n,) are the norms of the difference."""
+    """float32 `rows` (n, D) as int8 `codes` (n, D) times `scales` (n,); `errors` (n,), norms of the difference."""
     for row in numba.prange(rows.shape[0]):
         largest = np.float32(0)
         for column in range(rows.shape[1]):

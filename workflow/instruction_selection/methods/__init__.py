@@ -10,6 +10,9 @@ nothing else. Rows without a usable gradient are taken out before, so a method s
 several methods share stands in modules beside this folder. A method in another language, or with an environment of its
 own, is a Snakemake rule in workflow/rules/methods instead.
 
+Rows of a pool may be more than memory holds: `rows @ columns`, `rows.blocks()` and `rows.take(numbers)` read them from
+their file, and `rows.unit` reads all at once (see `features.Rows`). `inputs.memory_mb` says how much may be kept.
+
 All of them can be used without the workflow, on arrays:
 
     >>> import numpy as np

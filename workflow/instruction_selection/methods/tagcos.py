@@ -3,20 +3,28 @@
 Published with the weighted mean of three checkpoints early in the warm-up; here with those of the ends of epochs that
 the experiment keeps. `clusters` has the selection as published and mended, and says how they differ. Unlike the
 published k-means, this one is seeded, and makes fewer clusters of a small pool: each cluster's share is rounded down,
-and of shares of a row or two nothing would be left.
+and of shares of a row or two nothing would be left. k-means wants all rows in memory, in single precision.
 """
+
+import math
 
 import numpy as np
 
 from instruction_selection import clusters
+from instruction_selection.errors import InputError
 from instruction_selection.selection import Inputs, Selection
 
 #: Rows to choose per cluster, on average; the paper has far more.
 LEAST_SHARE = 5
+#: Of all rows, at the same time: as read, their mean over checkpoints, and in another order.
+COPIES = 3
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     checkpoints = inputs.checkpoints
+    wanted = COPIES * 4 * math.prod(checkpoints[-1].pool_gradients.shape) >> 20
+    if wanted > inputs.memory_mb:
+        raise InputError(f"TAGCOS holds all rows in memory, {wanted} MiB; selection.memory_mb is {inputs.memory_mb}.")
     rows = clusters.mean_gradients(
         [checkpoint.pool_gradients.unit for checkpoint in checkpoints],
         [checkpoint.weight for checkpoint in checkpoints],

@@ -15,7 +15,7 @@ import numpy as np
 from instruction_selection import kernels
 from instruction_selection.walk.sketch import Query, Sketch
 
-#: Rows looked at first; as long as none passes, each further look is at so many times more.
+#: Rows looked at first; each further look is at so many times more.
 FIRST, MORE = 64, 8
 #: Rows whose exact products are taken together.
 TOGETHER = 8
@@ -121,7 +121,7 @@ class Chain:
         upper, best, value, count = self._upper, None, -np.inf, FIRST
         refused: list[tuple[float, int]] = []
         while len(rows := np.flatnonzero((upper >= value) & (upper > -np.inf))):
-            if best is None and len(rows) > count:
+            if len(rows) > count:
                 rows = rows[np.argpartition(upper[rows], -count)[-count:]]
                 count *= MORE
             bounds = self._tightened(rows, query)

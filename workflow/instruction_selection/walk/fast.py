@@ -23,7 +23,7 @@ def advance(sketch: Sketch, walkers: Sequence[Walker], budget: int) -> list[list
     """Run walkers, with `budget` rows to choose in all, to their end; a bar on the error stream tells the time left."""
     results: list[list[Walk]] = [[] for _ in walkers]
     active = dict(enumerate(walkers))
-    with tqdm(total=budget, desc="walk", unit="row") as bar:
+    with tqdm(total=budget, desc="walk", unit="row", mininterval=2) as bar:
         while active:
             waiting: dict[int, Chain] = {}
             for number, walker in active.items():
@@ -35,8 +35,8 @@ def advance(sketch: Sketch, walkers: Sequence[Walker], budget: int) -> list[list
             if chains:
                 for chain, found in zip(chains, sketch.estimates([chain.query for chain in chains]), strict=True):
                     chain.seen(found)
+            bar.update(len(active))
             active = {number: active[number] for number in waiting}
-            bar.update(len(chains))
     return results
 
 

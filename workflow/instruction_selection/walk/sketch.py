@@ -23,7 +23,7 @@ from instruction_selection.features import Rows
 
 #: Most directions, and rows per direction of which they are the leading singular vectors. They set the speed, not the
 #: result: more directions prune more and cost more to begin with.
-DIRECTIONS, SAMPLE = 1024, 8
+DIRECTIONS, SAMPLE = 1024, 4
 #: Rows kept that were last read, in bytes.
 CACHE = 256 << 20
 #: MiB for all but the copies: libraries, the sample, blocks of rows, what walks know of each row.
@@ -42,15 +42,16 @@ class Query:
 
 
 class Sketch:
-    """Of `rows`, for about `steps` steps of walks. Of `memory_mb` MiB what `BESIDES` leaves is for the copies; what is larger is kept in a temporary file.
+    """Of `rows`, for about `steps` steps of walks.
 
+    Of `memory_mb` MiB what `BESIDES` leaves is for the two copies; one that does not fit is in a temporary file.
     `inside` and `outside`, float32 (N,), are |p - p'| and |x - QQx|.
     """
 
     def __init__(self, rows: Rows, memory_mb: int, steps: int):
         count, width = rows.shape
         self.rows = rows
-        self.basis = _basis(rows, min(max(steps // 2, DIRECTIONS // 8), DIRECTIONS, count, width))
+        self.basis = _basis(rows, min(max(steps, DIRECTIONS // 8), DIRECTIONS, count, width))
         left = (memory_mb - BESIDES) << 20
         self._codes = _empty((count, self.basis.shape[1]), left)
         self._fine = _empty(rows.shape, left - self._codes.nbytes)
@@ -59,7 +60,8 @@ class Sketch:
         #: Relative error of a sum of `width` float32 products, far above what partial sums in vector registers have.
         self.rounding = max(1e-6, width * float(np.finfo(np.float32).eps) / 8)
         self._cache: dict[int, np.ndarray] = {}
-        for start, block in rows.blocks():
+        # A product with so many directions is faster of more rows.
+        for start, block in rows.blocks(pieces=8):
             block, part = np.asarray(block, np.float32), slice(start, start + len(block))
             inside = block @ self.basis
             kernels.quantise(inside, self._codes[part], self._scales[part], self.inside[part])
