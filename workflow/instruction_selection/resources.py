@@ -9,7 +9,7 @@ computes gradients; 16 threads select):
 
     training    76 GB; 5.3 h for 5 % of the large pool, 103 h for all of it, resumed after each kill
     gradients   19 GB; 2.3 h per shard of the large pool
-    selection   58 GB and 5.9 h for 5 % of the large pool by a walk; 7 GB and 14 minutes of a small one
+    selection   60 GB and 5.9 h for 5 % of the large pool by a walk; 9 GB and 14 minutes of a small one
 """
 
 import math
@@ -19,6 +19,8 @@ import math
 TORCH = 3000
 #: MB of a process without them: Snakemake, which runs inside of every job (130 MB), NumPy, h5py, scikit-learn (260 MB).
 PYTHON = 1000
+#: MB of a selection besides: numba, a sample of the rows, blocks of them (walk/sketch.py).
+SELECTION = 2500
 #: Bytes per row of text, as Python objects. Assumed.
 ROW = 8000
 #: Bytes of host memory per parameter: in bfloat16 on the way to a GPU; in float32 with a copy where there is none.
@@ -75,7 +77,7 @@ def embedding_runtime(rows: int, gpus: int, threads: int) -> int:
 
 def selection_memory(rows: int, dimension: int, checkpoints: int) -> int:
     """MB of the stores of `checkpoints` in float32, of half as much that methods compute of them, and of the rows."""
-    return data_memory(rows) + math.ceil(1.5 * 4 * rows * dimension * checkpoints / 1e6)
+    return data_memory(rows) + SELECTION + math.ceil(1.5 * 4 * rows * dimension * checkpoints / 1e6)
 
 
 def selection_runtime(rows: int, dimension: int, chosen: float, threads: int) -> int:
