@@ -1,3 +1,5 @@
-from instruction_selection import catalogue
+from instruction_selection import catalogue, files
 
-print(catalogue.text("config"), end="")
+text = catalogue.text("config")
+files.write_text(snakemake.log[0], text)
+print(text, end="")
