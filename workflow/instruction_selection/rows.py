@@ -14,9 +14,6 @@ from instruction_selection import hub, records
 from instruction_selection.apportion import largest_remainder
 from instruction_selection.errors import InputError
 
-#: How LLaMA-Factory finds the fields of a row.
-LLAMAFACTORY_COLUMNS = {"prompt": "instruction", "response": "response"}
-
 
 def of_pool(pool: dict, manifest: str | None, count: int, seed: int) -> Iterable[dict]:
     """`count` rows of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any."""

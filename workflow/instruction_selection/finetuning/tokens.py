@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.errors import InputError
+from instruction_selection.finetuning import LLAMAFACTORY_COLUMNS
 from instruction_selection.missing import stand_in_for
-from instruction_selection.rows import LLAMAFACTORY_COLUMNS
 
 # LLaMA-Factory imports torchaudio for its multimodal models, and no torchaudio loads beside a CPU-only torch.
 stand_in_for("torchaudio", "text models do not use it")

@@ -15,7 +15,7 @@ import yaml
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
-from instruction_selection.rows import LLAMAFACTORY_COLUMNS
+from instruction_selection.finetuning import LLAMAFACTORY_COLUMNS
 
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 
