@@ -101,21 +101,26 @@ def embedding_runtime(wildcards):
     )
 
 
-def selection_size(wildcards):
-    """(numbers that a method reads of a row, checkpoints that it reads); a model's hidden states count as gradients."""
-    method = method_of(wildcards)
-    wide = SETTINGS["gradients"]["projection"]["dimension"] if method["needs"] else 0
-    return wide, len(CHECKPOINTS) if method["checkpoints"] == "all" else 1
+def selection_dimension(wildcards):
+    """Numbers that a method reads of a row; hidden states and embeddings count as gradients."""
+    if not method_of(wildcards)["needs"]:
+        return 0
+    return SETTINGS["gradients"]["projection"]["dimension"]
 
 
 def selection_memory(wildcards):
-    return resources.selection_memory(rows_of(wildcards), *selection_size(wildcards))
+    dimension = selection_dimension(wildcards)
+    return SETTINGS["selection"]["memory_mb"] or resources.selection_memory(
+        rows_of(wildcards), dimension
+    )
 
 
 def selection_runtime(wildcards):
-    dimension, _ = selection_size(wildcards)
     return resources.selection_runtime(
-        rows_of(wildcards), dimension, chosen_rows(wildcards), THREADS["selection"]
+        rows_of(wildcards),
+        selection_dimension(wildcards),
+        chosen_rows(wildcards),
+        THREADS["selection"],
     )
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instruction_selection import resources
+from instruction_selection.walk import sketch
 
 SIZES = st.integers(1, 10**7)
 
@@ -17,9 +18,11 @@ def test_more_rows_take_longer_and_more_gpus_less_long(rows, more, gpus):
     assert runtime(rows + more, gpus) >= runtime(rows, gpus) >= runtime(rows, gpus + 1) >= resources.START
 
 
-@given(SIZES, st.integers(1, 16), st.integers(1, 4))
-def test_stores_fit_into_the_memory_of_a_selection(rows, threads, checkpoints):
-    assert resources.selection_memory(rows, 8192, checkpoints) > rows * 8192 * 4 * checkpoints / 1e6
+@given(SIZES, st.sampled_from([256, 8192]))
+def test_the_copies_of_a_walk_fit_into_the_memory_of_a_selection(rows, dimension):
+    """As many directions as `walk.sketch` has at most, and all numbers of a row, in a byte each; and some scales."""
+    copies = rows * (min(dimension, 1024) + dimension + 24)
+    assert resources.selection_memory(rows, dimension) > sketch.BESIDES + copies / 2**20
 
 
 @pytest.mark.parametrize(("gpus", "gigabytes"), [(0, 67), (1, 19), (4, 76)])

@@ -9,7 +9,7 @@ computes gradients; 16 threads select):
 
     training    76 GB; 5.3 h for 5 % of the large pool, 103 h for all of it, resumed after each kill
     gradients   19 GB; 2.3 h per shard of the large pool
-    selection   60 GB and 5.9 h for 5 % of the large pool by a walk; 9 GB and 14 minutes of a small one
+    selection   21 GB and 5.9 h for 5 % of the large pool by a walk; 6 GB and 14 minutes of a small one
 """
 
 import math
@@ -37,7 +37,7 @@ TOKENS = 512
 PROMPT, ANSWER = 1000, 256
 #: Rows per second that a sentence encoder embeds: on a GPU, assumed; on one thread, measured with all-MiniLM-L6-v2.
 EMBEDDED = {True: 1000, False: 40}
-#: Bytes per second and thread of a product of a store with a vector, which is what a step of a walk costs. Assumed.
+#: Bytes per second and thread of a product of a store with a vector, which is what a step of a walk costs at most. Assumed.
 BANDWIDTH = 5e9
 #: Minutes to import, load and compile.
 START = 10
@@ -75,9 +75,9 @@ def embedding_runtime(rows: int, gpus: int, threads: int) -> int:
     return START + math.ceil(rows / EMBEDDED[gpus > 0] / (gpus or threads) / 60)
 
 
-def selection_memory(rows: int, dimension: int, checkpoints: int) -> int:
-    """MB of the stores of `checkpoints` in float32, of half as much that methods compute of them, and of the rows."""
-    return data_memory(rows) + SELECTION + math.ceil(1.5 * 4 * rows * dimension * checkpoints / 1e6)
+def selection_memory(rows: int, dimension: int) -> int:
+    """MB of the rows, and of the copies that a walk keeps of their gradients, a byte per number (walk/sketch.py)."""
+    return data_memory(rows) + SELECTION + math.ceil(rows * (dimension + 1100) / 1e6)
 
 
 def selection_runtime(rows: int, dimension: int, chosen: float, threads: int) -> int:
