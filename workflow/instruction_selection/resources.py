@@ -37,7 +37,7 @@ TOKENS = 512
 PROMPT, ANSWER = 1000, 256
 #: Rows per second that a sentence encoder embeds: on a GPU, assumed; on one thread, measured with all-MiniLM-L6-v2.
 EMBEDDED = {True: 1000, False: 40}
-#: Bytes per second and thread of a product of a store with a vector, which is what a step of a walk costs at most. Assumed.
+#: Bytes per second and thread of a product of a store with a vector: what a step of a walk costs at most. Assumed.
 BANDWIDTH = 5e9
 #: Minutes to import, load and compile.
 START = 10
