@@ -12,12 +12,16 @@ DIRECTIVES = {"output", "log", "benchmark", "conda", "threads", "resources", "me
 
 
 def rules() -> dict[str, dict[str, str]]:
-    """Rule name to directive to text. Rules that inherit from another are its variants, and left out."""
+    """Rule name to directive to text, for every rule that makes something.
+
+    Rules that inherit from another are its variants, and left out; so are names for other rules' outputs, and rules
+    that only print.
+    """
     found = {}
     for path in sorted((REPOSITORY / "workflow" / "rules").glob("*.smk")):
         for name, body in re.findall(r"^rule (\w+):\n((?:(?: {4}.*)?\n)+)", path.read_text(), re.MULTILINE):
             found[name] = dict(re.findall(r"^ {4}(\w+):((?:.*\n)(?: {8}.*\n)*)", body, re.MULTILINE))
-    return found
+    return {name: directives for name, directives in found.items() if "output" in directives}
 
 
 RULES = rules()
