@@ -28,6 +28,7 @@ include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/list.smk"
+include: "workflow/rules/estimate.smk"
 
 
 # Methods that select by a rule of their own.
