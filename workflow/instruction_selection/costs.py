@@ -48,11 +48,11 @@ class Cost:
         return self.start + 2 * (job.parameters or 0) / DISK + job.work / (self.speed * devices)
 
 
-def devices(job: Job, experiment: Experiment) -> tuple[int, int]:
-    """(GPUs, threads) of a job, over all its nodes."""
-    settings = experiment.settings
-    nodes = settings["nodes"]["training"] if job.kind == "training" else 1
-    return settings["gpus"].get(job.kind, 0) * nodes, settings["threads"][job.kind] * nodes
+def devices(rule: str, settings: dict) -> tuple[int, int]:
+    """(GPUs, threads) of a rule's job, over all its nodes; those of no kind have one thread."""
+    kind = jobs.KINDS.get(rule)
+    nodes = settings["nodes"]["training"] if kind == "training" else 1
+    return settings["gpus"].get(kind, 0) * nodes, settings["threads"].get(kind, 1) * nodes
 
 
 def of(experiment: Experiment, finished: list[Experiment], results: str | Path) -> dict[str, Cost]:
@@ -66,7 +66,7 @@ def of(experiment: Experiment, finished: list[Experiment], results: str | Path) 
 
 
 def runs(results: str | Path) -> tuple[list[Experiment], list[str]]:
-    """Experiments that ran, wholly or in part, below `results`; and names of those of a version without a key needed."""
+    """Experiments that ran, wholly or in part, below `results`; and names of those of a version without some key."""
     found, unreadable = [], []
     for path in sorted(Path(results).glob("*/config.resolved.yaml")):
         try:
@@ -80,11 +80,11 @@ def runs(results: str | Path) -> tuple[list[Experiment], list[str]]:
 
 
 def _fitted(kind: str, wanted: list[Job], experiment: Experiment, done: list, results: Path) -> Cost:
-    on_gpu = devices(wanted[0], experiment)[0] > 0
+    on_gpu = devices(wanted[0].rule, experiment.settings)[0] > 0
     default = Cost(START[kind], SPEED[kind][on_gpu], "default")
     points = []
     for job, other in done:
-        gpus, threads = devices(job, other)
+        gpus, threads = devices(job.rule, other.settings)
         if job.kind == kind and (gpus > 0) == on_gpu and _similar(job, wanted):
             seconds = _measured(results, other.name, job)
             if seconds is not None:

@@ -39,7 +39,7 @@ def timed(experiment: Experiment, unit_costs: dict[str, Cost], cores: int | None
     """Every job; with `cores`, none has more threads."""
     rows = []
     for job in jobs.of(experiment):
-        gpus, threads = costs.devices(job, experiment)
+        gpus, threads = costs.devices(job.rule, experiment.settings)
         threads = min(threads, cores or threads)
         rows.append(Timed(job, gpus, threads, DISPATCH + unit_costs[job.kind].seconds(job, gpus or threads)))
     return rows
