@@ -15,8 +15,9 @@ def test_jobs_are_those_of_a_dry_run(repository, experiment):
     assert counted == {rule: planned[rule] for rule in jobs.KINDS if rule in planned}
 
 
-def test_it_is_printed_and_nothing_is_run(copy):
-    result = copy.snakemake("estimate", "--quiet", "all", "--resources", "gpu=8", experiment="paper")
+def test_it_is_printed_and_nothing_else_is_run(repository):
+    arguments = ("estimate", "--quiet", "all", "--nolock", "--resources", "gpu=8")
+    result = Checkout(repository).snakemake(*arguments, experiment="paper")
     assert result.returncode == 0, result.stderr
     assert "2 cores and 8 GPUs" in result.stdout
-    assert not (copy.path / "results").exists()
+    assert not (repository / "results/paper").exists()

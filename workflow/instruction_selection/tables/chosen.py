@@ -32,7 +32,7 @@ def _section(cell: dict, rows_path: str, summary_path: str, lengths: dict, metho
     tasks = Counter(summary["tasks"]).most_common()
     told = [f"{task} {count}" for task, count in tasks[:TASKS]]
     if len(tasks) > TASKS:
-        told.append(f"{len(tasks) - TASKS} more tasks")
+        told.append(f"and {len(tasks) - TASKS} more")
     drawn = [("Length of responses", drawings.histogram(_lengths(rows), lengths[cell["pool"]]))]
     components = summary["details"].get("components", [])
     # A method with a rule of its own need not tell.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from instruction_selection.tables.figure import DARK, LIGHT, STYLE
 
@@ -20,14 +21,17 @@ def histogram(chosen: Sequence[int], pool: Sequence[int]) -> str:
         figure = Figure(figsize=SIZE, layout="constrained")
         axes = figure.subplots()
         edges = np.geomspace(1, max(2, *pool) + 1, BINS)
-        for lengths, style in (
-            (pool, {"color": LIGHT}),
-            (chosen, {"color": DARK, "histtype": "step", "linewidth": 1.8}),
-        ):
-            lengths = np.maximum(lengths, 1)
-            axes.hist(lengths, edges, weights=np.full(len(lengths), 100 / len(lengths)), **style)
-        axes.legend(["Pool", "Chosen"], frameon=False)
+        drawn = (
+            ("Pool", pool, {"color": LIGHT}),
+            ("Chosen", chosen, {"color": DARK, "histtype": "step", "linewidth": 1.8}),
+        )
+        for label, lengths, style in drawn:
+            weights = np.full(len(lengths), 100 / len(lengths))
+            axes.hist(np.maximum(lengths, 1), edges, weights=weights, label=label, **style)
+        axes.legend(frameon=False)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel="Characters of the response", ylabel="Rows (%)")
         return _svg(figure)
 
