@@ -1,11 +1,12 @@
 # Everything a newcomer needs: `make demo` and `make test`. Python 3.11 or newer and a network to PyPI are enough.
 PYTHON ?= python3
 CORES ?= 2
+EXPERIMENT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo list smoke test unit environments lint format reference clean
+.PHONY: help setup demo list estimate smoke test unit environments lint format reference clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +28,9 @@ demo: $(READY)  ## Run the whole chain on a laptop; ends by naming its tables an
 
 list: $(READY)  ## Show models, pools, benchmarks, methods, experiments and tables
 	@$(BIN)/snakemake list --cores 1 --quiet all
+
+estimate: $(READY)  ## Say what an experiment will cost: make estimate EXPERIMENT=paper
+	@$(BIN)/snakemake estimate --cores $(CORES) --quiet all --config experiment=$(EXPERIMENT)
 
 smoke: $(READY)  ## The same with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke

@@ -29,6 +29,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/list.smk"
+include: "workflow/rules/estimate.smk"
 
 
 # Methods that select by a rule of their own.

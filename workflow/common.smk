@@ -279,6 +279,16 @@ def selections_of(target):
     ]
 
 
+def compared_selections():
+    """Wildcards of every selection that is compared with others, each once."""
+    cells = (
+        grid.selection_of(EXPERIMENT, cell)
+        for target in grid.targets(EXPERIMENT)
+        for cell in grid.selected_for(EXPERIMENT, target)
+    )
+    return [cell.wildcards() for cell in unique(cells)]
+
+
 def files_of(table):
     return expand(PATHS.table, table=table, format=TABLE_FORMATS) + expand(
         PATHS.figure, table=table, format=FIGURE_FORMATS

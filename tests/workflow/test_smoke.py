@@ -116,7 +116,8 @@ def test_the_report_holds_every_table_and_figure(results):
     report = (results / "report.html").read_text()
     for method in METHODS:
         assert report.count(method) >= len(TARGETS)
-    assert report.count("data:image/svg+xml") == len(TARGETS)
+    # A figure and a heat table per target, and beside each selection the lengths of its rows.
+    assert report.count("data:image/svg+xml") > 2 * len(TARGETS) + len(METHODS)
 
 
 @pytest.mark.parametrize("target", TARGETS)

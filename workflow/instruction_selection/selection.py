@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from instruction_selection import files
+from instruction_selection import files, trace
 from instruction_selection.config import KINDS, method_module
 from instruction_selection.errors import InputError
 from instruction_selection.features import Rows, Stored
@@ -198,10 +198,23 @@ def select(
         **summary(method, ratio, seed, pool, budget, result),
         "not_selectable": int((~inputs.usable()).sum()),
         "overlap": _overlap(method, inputs, budget, seed, result.rows),
+        "trace": _trace(inputs, result, params),
         "stores": {
             need: {**identity, **negative_cosines(getattr(inputs, need))} for need, identity in identities.items()
         },
     }
+
+
+def _trace(inputs: Inputs, result: Selection, params: dict) -> dict:
+    """Of the features of the first need of each side."""
+    for kind in ("gradients", "embeddings"):
+        pool, validation = getattr(inputs, f"pool_{kind}"), getattr(inputs, f"validation_{kind}")
+        if pool is not None and validation is not None:
+            # A method with a choice has left what the trace shows.
+            return trace.of(
+                pool, validation.at(validation.usable), result.rows, result.details, "centred" not in params
+            )
+    return {}
 
 
 def summary(method: str, ratio: float, seed: int, pool: list[dict], budget: int, result: Selection) -> dict:

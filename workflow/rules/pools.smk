@@ -37,7 +37,11 @@ rule sample_pool:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(60),
     params:
-        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool],
+        pool=lambda wildcards: {
+            key: value
+            for key, value in EXPERIMENT.pools[wildcards.pool].items()
+            if key != "tokens"
+        },
         rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
         seed=SETTINGS["data_seed"],
     message:
@@ -67,7 +71,14 @@ rule sample_target:
         target=lambda wildcards: {
             key: value
             for key, value in EXPERIMENT.benchmarks[wildcards.target].items()
-            if key not in ("harness", "metrics")
+            if key
+            not in (
+                "harness",
+                "metrics",
+                "tokens",
+                "prompt_tokens",
+                "generated_tokens",
+            )
         },
         rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
         seed=SETTINGS["data_seed"],

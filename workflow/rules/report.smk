@@ -59,6 +59,10 @@ rule report:
     input:
         tables=expand(PATHS.table, table=EXPERIMENT.tables, format="md"),
         figures=expand(PATHS.figure, table=EXPERIMENT.tables, format="svg"),
+        shared=expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
+        selected=[PATHS.selected.format(**cell) for cell in compared_selections()],
+        selections=[PATHS.selection.format(**cell) for cell in compared_selections()],
+        pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
     output:
         report=PATHS.report,
     log:
@@ -70,10 +74,13 @@ rule report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=4000,
+        runtime=60,
     params:
         tables=list(EXPERIMENT.tables),
+        targets=grid.targets(EXPERIMENT),
+        selections=compared_selections(),
+        benchmarks=str(Path(PATHS.benchmark("report")).parent),
         experiment=EXPERIMENT.resolved(),
     message:
         "Writing the report"

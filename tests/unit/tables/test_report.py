@@ -1,15 +1,32 @@
 import base64
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
 import yaml
 
-from instruction_selection.tables import report
+from instruction_selection.tables import drawings, report
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 TABLE = "## Logic\n\nPuzzles.\n\n| Method | Accuracy |\n| ------ | -------: |\n| LESS | **1.0** ± 0.1 |\n\nA note.\n"
+SELECTION = {
+    "label": "G2IS (logic)",
+    "chosen": "3 of 9 rows",
+    "tasks": "aiw 3",
+    "rows": [{"task": "aiw", "instruction": "How many?", "response": "Seven."}],
+    "counts": [[3, 1, 2, 0]],
+    "drawings": [("Lengths", SVG)],
+}
+STAGE = {
+    **{"rule": "finetune", "jobs": 2, "minutes": 1.5, "longest": 1.0},
+    **{"memory_mb": None, "gpu_hours": 0.5, "cpu_hours": 0},
+}
 NASTY = "<script>alert('x')</script> & \"<img src=http://example.org/x.png>"
+
+
+PLACES = ("experiment_name", "summary", "git_commit", "versions", "settings", "tables", "selections", "overlaps")
 
 
 class Page(HTMLParser):
@@ -42,6 +59,9 @@ def render(tmp_path):
             "settings": {"seeds": [0]},
             "tables": tables,
             "figures": dict.fromkeys(tables, svg),
+            "selections": [SELECTION],
+            "overlaps": {"logic": [("p, 0.1", SVG)]},
+            "stages": [STAGE],
             "versions": {"torch": "2.9.0"},
             "git_commit": "0123abc",
         }
@@ -53,7 +73,19 @@ def render(tmp_path):
 def test_it_has_everything(render):
     html = render()
     text = Page(html).text
-    for part in ("demo", "All of it.", "Logic", "Puzzles.", "A note.", "torch", "2.9.0", "0123abc"):
+    for part in (
+        "demo",
+        "All of it.",
+        "Logic",
+        "Puzzles.",
+        "A note.",
+        "G2IS (logic)",
+        "Seven.",
+        "finetune",
+        "torch",
+        "2.9.0",
+        "0123abc",
+    ):
         assert part in text
     assert "<strong>1.0</strong> ± 0.1</td>" in html
 
@@ -61,20 +93,25 @@ def test_it_has_everything(render):
 def test_every_target_has_a_table_and_a_figure_with_alternative_text(render):
     page = Page(render(tables={"logic": TABLE, "gsm": TABLE}))
     images = page.all("img")
-    assert [image["alt"].split(":")[0] for image in images] == ["logic", "gsm"]
+    assert [image["alt"].split(":")[0] for image in images[:2]] == ["logic", "gsm"]
+    assert len(images) == 4
     for image in images:
         kind, content = image["src"].split(",")
         assert kind == "data:image/svg+xml;base64"
         assert base64.b64decode(content).decode() == SVG
-    assert len(page.all("section")) == 2
-    assert len(page.all("div")) == len(page.all("table")) - 1 == 2
+    assert len(page.all("section")) == 2 + 2
+    # All but that of the versions can be scrolled.
+    scrolled = [attributes for attributes in page.all("div") if attributes["class"] == "scroll"]
+    assert len(scrolled) == len(page.all("table")) - 1 == 2 + 2
 
 
-@pytest.mark.parametrize("place", ["experiment_name", "summary", "git_commit", "versions", "settings", "tables"])
+@pytest.mark.parametrize("place", PLACES)
 def test_what_is_given_is_escaped_and_loads_nothing(render, place):
     given = {
         "versions": {NASTY: NASTY},
         "settings": {"label": NASTY},
+        "selections": [{**SELECTION, "rows": [{"task": NASTY, "instruction": NASTY, "response": NASTY}]}],
+        "overlaps": {NASTY: [(NASTY, SVG)]},
         "tables": {NASTY: f"## {NASTY}\n\n![x](http://example.org/x.png) [x](http://example.org) {NASTY}\n"},
     }.get(place, NASTY)
     html = render(**{place: given})
@@ -93,7 +130,7 @@ def test_what_is_given_is_escaped_and_loads_nothing(render, place):
 def test_settings_are_yaml_that_reads_back(render):
     shared = {"rate": 1.0e-4}
     settings = {"name": "demo", "warmup": shared, "finetune": shared, "text": "a: b # <c> é", "none": None}
-    [block] = re.findall(r"<details>.*<pre>(.*)</pre>", render(settings=settings), flags=re.DOTALL)
+    [block] = re.findall(r"<summary>All settings.*<pre>(.*)</pre>", render(settings=settings), flags=re.DOTALL)
     text = Page(f"<pre>{block}</pre>").text
     assert yaml.safe_load(text) == settings
     assert "&id" not in text
@@ -101,3 +138,33 @@ def test_settings_are_yaml_that_reads_back(render):
 
 def test_the_same_input_gives_the_same_page(render):
     assert render() == render()
+
+
+@pytest.fixture
+def browser():
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if shutil.which(name):
+            return [name, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000"]
+    pytest.skip("there is no Chromium here")
+
+
+def test_a_browser_shows_it_without_an_error(render, tmp_path, browser):
+    """Every image of it is drawn, tables stand in the document, and the console stays empty."""
+    drawing = drawings.walk([0.5, 0.7])
+    page = tmp_path / "report.html"
+    page.write_text(render(selections=[{**SELECTION, "drawings": [("Walk", drawing)]}]), encoding="utf-8")
+    # What is measured is told by a copy of the page that may run a script.
+    measured = re.sub("<meta http-equiv[^>]*>", "", page.read_text(encoding="utf-8"))
+    script = "document.title = [...document.images].map(image => image.complete && image.naturalWidth > 0).join()"
+    copy = tmp_path / "measured.html"
+    copy.write_text(measured.replace("</body>", f"<script>onload = () => {{{script}}}</script></body>"))
+    titles = []
+    for path in (page, copy):
+        command = [*browser, "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+        result = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, check=False, timeout=120)
+        assert result.returncode == 0, result.stderr
+        assert "CONSOLE" not in result.stderr
+        assert result.stdout.count("<table>") == 4
+        titles.append(re.search("<title>(.*)</title>", result.stdout)[1])
+    assert titles[0] == "demo: instruction selection"
+    assert set(titles[1].split(",")) == {"true"}

@@ -8,6 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from instruction_selection.tables import chosen
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -32,22 +34,32 @@ def render(
     settings: dict,
     tables: dict[str, str],
     figures: dict[str, str | Path],
+    selections: list[dict],
+    overlaps: dict[str, list[tuple[str, str]]],
+    stages: list[dict],
     versions: dict[str, str],
     git_commit: str,
 ) -> str:
     """The page's HTML.
 
     `tables` maps each target to the Markdown of `table.to_markdown`, and `figures` the same targets to an SVG file,
-    which is embedded. `settings` are the resolved ones, as plain data; `versions` maps packages to theirs.
+    which is embedded. `settings` are the resolved ones, as plain data; `versions` maps packages to theirs. `selections`
+    are of `chosen.sections`, `overlaps` of `chosen.overlap` for each target, and `stages` of `stages.build`.
     """
-    targets = [
-        {"name": target, "table": _table_html(markdown), "figure": _data_uri(figures[target])}
-        for target, markdown in tables.items()
+    shown = [
+        {"name": name, "table": _table_html(markdown), "figure": _data_uri(Path(figures[name]).read_text("utf-8"))}
+        for name, markdown in tables.items()
     ]
     return TEMPLATES.get_template("report.html.j2").render(
         experiment_name=experiment_name,
         summary=summary,
-        targets=targets,
+        tables=shown,
+        overlaps={target: [(label, _data_uri(svg)) for label, svg in drawn] for target, drawn in overlaps.items()},
+        selections=[
+            {**entry, "drawings": [(label, _data_uri(svg)) for label, svg in entry["drawings"]]} for entry in selections
+        ],
+        counts=list(chosen.COUNTS.values()),
+        stages=stages,
         settings=yaml.dump(settings, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100),
         versions=versions,
         git_commit=git_commit,
@@ -61,5 +73,5 @@ def _table_html(markdown: str) -> Markup:
     return Markup(html.replace("</table>", "</table>\n</div>"))
 
 
-def _data_uri(svg: str | Path) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(Path(svg).read_bytes()).decode("ascii")
+def _data_uri(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
