@@ -16,7 +16,7 @@ def test_jobs_are_those_of_a_dry_run(repository, experiment):
 
 
 def test_it_is_printed_and_nothing_else_is_run(repository):
-    arguments = ("estimate", "--quiet", "all", "--nolock", "--resources", "gpu=8")
+    arguments = ("--nolock", "--resources", "gpu=8", "--quiet", "all", "--", "estimate")
     result = Checkout(repository).snakemake(*arguments, experiment="paper")
     assert result.returncode == 0, result.stderr
     assert "2 cores and 8 GPUs" in result.stdout
