@@ -1,21 +1,17 @@
 # The experiment, its grid, and the input functions of the rules. It sits in workflow/ so that Snakemake puts this
 # folder on the import path of every script, in every environment and on every node.
 import functools
-import os
 import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from instruction_selection import config as configuration
-from instruction_selection import grid, hub, provenance
+from instruction_selection import grid, hub, packages, provenance
 from instruction_selection.errors import InputError
 from instruction_selection.layout import Layout
 
-# A job looks for the library here last, so an environment in which another checkout is installed would run that one's.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(configuration.WORKFLOW), os.environ.get("PYTHONPATH")])
-)
+packages.prefer(configuration.WORKFLOW)
 
 
 def load_experiment():

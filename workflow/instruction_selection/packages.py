@@ -1,6 +1,7 @@
-"""Files that installed Python packages carry."""
+"""Installed Python packages: files that they carry, and which of two goes first."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 from instruction_selection.errors import InputError
@@ -18,3 +19,13 @@ def path_in_package(package: str, relative: str) -> Path:
     if not path.exists():
         raise InputError(f"The Python package {package!r} has no {relative}.")
     return path
+
+
+def prefer(folder: Path) -> None:
+    """Have every Python process that is started from here look for packages in `folder` first.
+
+    Snakemake puts the workflow's library last on a job's path, so that an environment in which another checkout of this
+    project is installed would run that one's.
+    """
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *([others] if others else [])])

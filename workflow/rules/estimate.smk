@@ -3,7 +3,11 @@ AT_HAND = workflow.resource_settings.resources
 
 
 rule estimate:
+    log:
+        "results/estimate.log",
     localrule: True
+    conda:
+        "../../envs/report.yaml"
     params:
         experiment=EXPERIMENT.resolved(),
         cores=workflow.resource_settings.cores,

@@ -1,5 +1,7 @@
-from instruction_selection import estimate
+from instruction_selection import estimate, files
 from instruction_selection.config import Experiment
 
 experiment = Experiment(**snakemake.params.experiment)
-print(estimate.text(experiment, "results", snakemake.params.cores, snakemake.params.gpus), end="")
+text = estimate.text(experiment, "results", snakemake.params.cores, snakemake.params.gpus)
+files.write_text(snakemake.log[0], text)
+print(text, end="")
