@@ -60,7 +60,8 @@ def channel(tmp_path_factory) -> Path:
     conda_channel.write_python(folder)
     release = Path(os.path.__file__).parent.name
     for version, text in (("1.0", "hello"), ("2.0", "good day")):
-        module = {f"lib/{release}/site-packages/greeting.py": f"TEXT = {text!r}\n"}
+        # Not in site-packages, which Debian's Python calls otherwise.
+        module = {f"lib/{release}/greeting.py": f"TEXT = {text!r}\n"}
         conda_channel.write_package(folder, "linux-64", "greeting", version, module, ["python"])
     conda_channel.write_index(folder)
     return folder
