@@ -43,7 +43,7 @@ def scored(small_mirror, tmp_path_factory, tiny_model, repository):
         harness.write_tasks("paper", part, asked, examples, folder / "tasks")
         everything["harness"] |= part["harness"]
         everything["metrics"] += part["metrics"]
-    settings = {"dtype": "float32", "batch_size": 8, "chat_template": False}
+    settings = {"backend": "hf", "dtype": "float32", "batch_size": 8, "chat_template": False}
     return everything, *harness.evaluate("paper", everything, folder / "tasks", tiny_model, None, settings)
 
 

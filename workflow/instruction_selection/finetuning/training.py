@@ -54,7 +54,12 @@ def train(
     configuration = write_arguments(rows, model, template, cutoff_len, shared, seed, folder)
     command = [*_launcher(processes, nodes), str(CLI), str(configuration)]
     print("+", *command, flush=True)
-    environment = {**MALLOC, **os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment = {
+        **MALLOC,
+        "TORCH_EXTENSIONS_DIR": str(_extensions(folder.resolve())),
+        **os.environ,
+        **{"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+    }
     if processes == 1:
         # With several the trainer would split every batch over them, and the effective batch would grow.
         environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
@@ -90,6 +95,17 @@ def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, s
 def _model_id(folder: Path) -> list:
     """Names, sizes (bytes) and times of a model's weights: hashing them would read all of them."""
     return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.glob("*.safetensors"))]
+
+
+def _extensions(folder: Path) -> Path:
+    """Where DeepSpeed compiles what it needs, which on a processor it does at first use.
+
+    In the user's cache, where it is by default, a killed run leaves a lock for which every later one waits forever.
+    """
+    extensions = folder / "torch_extensions"
+    for lock in extensions.rglob("lock"):
+        lock.unlink()
+    return extensions
 
 
 def _remove_partial_checkpoints(output: Path, wanted: int) -> None:

@@ -57,6 +57,14 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     from deepspeed.runtime.zero.config import ZeroStageEnum
     from deepspeed.utils.tensor_fragment import fragment_address
 
+    def member(kind: type, name: str) -> ZeroStageEnum:
+        """In place of `getattr`, as which early releases of Python 3.11 write a member of an enumeration."""
+        if kind is not ZeroStageEnum:
+            raise InputError(f"{folder}: holds {kind}.{name}, which no checkpoint of DeepSpeed does.")
+        return ZeroStageEnum[name]
+
+    known = [fragment_address, ZeroStageEnum, LossScaler, (member, "builtins.getattr")]
+
     def rank(path: Path) -> int:
         return int(re.search(r"zero_pp_rank_(\d+)_", path.name)[1])
 
@@ -65,7 +73,7 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
         raise InputError(f"{folder}: the optimizer states of some ranks are missing; found {len(paths)}.")
     pieces: dict[str, list[dict[str, torch.Tensor]]] = {}
     for path in paths:
-        with torch.serialization.safe_globals([fragment_address, ZeroStageEnum, LossScaler]):
+        with torch.serialization.safe_globals(known):
             saved = torch.load(path, map_location="cpu", weights_only=True)["optimizer_state_dict"]
         if max(saved["partition_count"]) != len(paths):
             raise InputError(
