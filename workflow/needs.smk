@@ -42,7 +42,8 @@ def model_memory(wildcards):
 
 def training_memory(wildcards):
     # Of one node.
-    return resources.model_memory(parameters_of(wildcards), GPUS["training"])
+    memory = resources.model_memory(parameters_of(wildcards), GPUS["training"])
+    return memory + resources.COMPILER if GPUS["training"] * NODES > 1 else memory
 
 
 def training_runtime(wildcards, stage, rows):

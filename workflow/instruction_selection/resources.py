@@ -7,7 +7,7 @@ more.
 What that makes of the paper's grid (8e9 parameters; pools of 1e6 rows in 64 shards and of 1e5 rows; 4 GPUs train, one
 computes gradients; 16 threads select):
 
-    training    76 GB; 5.3 h for 5 % of the large pool, 103 h for all of it, resumed after each kill
+    training    78 GB; 5.3 h for 5 % of the large pool, 103 h for all of it, resumed after each kill
     gradients   19 GB; 2.3 h per shard of the large pool
     selection   21 GB and 5.9 h for 5 % of the large pool by a walk; 6 GB and 14 minutes of a small one
 """
@@ -21,6 +21,8 @@ TORCH = 3000
 PYTHON = 1000
 #: MB of a selection besides: numba, a sample of the rows, blocks of them (walk/sketch.py).
 SELECTION = 2500
+#: MB of the compiler that DeepSpeed starts at first use, where there is no GPU. Assumed.
+COMPILER = 2000
 #: Bytes per row of text, as Python objects. Assumed.
 ROW = 8000
 #: Bytes of host memory per parameter: in bfloat16 on the way to a GPU; in float32 with a copy where there is none.
