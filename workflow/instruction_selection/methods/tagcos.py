@@ -16,13 +16,13 @@ from instruction_selection.selection import Inputs, Selection
 
 #: Rows to choose per cluster, on average; the paper has far more.
 LEAST_SHARE = 5
-#: Of all rows, at the same time: as read, their mean over checkpoints, and in another order.
-COPIES = 3
+#: Of all rows, besides those of each checkpoint: their mean over checkpoints, and that in another order.
+COPIES = 2
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     checkpoints = inputs.checkpoints
-    wanted = COPIES * 4 * math.prod(checkpoints[-1].pool_gradients.shape) >> 20
+    wanted = (len(checkpoints) + COPIES) * 4 * math.prod(checkpoints[-1].pool_gradients.shape) >> 20
     if wanted > inputs.memory_mb:
         raise InputError(f"TAGCOS holds all rows in memory, {wanted} MiB; selection.memory_mb is {inputs.memory_mb}.")
     rows = clusters.mean_gradients(
