@@ -19,7 +19,7 @@ import math
 TORCH = 3000
 #: MB of a process without them: Snakemake, which runs inside of every job (130 MB), NumPy, h5py, scikit-learn (260 MB).
 PYTHON = 1000
-#: MB of a selection besides: numba, a sample of the rows, blocks of them (walk/sketch.py).
+#: MB of a selection besides: numba, blocks of rows, what a walk knows of them (walk/quantised.py).
 SELECTION = 2500
 #: MB of the compiler that DeepSpeed starts at first use, where there is no GPU. Assumed.
 COMPILER = 2000
@@ -78,7 +78,7 @@ def embedding_runtime(rows: int, gpus: int, threads: int) -> int:
 
 
 def selection_memory(rows: int, dimension: int) -> int:
-    """MB of the rows, and of the copies that a walk keeps of their gradients, a byte per number (walk/sketch.py)."""
+    """MB of the rows, and of the copies that a walk keeps of their gradients, a byte per number (walk/quantised.py)."""
     return data_memory(rows) + SELECTION + math.ceil(rows * (dimension + 1100) / 1e6)
 
 
