@@ -195,7 +195,7 @@ class Counting:
 
     def __init__(self, copies):
         self._copies = copies
-        self.counts = dict.fromkeys(("passes", "estimates", "closer", "exact"), 0)
+        self.counts = dict.fromkeys(("passes", "estimates", "closer", "exact_products"), 0)
 
     def __getattr__(self, name: str):
         found = getattr(self._copies, name)
@@ -278,7 +278,7 @@ def synthetic(path: Path, rows: int) -> None:
 
     topics = drawn(TOPICS)
     with h5py.File(path, "w") as file:
-        dataset = file.create_dataset("adam", (rows, DIMENSION), "f2", chunks=(64, DIMENSION), fletcher32=True)
+        dataset = file.create_dataset("adam", (rows, DIMENSION), "f2", chunks=(8, DIMENSION), fletcher32=True)
         for start in range(0, rows, 2048):
             count = min(2048, rows - start)
             energy = 2 * TOPIC * rng.beta(3, 3, size=(count, 1)).astype(np.float32)

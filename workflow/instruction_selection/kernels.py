@@ -82,6 +82,17 @@ def products_of(
         out[place] = total * scales[row]
 
 
+@numba.njit(fastmath=True, cache=True)
+def exact_products(numbers: np.ndarray, rows: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
+    """float64 `out` (n,): products of `rows` (N, D) at `numbers` (n,) with `vector`, float64 (D,); no row is copied."""
+    for place in range(len(numbers)):
+        row = numbers[place]
+        total = 0.0
+        for column in range(len(vector)):
+            total += np.float64(rows[row, column]) * vector[column]
+        out[place] = total
+
+
 @numba.njit(parallel=True, cache=True)
 def include(estimates, errors, slack, weight, lowest, dead, sums) -> None:
     """Keep what is known of a set that a row of norm `weight` joins: see `chain.Chain`."""

@@ -98,11 +98,10 @@ class Chain:
 
     def seen(self, estimates: np.ndarray) -> None:
         """Learn `Quantised.estimates` of the row taken last, float32 (N,)."""
-        [vector] = self._copies.exact([self.last])
         slack = self._copies.slack(self._copies.errors[self.last])
         known = self._lowest, self._dead, self._sums
         kernels.include(estimates, self._copies.errors, slack, self._norms[self.last], *known)
-        self._last, self.waits = Query(vector, estimates, 1.0, slack), False
+        self._last, self.waits = Query(self._copies.exact([self.last])[0], estimates, 1.0, slack), False
 
     def likely(self, count: int) -> np.ndarray:
         """Rows that may be taken soon: as far as is known, those most similar to the row before the last one."""
@@ -116,7 +115,7 @@ class Chain:
         """The free row closest to the component, by no rule."""
         values = np.where(self.free, self._component.estimates, -np.inf)
         rows = np.flatnonzero(values >= values.max() - 2 * self._component.slack)
-        return int(rows[np.argmax(np.vecdot(self._copies.exact(rows), self._component.vector))])
+        return int(rows[np.argmax(self._copies.exact_products(rows, self._component.vector))])
 
     def step(self, neighbours: np.ndarray | None = None) -> int | None:
         """The row to go to from the last one by both rules, or None; counts the rows refused on the way.
@@ -152,12 +151,11 @@ class Chain:
                 together = rows[together[bounds[together] >= value]]
                 if not len(together):
                     break
-                vectors = self._copies.exact(together)
-                exact = np.vecdot(vectors, query.vector)
+                exact = self._copies.exact_products(together, query.vector)
                 for place in np.lexsort((together, -exact)):
                     row = int(together[place])
                     if exact[place] > value or (exact[place] == value and row < best):
-                        if self._passes(row, vectors[place]):
+                        if self._passes(row, self._copies.exact([row])[0]):
                             best, value = row, exact[place]
                         else:
                             refused.append((exact[place], row))
@@ -198,9 +196,7 @@ class Chain:
         members = np.array(self.result.rows[self._checked[row] :])
         found, off = self._copies.closer(members, vector)
         unsure = members[found - off < 0]
-        self._dead[row] = (found + off < 0).any() or (
-            len(unsure) and (np.vecdot(self._copies.exact(unsure), vector) < 0).any()
-        )
+        self._dead[row] = (found + off < 0).any() or (self._copies.exact_products(unsure, vector) < 0).any()
         self._checked[row], self._lowest[row] = len(self.result.rows), np.inf
         return self._dead[row]
 
@@ -215,15 +211,13 @@ class Chain:
             found, off = self._copies.closer(open_, query.vector)
             above = np.concatenate([above, open_[found - off > value]])
             open_ = open_[np.abs(found - value) <= off]
-        if len(open_):
-            above = np.concatenate([above, open_[np.vecdot(self._copies.exact(open_), query.vector) > value]])
-        return above
+        return np.concatenate([above, open_[self._copies.exact_products(open_, query.vector) > value]])
 
     def _count(self, refused: np.ndarray) -> None:
         """Count rows that were passed over, by the rule that refused them."""
         unsure = refused[self._consistent[refused] == 0]
-        for row, vector in zip(unsure.tolist(), self._copies.exact(unsure) if len(unsure) else (), strict=True):
-            self._keeps_course(row, vector)
+        for row in unsure.tolist():
+            self._keeps_course(row, self._copies.exact([row])[0])
         by_consistency = int((self._consistent[refused] < 0).sum())
         self.result.refused_by_consistency += by_consistency
         self.result.refused_by_conflict += len(refused) - by_consistency

@@ -10,7 +10,7 @@ equal products wherever they stand.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -37,8 +37,7 @@ class Quantised:
         self._codes = _empty((_padded(count, integer_dot.TILE), _padded(width, integer_dot.PAD)), left)
         self._scales, self.errors = np.empty((2, count), np.float32)
         self.rounding = max(1e-6, width * float(np.finfo(np.float32).eps) / 8)
-        self._cache: dict[int, np.ndarray] = {}
-        self._cached = max(1, max(CACHE, left - self._codes.nbytes) // (rows.dtype.itemsize * width))
+        self._recent = _Recent(rows, max(CACHE, left - self._codes.nbytes))
         # 1 but for the precision in which rows are stored.
         longest = 1.0
         for start, block in rows.blocks(pieces=8):
@@ -74,16 +73,46 @@ class Quantised:
 
     def exact(self, numbers: Sequence[int]) -> np.ndarray:
         """The rows themselves, float64 (n, D)."""
-        numbers = np.asarray(numbers).tolist()
-        missing = [number for number in dict.fromkeys(numbers) if number not in self._cache]
-        if missing:
-            self._cache.update(
-                (number, row.copy()) for number, row in zip(missing, self.rows.take(np.array(missing)), strict=True)
-            )
-        found = np.stack([self._cache[number] for number in numbers]).astype(np.float64)
-        while len(self._cache) > self._cached:
-            del self._cache[next(iter(self._cache))]
-        return found
+        return np.concatenate([held[places].astype(np.float64) for held, places in self._recent.parts(numbers)])
+
+    def exact_products(self, numbers: Sequence[int], vector: np.ndarray) -> np.ndarray:
+        """Products of the rows themselves with `vector`, float64 (n,)."""
+        found = [np.empty(0)]
+        for held, places in self._recent.parts(numbers):
+            found.append(np.empty(len(places)))
+            kernels.exact_products(places, held, vector, found[-1])
+        return np.concatenate(found)
+
+
+class _Recent:
+    """The rows that were last read of a file, as many as fit into `size` bytes. Rows in memory are where they are."""
+
+    def __init__(self, rows: Rows, size: int):
+        self._rows, self._in_memory = rows, isinstance(rows.values, np.ndarray)
+        if not self._in_memory:
+            most = max(1, min(len(rows), size // (rows.shape[1] * rows.dtype.itemsize)))
+            self._held, self._numbers = np.empty((most, rows.shape[1]), rows.dtype), np.full(most, -1)
+            self._places: dict[int, int] = {}
+            self._next = 0
+
+    def parts(self, numbers: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Arrays of rows, and where in them `numbers` are: of all, or of as many at a time as can be held."""
+        numbers = np.asarray(numbers, np.int64)
+        if self._in_memory:
+            yield self._rows.values, numbers
+            return
+        for start in range(0, len(numbers), len(self._held)):
+            part = numbers[start : start + len(self._held)].tolist()
+            self._read([number for number in dict.fromkeys(part) if number not in self._places], set(part))
+            yield self._held, np.array([self._places[number] for number in part])
+
+    def _read(self, missing: list[int], needed: set[int]) -> None:
+        for number, row in zip(missing, self._rows.take(np.array(missing)) if missing else (), strict=True):
+            while self._numbers[self._next] in needed:
+                self._next = (self._next + 1) % len(self._held)
+            self._places.pop(int(self._numbers[self._next]), None)
+            self._held[self._next], self._numbers[self._next] = row, number
+            self._places[number] = self._next
 
 
 def _padded(size: int, multiple: int) -> int:
