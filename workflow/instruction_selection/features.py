@@ -57,11 +57,15 @@ class Stored:
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """The rows `numbers`, float32 (n, D)."""
-        wanted, back = np.unique(self._places()[numbers], return_inverse=True)
-        raw = self._read(wanted, np.empty((len(wanted), self.shape[1]), self._dataset.dtype))
+        raw = self.raw(numbers)
         wide = np.empty(raw.shape, np.float32)
         _widen(raw, wide)
-        return wide[back]
+        return wide
+
+    def raw(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows `numbers` as they are stored, (n, D)."""
+        wanted, back = np.unique(self._places()[numbers], return_inverse=True)
+        return self._read(wanted, np.empty((len(wanted), self.shape[1]), self._dataset.dtype))[back]
 
     def _read(self, places: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The rows of the dataset at `places`, as stored, in the beginning of `out`."""

@@ -82,14 +82,24 @@ def products_of(
         out[place] = total * scales[row]
 
 
-@numba.njit(fastmath=True, cache=True)
 def exact_products(numbers: np.ndarray, rows: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
     """float64 `out` (n,): products of `rows` (N, D) at `numbers` (n,) with `vector`, float64 (D,); no row is copied."""
+    half = rows.dtype == np.float16
+    _exact_products(numbers, rows.view(np.uint16) if half else rows, vector, out, half)
+
+
+@numba.njit(fastmath=True, cache=True)
+def _exact_products(numbers, rows, vector, out, half) -> None:
+    wide = np.empty((1, rows.shape[1]), np.float32)
     for place in range(len(numbers)):
-        row = numbers[place]
-        total = 0.0
-        for column in range(len(vector)):
-            total += np.float64(rows[row, column]) * vector[column]
+        row, total = numbers[place], 0.0
+        if half:
+            widen(rows[row : row + 1], wide)
+            for column in range(len(vector)):
+                total += np.float64(wide[0, column]) * vector[column]
+        else:
+            for column in range(len(vector)):
+                total += np.float64(rows[row, column]) * vector[column]
         out[place] = total
 
 

@@ -90,8 +90,9 @@ class _Recent:
     def __init__(self, rows: Rows, size: int):
         self._rows, self._in_memory = rows, isinstance(rows.values, np.ndarray)
         if not self._in_memory:
-            most = max(1, min(len(rows), size // (rows.shape[1] * rows.dtype.itemsize)))
-            self._held, self._numbers = np.empty((most, rows.shape[1]), rows.dtype), np.full(most, -1)
+            [first] = rows.values.raw(np.zeros(1, int))
+            most = max(1, min(len(rows), size // first.nbytes))
+            self._held, self._numbers = np.empty((most, *first.shape), first.dtype), np.full(most, -1)
             self._places: dict[int, int] = {}
             self._next = 0
 
@@ -107,7 +108,7 @@ class _Recent:
             yield self._held, np.array([self._places[number] for number in part])
 
     def _read(self, missing: list[int], needed: set[int]) -> None:
-        for number, row in zip(missing, self._rows.take(np.array(missing)) if missing else (), strict=True):
+        for number, row in zip(missing, self._rows.values.raw(np.array(missing)) if missing else (), strict=True):
             while self._numbers[self._next] in needed:
                 self._next = (self._next + 1) % len(self._held)
             self._places.pop(int(self._numbers[self._next]), None)
