@@ -78,7 +78,7 @@ def embedding_runtime(rows: int, gpus: int, threads: int) -> int:
 
 
 def selection_memory(rows: int, dimension: int) -> int:
-    """MB of the rows, and of the copies that a walk keeps of their gradients, a byte per number (walk/quantised.py)."""
+    """MB of the rows' text, of a walk's copies of their gradients in a byte per number, and of what it knows of them."""
     return data_memory(rows) + SELECTION + math.ceil(rows * (dimension + 1100) / 1e6)
 
 
