@@ -20,7 +20,7 @@ from instruction_selection.features import Rows
 from instruction_selection.gradients import adam
 from instruction_selection.walk import fast
 from instruction_selection.walk.components import first_components, principal_components
-from instruction_selection.walk.sketch import Sketch
+from instruction_selection.walk.quantised import Quantised
 
 
 class Mismatch(Exception):
@@ -59,8 +59,8 @@ def g2is(case: dict, params: dict) -> None:
     equal("budgets", budgets, case["budgets"])
     graph = case["graph"].astype(np.int64) if "graph" in case else None
     rows = Rows(subspace.unit(case["X"]), np.ones(len(case["X"])))
-    sketch = Sketch(rows, memory_mb=8000, steps=budgets.sum())
-    walks = fast.walk_official(sketch, components, budgets, params["delta"], graph)
+    copies = Quantised(rows, memory_mb=8000)
+    walks = fast.walk_official(copies, components, budgets, params["delta"], graph)
     equal("counts", [len(walked.rows) for walked in walks], case["expected_counts"])
     equal("selection", [row for walked in walks for row in walked.rows], case["expected_selection"])
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instruction_selection import resources
-from instruction_selection.walk import sketch
+from instruction_selection.walk import quantised
 
 SIZES = st.integers(1, 10**7)
 
@@ -20,9 +20,10 @@ def test_more_rows_take_longer_and_more_gpus_less_long(rows, more, gpus):
 
 @given(SIZES, st.sampled_from([256, 8192]))
 def test_the_copies_of_a_walk_fit_into_the_memory_of_a_selection(rows, dimension):
-    """As many directions as `walk.sketch` has at most, and all numbers of a row, in a byte each; and some scales."""
-    copies = rows * (min(dimension, 1024) + dimension + 24)
-    assert resources.selection_memory(rows, dimension) > sketch.BESIDES + copies / 2**20
+    """All numbers of a row in a byte each, and what 30 walks know of it, in 30 bytes each."""
+    copies = rows * (dimension + 30 * 30)
+    text = resources.data_memory(rows) - resources.PYTHON
+    assert resources.selection_memory(rows, dimension) > text + quantised.BESIDES + copies / 2**20
 
 
 @pytest.mark.parametrize(("gpus", "gigabytes"), [(0, 67), (1, 19), (4, 76)])

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import numba
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from instruction_selection import kernels
 from instruction_selection.gradients.store import damage_told
 
-#: Rows that are looked at together, few enough for a processor's cache. HDF5 has 64 of a gradient store in a piece.
+#: Rows that are looked at together, few enough for a processor's cache.
 BLOCK = 128
 
 
@@ -43,7 +45,9 @@ class Stored:
         # New arrays for every block would cost more than reading them: the system gives each page out anew.
         raw = np.empty((2, size, self.shape[1]), self._dataset.dtype)
         wide = np.empty(raw.shape[1:], np.float32)
-        with ThreadPoolExecutor(1) as reader:
+        # BLAS on every processor would take turns with the reader, and LESS take a third longer on two.
+        others = max(1, numba.get_num_threads() - 1)
+        with threadpool_limits(others, "blas"), ThreadPoolExecutor(1) as reader:
             reading = reader.submit(self._read, places[:size], raw[0])
             for number, start in enumerate(range(0, len(places), size)):
                 block = reading.result()
@@ -53,11 +57,15 @@ class Stored:
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """The rows `numbers`, float32 (n, D)."""
-        wanted, back = np.unique(self._places()[numbers], return_inverse=True)
-        raw = self._read(wanted, np.empty((len(wanted), self.shape[1]), self._dataset.dtype))
+        raw = self.raw(numbers)
         wide = np.empty(raw.shape, np.float32)
         _widen(raw, wide)
-        return wide[back]
+        return wide
+
+    def raw(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows `numbers` as they are stored, (n, D)."""
+        wanted, back = np.unique(self._places()[numbers], return_inverse=True)
+        return self._read(wanted, np.empty((len(wanted), self.shape[1]), self._dataset.dtype))[back]
 
     def _read(self, places: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The rows of the dataset at `places`, as stored, in the beginning of `out`."""

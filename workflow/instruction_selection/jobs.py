@@ -116,8 +116,9 @@ class _Jobs:
         if has_own_rule(cell.method):
             return after
         rows = self._settings["pools"][cell.pool]["rows"]
-        passes = max(1.0, float(cell.ratio) * rows) if method["reads"] == "per chosen row" else 1
-        return self._add("select_rows", cell.wildcards(), 4 * rows * width * passes, after=after)
+        # A store has two bytes per number; walks pass over copies of one.
+        read = max(2.0, float(cell.ratio) * rows) if method["reads"] == "per chosen row" else 2.0
+        return self._add("select_rows", cell.wildcards(), rows * width * read, after=after)
 
     def _feature(self, need: str, cell: grid.Cell, every_checkpoint: bool) -> tuple[set[tuple], int]:
         """Jobs that make what a method needs, and how many numbers of each pool row it is."""

@@ -9,7 +9,7 @@ computes gradients; 16 threads select):
 
     training    78 GB; 5.3 h for 5 % of the large pool, 103 h for all of it, resumed after each kill
     gradients   19 GB; 2.3 h per shard of the large pool
-    selection   21 GB and 5.9 h for 5 % of the large pool by a walk; 6 GB and 14 minutes of a small one
+    selection   21 GB and 1.6 h for 5 % of the large pool by a walk; 6 GB and 11 minutes of a small one
 """
 
 import math
@@ -19,7 +19,7 @@ import math
 TORCH = 3000
 #: MB of a process without them: Snakemake, which runs inside of every job (130 MB), NumPy, h5py, scikit-learn (260 MB).
 PYTHON = 1000
-#: MB of a selection besides: numba, a sample of the rows, blocks of them (walk/sketch.py).
+#: MB of a selection besides: numba, blocks of rows, what a walk knows of them (walk/quantised.py).
 SELECTION = 2500
 #: MB of the compiler that DeepSpeed starts at first use, where there is no GPU. Assumed.
 COMPILER = 2000
@@ -39,7 +39,7 @@ TOKENS = 512
 PROMPT, ANSWER = 1000, 256
 #: Rows per second that a sentence encoder embeds: on a GPU, assumed; on one thread, measured with all-MiniLM-L6-v2.
 EMBEDDED = {True: 1000, False: 40}
-#: Bytes per second and thread of a product of a store with a vector: what a step of a walk costs at most. Assumed.
+#: Bytes of its copies that a walk passes over per second and thread. Assumed; two threads passed over 24e9.
 BANDWIDTH = 5e9
 #: Minutes to import, load and compile.
 START = 10
@@ -78,10 +78,10 @@ def embedding_runtime(rows: int, gpus: int, threads: int) -> int:
 
 
 def selection_memory(rows: int, dimension: int) -> int:
-    """MB of the rows, and of the copies that a walk keeps of their gradients, a byte per number (walk/sketch.py)."""
+    """MB of the rows' text, of a walk's copies of their gradients (a byte per number), and of what it knows of them."""
     return data_memory(rows) + SELECTION + math.ceil(rows * (dimension + 1100) / 1e6)
 
 
 def selection_runtime(rows: int, dimension: int, chosen: float, threads: int) -> int:
-    """Minutes of a walk, in which every chosen row costs a product of the store: the slowest method."""
-    return START + math.ceil(4 * rows * dimension * chosen / BANDWIDTH / threads / 60)
+    """Minutes of a walk that passes over its copies for every chosen row: the slowest method, at its slowest."""
+    return START + math.ceil(rows * dimension * chosen / BANDWIDTH / threads / 60)

@@ -27,6 +27,8 @@ from instruction_selection.errors import InputError
 
 SCHEMA_VERSION = 1
 ID_BYTES = 16
+#: Bytes that HDF5 reads at least. Walks look at single rows; in a pass larger chunks are read no faster.
+CHUNK = 128 << 10
 #: What pool and validation stores must share for their rows to be comparable.
 COMPARABLE = ("schema_version", "model", "adapter", "parameters", "projection", "template", "cutoff_len", "precision")
 
@@ -67,7 +69,8 @@ class Writer:
         )
 
         def dataset(name: str, shape: tuple[int, ...], dtype: str) -> None:
-            chunks = (min(rows, 64 if len(shape) == 2 else 4096), *shape[1:])
+            width = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
+            chunks = (min(rows, max(1, CHUNK // width)), *shape[1:])
             store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True)
 
         dataset("id", (rows,), f"S{ID_BYTES}")

@@ -7,14 +7,14 @@ import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast, printed
-from instruction_selection.walk.sketch import Sketch
+from instruction_selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    sketch = Sketch(inputs.pool_embeddings, inputs.memory_mb, budget)
+    copies = Quantised(inputs.pool_embeddings, inputs.memory_mb)
     return printed.select(
         inputs.validation_embeddings,
         budget,
         params["variance"],
-        lambda components, wanted: fast.walk(sketch, components, wanted, params["delta"]),
+        lambda components, wanted: fast.walk(copies, components, wanted, params["delta"]),
     )

@@ -14,7 +14,7 @@ from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
 from instruction_selection.walk.components import principal_components
 from instruction_selection.walk.printed import describe
-from instruction_selection.walk.sketch import Sketch
+from instruction_selection.walk.quantised import Quantised
 
 #: Rows whose neighbours are looked for together.
 QUERIES = 2048
@@ -25,7 +25,7 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
     budgets = largest_remainder(budget, shares)
     graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_official(Sketch(pool, inputs.memory_mb, budget), components, budgets, params["delta"], graph)
+    walks = fast.walk_official(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
     details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
     return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})
 

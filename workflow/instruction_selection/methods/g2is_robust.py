@@ -17,7 +17,7 @@ from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
 from instruction_selection.walk.components import principal_components, towards, uncentred_components
 from instruction_selection.walk.printed import describe
-from instruction_selection.walk.sketch import Sketch
+from instruction_selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
@@ -25,8 +25,8 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     decompose = principal_components if params["centred"] else uncentred_components
     components, shares = decompose(validation, params["variance"])
     components = towards(components, validation.mean(0))
-    sketch = Sketch(inputs.pool_gradients, inputs.memory_mb, budget)
-    walks = fast.walk_robust(sketch, components, shares, budget, params["delta"])
+    copies = Quantised(inputs.pool_gradients, inputs.memory_mb)
+    walks = fast.walk_robust(copies, components, shares, budget, params["delta"])
     budgets = largest_remainder(budget, shares)
     details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
     return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})

@@ -2,10 +2,11 @@
 
 For the set with sum S, a candidate z of norm n and unit row u has
     cos(S + z, v) = (S.v + n u.v) / sqrt(|S|^2 + 2 n u.S + n^2),
-so u.S and u.v are all that the consistency rule needs. The sketch bounds u.S and the similarity with the row taken
+so u.S and u.v are all that the consistency rule needs. Quantised copies bound u.S and the similarity with the row taken
 last for all rows at once. Rows are then looked at in order of their upper bounds, until the next bound is below the
-best similarity of a row that passes: what the bounds leave open is decided by the rows themselves. The conflict rule is
-checked only for rows that come that far, against the members that joined since they were last checked.
+best similarity of a row that passes: what the bounds leave open is decided by the rows themselves. A row that surely
+opposes a member is out for good; for others the conflict rule is checked only if they come that far, against the
+members that joined since they were last checked.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instruction_selection import kernels
-from instruction_selection.walk.sketch import Query, Sketch
+from instruction_selection.walk.quantised import Quantised
 
 #: Rows looked at first; each further look is at so many times more.
 FIRST, MORE = 64, 8
@@ -36,8 +37,19 @@ class Walk:
     fallbacks: int = 0
 
 
+@dataclass
+class Query:
+    """A vector (D,) with which `estimates` float32 (N,) of products with all rows are off by at most
+    `norm` * errors + `slack`."""
+
+    vector: np.ndarray
+    estimates: np.ndarray
+    norm: float
+    slack: float
+
+
 class Chain:
-    """A walk along `component` (D,) over the rows of `sketch` with gradient norms `norms` (N,).
+    """A walk along `component` (D,) over the rows of `copies` with gradient norms `norms` (N,).
 
     `free` bool (N,) says which rows may be taken; it is changed in place, and may be shared between chains.
     `to_component` float32 (N,) are the rows' products with the component scaled to norm 1.
@@ -45,27 +57,26 @@ class Chain:
 
     def __init__(
         self,
-        sketch: Sketch,
+        copies: Quantised,
         norms: np.ndarray,
         component: np.ndarray,
         to_component: np.ndarray,
         delta: float,
         free: np.ndarray,
     ):
-        count, width = sketch.rows.shape
-        self._sketch, self._norms, self._delta, self.free = sketch, norms, delta, free
+        count, width = copies.rows.shape
+        self._copies, self._norms, self._delta, self.free = copies, norms, delta, free
         unit = component.astype(np.float64) / np.linalg.norm(component)
-        self._component = Query(unit, np.zeros(0), 0.0, 0.0, 2 * sketch.rounding)
-        self._to_component = to_component
+        self._component = Query(unit, to_component, 0.0, 2 * copies.rounding)
         self._lowest = np.full(count, np.inf, np.float32)
         self._dead = np.zeros(count, dtype=bool)
         self._checked = np.zeros(count, dtype=np.int32)
-        self._sum, self._sum_inside, self._sums = np.zeros(width), np.zeros(sketch.basis.shape[1]), np.zeros(count)
+        self._sum, self._sum_of_copies, self._sums = np.zeros(width), np.zeros(width), np.zeros(count)
         self._sum_squared = self._sum_dot_component = self._sum_norms = 0.0
-        self._upper, self._consistent = np.empty(count, np.float32), np.empty(count, np.int8)
-        self._estimates = to_component
-        #: The row taken last, while its products with all rows are not yet known.
-        self.query: Query | None = None
+        self._upper, self._consistent = np.empty(count, np.float32), np.zeros(count, np.int8)
+        self._last = self._component
+        #: Whether the products of the row taken last are still to be told.
+        self.waits = False
         self.result = Walk([])
 
     @property
@@ -74,29 +85,37 @@ class Chain:
 
     def take(self, row: int) -> None:
         """Add a row; before the next step, `seen` must be told its products."""
-        [vector] = self._sketch.exact([row])
+        [vector] = self._copies.exact([row])
         norm = self._norms[row]
         self._sum_squared += 2 * norm * (vector @ self._sum) + norm**2
         self._sum_dot_component += norm * (vector @ self._component.vector)
-        self.query = self._last = self._sketch.query(vector)
         self._sum += norm * vector
-        self._sum_inside += norm * self.query.inside
+        self._sum_of_copies += norm * self._copies.row(row)
         self._sum_norms += norm
         self.free[row] = False
         self.result.rows.append(row)
+        self.waits = True
 
     def seen(self, estimates: np.ndarray) -> None:
-        """Learn `Sketch.estimates` of `query`, float32 (N,)."""
-        query, norm = self.query, self._norms[self.last]
-        bounds = self._sketch.inside, self._sketch.outside, query.of_inside, query.of_outside, query.slack
-        kernels.include(estimates, *bounds, norm, self._lowest, self._sums)
-        self._estimates, self.query = estimates, None
+        """Learn `Quantised.estimates` of the row taken last, float32 (N,)."""
+        slack = self._copies.slack(self._copies.errors[self.last])
+        known = self._lowest, self._dead, self._sums
+        kernels.include(estimates, self._copies.errors, slack, self._norms[self.last], *known)
+        self._last, self.waits = Query(self._copies.exact([self.last])[0], estimates, 1.0, slack), False
+
+    def likely(self, count: int) -> np.ndarray:
+        """Rows that may be taken soon: as far as is known, those most similar to the row before the last one."""
+        able = self.free & ~self._dead & (self._consistent >= 0)
+        rows = np.flatnonzero(able)
+        if len(rows) <= count:
+            return rows
+        return rows[np.argpartition(self._last.estimates[rows], len(rows) - count)[-count:]]
 
     def closest(self) -> int:
         """The free row closest to the component, by no rule."""
-        values = np.where(self.free, self._to_component, -np.inf)
+        values = np.where(self.free, self._component.estimates, -np.inf)
         rows = np.flatnonzero(values >= values.max() - 2 * self._component.slack)
-        return int(rows[np.argmax(np.vecdot(self._sketch.exact(rows), self._component.vector))])
+        return int(rows[np.argmax(self._copies.exact_products(rows, self._component.vector))])
 
     def step(self, neighbours: np.ndarray | None = None) -> int | None:
         """The row to go to from the last one by both rules, or None; counts the rows refused on the way.
@@ -104,27 +123,27 @@ class Chain:
         Of `neighbours`, row numbers in the order in which they are tried; without, of all rows, by similarity.
         """
         if neighbours is None:
-            return self._best(self._last, self._estimates)
-        self._limit(self._last, self._estimates)
+            return self._best(self._last)
+        self._limit(self._last)
         for row in neighbours[self.free[neighbours]].tolist():
-            if self._passes(row, self._sketch.exact([row])[0]):
+            if self._passes(row, self._copies.exact([row])[0]):
                 return row
             self._count(np.array([row]))
         return None
 
     def fallback(self) -> int | None:
         """The free row closest to the component that passes both rules, or None; counts likewise."""
-        return self._best(self._component, self._to_component)
+        return self._best(self._component)
 
-    def _best(self, query: Query, estimates: np.ndarray) -> int | None:
-        self._limit(query, estimates)
+    def _best(self, query: Query) -> int | None:
+        self._limit(query)
         upper, best, value, count = self._upper, None, -np.inf, FIRST
         refused: list[tuple[float, int]] = []
         while len(rows := np.flatnonzero((upper >= value) & (upper > -np.inf))):
             if len(rows) > count:
                 rows = rows[np.argpartition(upper[rows], -count)[-count:]]
                 count *= MORE
-            bounds = self._tightened(rows, query)
+            bounds = upper[rows]
             upper[rows] = -np.inf
             order = np.lexsort((rows, -bounds))
             for start in range(0, len(order), TOGETHER):
@@ -132,39 +151,29 @@ class Chain:
                 together = rows[together[bounds[together] >= value]]
                 if not len(together):
                     break
-                vectors = self._sketch.exact(together)
-                exact = np.vecdot(vectors, query.vector)
+                exact = self._copies.exact_products(together, query.vector)
                 for place in np.lexsort((together, -exact)):
                     row = int(together[place])
                     if exact[place] > value or (exact[place] == value and row < best):
-                        if self._passes(row, vectors[place]):
+                        if self._passes(row, self._copies.exact([row])[0]):
                             best, value = row, exact[place]
                         else:
                             refused.append((exact[place], row))
         self._count(np.array([row for similarity, row in refused if similarity > value], dtype=np.int64))
-        self._count(self._others_above(value, query, estimates))
+        self._count(self._others_above(value, query))
         return best
 
-    def _limit(self, query: Query, estimates: np.ndarray) -> None:
+    def _limit(self, query: Query) -> None:
         """Set `_upper` and `_consistent`: see `kernels.limits`."""
-        sketch, slack = self._sketch, 4 * self._sketch.rounding * self._sum_norms
-        length, inside = np.linalg.norm(self._sum), np.linalg.norm(self._sum_inside)
-        outside = np.sqrt(max(0.0, length**2 - inside**2) + slack * length)
+        copies, length = self._copies, np.linalg.norm(self._sum)
+        slack = copies.slack(np.linalg.norm(self._sum - self._sum_of_copies)) + 4 * copies.rounding * self._sum_norms
         alignment = abs(self._sum_dot_component) / np.sqrt(self._sum_squared)
         kernels.limits(
-            *(estimates, sketch.inside, sketch.outside, query.of_inside, query.of_outside, query.slack),
-            *(self._norms, self._to_component, self._component.slack),
-            *(self._sums, inside, outside, slack),
+            *(query.estimates, copies.errors, query.norm, query.slack),
+            *(self._norms, self._component.estimates, self._component.slack, self._sums, length, slack),
             *(self._sum_dot_component, self._sum_squared, self._delta * alignment),
             *(self.free, self._dead, self._upper, self._consistent),
         )
-
-    def _tightened(self, rows: np.ndarray, query: Query) -> np.ndarray:
-        """Upper bounds of `rows` from the second copy."""
-        if query is self._component:
-            return self._upper[rows]
-        found, off = self._sketch.closer(rows, query.vector)
-        return np.minimum(self._upper[rows], found + off)
 
     def _passes(self, row: int, vector: np.ndarray) -> bool:
         """Both rules, by the row itself."""
@@ -185,35 +194,30 @@ class Chain:
         if self._dead[row] or self._lowest[row] >= 0:
             return self._dead[row]
         members = np.array(self.result.rows[self._checked[row] :])
-        found, off = self._sketch.closer(members, vector)
+        found, off = self._copies.closer(members, vector)
         unsure = members[found - off < 0]
-        self._dead[row] = (found + off < 0).any() or (
-            len(unsure) and (np.vecdot(self._sketch.exact(unsure), vector) < 0).any()
-        )
+        self._dead[row] = (found + off < 0).any() or (self._copies.exact_products(unsure, vector) < 0).any()
         self._checked[row], self._lowest[row] = len(self.result.rows), np.inf
         return self._dead[row]
 
-    def _others_above(self, value: float, query: Query, estimates: np.ndarray) -> np.ndarray:
+    def _others_above(self, value: float, query: Query) -> np.ndarray:
         """Free rows that cannot pass by the bounds alone, and whose product with `query` is above `value`."""
         rows = np.flatnonzero(np.isnan(self._upper))
         if value == -np.inf or not len(rows):
             return rows
-        half = self._sketch.inside[rows] * query.of_inside + self._sketch.outside[rows] * query.of_outside + query.slack
-        found = estimates[rows]
-        above, open_ = rows[found - half > value], rows[np.abs(found - value) <= half]
+        found, off = query.estimates[rows], self._copies.errors[rows] * query.norm + query.slack
+        above, open_ = rows[found - off > value], rows[np.abs(found - value) <= off]
         if len(open_) and query is not self._component:
-            found, off = self._sketch.closer(open_, query.vector)
+            found, off = self._copies.closer(open_, query.vector)
             above = np.concatenate([above, open_[found - off > value]])
             open_ = open_[np.abs(found - value) <= off]
-        if len(open_):
-            above = np.concatenate([above, open_[np.vecdot(self._sketch.exact(open_), query.vector) > value]])
-        return above
+        return np.concatenate([above, open_[self._copies.exact_products(open_, query.vector) > value]])
 
     def _count(self, refused: np.ndarray) -> None:
         """Count rows that were passed over, by the rule that refused them."""
         unsure = refused[self._consistent[refused] == 0]
-        for row, vector in zip(unsure.tolist(), self._sketch.exact(unsure) if len(unsure) else (), strict=True):
-            self._keeps_course(row, vector)
+        for row in unsure.tolist():
+            self._keeps_course(row, self._copies.exact([row])[0])
         by_consistency = int((self._consistent[refused] < 0).sum())
         self.result.refused_by_consistency += by_consistency
         self.result.refused_by_conflict += len(refused) - by_consistency
