@@ -75,8 +75,9 @@ def _lloyd(rows: Rows, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         for start, block in rows.blocks(pieces=8):
             found = np.argmax(block @ centres.T.astype(block.dtype) - half.astype(block.dtype), axis=1)
             labels[start : start + len(block)] = found
-            members = np.eye(len(centres), dtype=block.dtype)[found]
-            sums, sizes = sums + members.T @ block, sizes + members.sum(0)
+            order, names = np.argsort(found, kind="stable"), np.unique(found)
+            sums[names] += np.add.reduceat(block[order], np.searchsorted(found[order], names), axis=0)
+            sizes += np.bincount(found, minlength=len(centres))
             squares += float(np.vecdot(block, block).sum(dtype=np.float64))
         moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
         mean = sums.sum(0) / len(rows)
