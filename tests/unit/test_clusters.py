@@ -1,9 +1,11 @@
 """TAGCOS's clusters and what is chosen in them."""
 
+import h5py
 import numpy as np
 import pytest
 
 from instruction_selection import clusters
+from instruction_selection.features import Rows, Stored
 
 
 @pytest.fixture
@@ -32,6 +34,34 @@ def test_k_means_finds_the_groups_whatever_the_order_of_the_rows(case):
     assert (found[order] == again).all()
     assert np.array_equal(centres, same_centres)
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
+
+
+def test_k_means_of_more_rows_than_its_sample_finds_the_same_groups(case, monkeypatch):
+    rows, labels, _ = case
+    monkeypatch.setattr(clusters, "SAMPLE", 5)
+    order = np.random.default_rng(1).permutation(len(rows))
+    found, centres = clusters.k_means(rows, 4, seed=0)
+    again, _ = clusters.k_means(rows[order], 4, seed=0)
+    assert (found[order] == again).all()
+    assert all(len(set(found[labels == label])) == 1 for label in range(4))
+    assert centres == pytest.approx(np.stack([rows[found == label].mean(0) for label in range(4)]))
+
+
+@pytest.mark.parametrize("choose", [clusters.select_as_published, clusters.select_mended])
+@pytest.mark.parametrize("memory_mb", [0, 1])
+def test_rows_of_stores_are_chosen_like_their_mean_in_memory(case, choose, memory_mb, tmp_path):
+    rows, labels, centres = case
+    other = np.random.default_rng(2).normal(size=rows.shape).astype(np.float16)
+    share = 15 if choose is clusters.select_mended else 0.1
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["one"], file["other"] = rows.astype(np.float16), other
+        stores = [Rows(Stored(file[name], name), np.ones(len(rows))) for name in ("one", "other")]
+        mean = Rows(clusters.Mean(stores, [3, 1]), np.ones(len(rows)))
+        kept = mean.unit
+        assert kept == pytest.approx(0.75 * rows + 0.25 * other, abs=1e-3)
+        assert (clusters.k_means(mean, 4, 0)[0] == clusters.k_means(kept, 4, 0)[0]).all()
+        found, _ = choose(mean, labels, centres, share, 1e-3, 1e-4, memory_mb)
+    assert found.tolist() == choose(kept, labels, centres, share, 1e-3, 1e-4)[0].tolist()
 
 
 def test_as_published_a_cluster_gets_its_share_rounded_down(case):

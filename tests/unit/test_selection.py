@@ -291,12 +291,6 @@ def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, c
         assert cosines[neighbours] == pytest.approx(expected, abs=1e-6)
 
 
-def test_tagcos_says_that_it_does_not_fit_into_memory():
-    pool = Rows(np.broadcast_to(np.float32(0.1), (1000, 1000)), np.ones(1000))
-    with pytest.raises(InputError, match="TAGCOS holds all rows in memory, 11 MiB; selection.memory_mb is 10"):
-        selection.run("tagcos", Inputs(1000, pool_gradients=pool, memory_mb=10), 10, {}, 0)
-
-
 def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
     from instruction_selection.methods import full, less
 

@@ -3,9 +3,11 @@
 import numpy as np
 from scipy.optimize import nnls
 
+from instruction_selection.features import Rows
+
 
 def orthogonal_matching_pursuit(
-    pool: np.ndarray, target: np.ndarray, most: int, penalty: float, tolerance: float, positive: bool = True
+    pool: np.ndarray | Rows, target: np.ndarray, most: int, penalty: float, tolerance: float, positive: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of `pool` (n, D), at most `most`, and their coefficients for `target` (D,), by ridge regression.
 
@@ -14,7 +16,8 @@ def orthogonal_matching_pursuit(
     negative first; the search ends at a residual below `tolerance` times the target's norm, when a row comes up that
     has been chosen, and, with the coefficients found before, when the row dropped is the one that came last.
     """
-    pool, target = np.asarray(pool, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    target = np.asarray(target, dtype=np.float64)
+    pool = pool if isinstance(pool, Rows) else Rows(np.asarray(pool, np.float64), np.ones(len(pool)))
     residual, norm = target, np.linalg.norm(target)
     chosen: list[int] = []
     gram, products = np.zeros((0, 0)), np.zeros(0)
@@ -22,12 +25,13 @@ def orthogonal_matching_pursuit(
     for _ in range(most):
         if np.linalg.norm(residual) < tolerance * norm:
             break
-        correlation = pool @ residual
+        correlation = (pool @ residual[:, None])[:, 0]
         row = int(np.argmax(correlation if positive else np.abs(correlation)))
         if row in chosen:
             break
         chosen.append(row)
-        gram, products = _grown(gram, products, pool[chosen], target)
+        rows = pool.take(np.array(chosen)).astype(np.float64)
+        gram, products = _grown(gram, products, rows, target)
         if len(chosen) == 1:
             coefficients = correlation[row : row + 1] / gram[0]
         else:
@@ -35,12 +39,13 @@ def orthogonal_matching_pursuit(
             while positive and coefficients.min() < 0:
                 dropped = int(np.argmin(coefficients))
                 del chosen[dropped]
+                rows = np.delete(rows, dropped, 0)
                 if dropped == len(chosen):
                     return np.array(chosen, dtype=np.int64), coefficients[:-1]
                 gram = np.delete(np.delete(gram, dropped, 0), dropped, 1)
                 products = np.delete(products, dropped)
                 coefficients = _ridge(gram, products, penalty)
-        residual = target - coefficients @ pool[chosen]
+        residual = target - coefficients @ rows
     return np.array(chosen, dtype=np.int64), coefficients
 
 
