@@ -106,9 +106,8 @@ def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = N
     if name == ANY:
         raise InputError(f"{where}{kind} {name!r}: this name is reserved.")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise InputError(
-            f"{where}{kind} {name!r}: names are of a-z, 0-9 and, after the first, also '.', '_', '-'; 100 at most."
-        )
+        allowed = "up to 100 of a-z, 0-9 and, after the first, also '.', '_', '-'"
+        raise InputError(f"{where}{kind} {_short(repr(name))}: names are of {allowed}.")
     if not path.is_file():
         raise InputError(f"{where}no {kind} {name!r}: {path} does not exist{_suggestion(name, _names(path.parent))}.")
     content = config_file.read(path)
@@ -163,7 +162,9 @@ def _expanded(schema):
     """`schema` with other schema files in the place of references to them."""
     if isinstance(schema, dict):
         reference = schema.get("$ref", "")
-        other = schema_of(reference.removesuffix(".schema.yaml")) if reference.endswith(".schema.yaml") else {}
+        other = dict(schema_of(reference.removesuffix(".schema.yaml"))) if reference.endswith(".schema.yaml") else {}
+        # Where it names its dialect anew, jsonschema would go on with its own validator instead of this module's.
+        other.pop("$schema", None)
         return {**other, **{key: _expanded(value) for key, value in schema.items() if not other or key != "$ref"}}
     return [_expanded(value) for value in schema] if isinstance(schema, list) else schema
 
@@ -186,11 +187,14 @@ def _validate(content: object, schema: dict, path: Path, inside: tuple[str, ...]
         unknown = next(name for name in error.instance if name not in known)
         inside = "" if key == "the file" else f" in {key}"
         raise InputError(f"{path}: unknown key {unknown!r}{inside}{_suggestion(str(unknown), known)}.")
-    long = repr(error.instance)
-    short = long if len(long) <= LONGEST else f"{long[: LONGEST // 2]}...{long[-LONGEST // 4 :]}"
-    if "://" in long:
-        short = "its value"  # a password in an address may not be shown, and half of one cannot be told
-    raise InputError(f"{path}: {key}: {error.message.replace(long, short)}.")
+    value = repr(error.instance)
+    # A password in an address may not be shown, and half of one could not be told from anything else.
+    shown = "its value" if "://" in value else _short(value)
+    raise InputError(f"{path}: {key}: {error.message.replace(value, shown)}.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 4 :]}"
 
 
 def _in_alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:

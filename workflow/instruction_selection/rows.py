@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from instruction_selection import hub, records, templates
 from instruction_selection.apportion import largest_remainder
@@ -105,12 +105,14 @@ def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
     """Every record of the files as {task, instruction, response, record}."""
     parts = {name: templates.compiled(layout[name]) for name in templates.ROW}
     for path in paths:
+        # A template may look at the path, and not at or into the file.
+        pure = PurePath(path)
         for number, (record, document) in enumerate(records.read(path, layout)):
             row = {}
             for name, template in parts.items():
                 try:
                     row[name] = template.render(
-                        {**record, "record": record, "document": document, "path": path}
+                        {**record, "record": record, "document": document, "path": pure}
                     ).strip()
                     row[name].encode()  # which half of a surrogate pair, as JSON may have it, cannot be
                 except templates.NOT_RENDERED as error:
