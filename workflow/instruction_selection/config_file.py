@@ -21,11 +21,16 @@ TEXT, MERGE, NUMBER = (f"tag:yaml.org,2002:{name}" for name in ("str", "merge", 
 
 
 def read(path: str | Path) -> object:
-    """The content of a YAML file. Raises `InputError` with file and line where that is not what a config file may be."""
+    """The content of a YAML file. Raises `InputError`, where it can with the line, if it is no config file."""
     try:
         return _Loader(Path(path).read_bytes()).get_single_data()
     except _Refused as error:
         raise InputError(f"{path}, {error}.") from None
+    except yaml.MarkedYAMLError as error:
+        # Without its excerpt of the file, in which there may be a password.
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        what = " ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(f"{path}{line}: not valid YAML ({what}).") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from error
     except RecursionError as error:

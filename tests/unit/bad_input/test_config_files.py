@@ -1,4 +1,4 @@
-"""What no config file may be, and values that would do harm: one sentence with file, line or key, and what is allowed."""
+"""What no config file may be, and values that would do harm: one sentence that names file and line or key."""
 
 import shutil
 from pathlib import Path
