@@ -20,7 +20,7 @@ def load_experiment():
         raise WorkflowError(
             f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
         )
-    return configuration.load("config", str(config.get("experiment", "")))
+    return configuration.load("config", str(config.get("experiment") or ""))
 
 
 try:
