@@ -270,10 +270,6 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     if experiment.encoder:
         _check_weights(_path(config_dir, "encoder", experiment.settings["encoder"]), experiment.encoder["source"])
     for name, pool in experiment.pools.items():
-        rows = experiment.settings["pools"][name]["rows"]
-        if experiment.settings["warmup"]["rows"] > rows:
-            wanted = experiment.settings["warmup"]["rows"]
-            raise InputError(f"{source}: warmup.rows: {wanted} are wanted, and pool {name!r} has {rows}.")
         _check_rows(_path(config_dir, "pool", name), pool, ["rows"])
     for name, benchmark in experiment.benchmarks.items():
         path = _path(config_dir, "benchmark", name)
@@ -284,9 +280,7 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     for name, plan in experiment.tables.items():
         path = _path(config_dir, "table", name) if experiment.settings["tables"] else source
         table_plan.check(plan, experiment.settings, experiment.methods, path, experiment.name)
-    shards = experiment.settings["gradients"]["shards"]
-    if isinstance(shards, dict) and shards.keys() != experiment.pools.keys():
-        raise InputError(f"{source}: gradients.shards: a mapping has exactly the pools {', '.join(experiment.pools)}.")
+    _check_shares(experiment, source)
     wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
     for name, target in experiment.benchmarks.items():
         wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]
@@ -294,6 +288,26 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
         count, tasks = experiment.settings[section][name][key], len(entry["tasks"])
         if entry["reader"] and count < tasks:
             raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
+
+
+def _check_shares(experiment: Experiment, source: Path) -> None:
+    """Whether every pool has a row for each shard and each ratio, and enough for the warm-up."""
+    settings = experiment.settings
+    shards = settings["gradients"]["shards"]
+    if isinstance(shards, dict) and shards.keys() != experiment.pools.keys():
+        raise InputError(f"{source}: gradients.shards: a mapping has exactly the pools {', '.join(experiment.pools)}.")
+    for name in experiment.pools:
+        rows = settings["pools"][name]["rows"]
+        wanted = {
+            "warmup.rows": settings["warmup"]["rows"],
+            "gradients.shards": shards[name] if isinstance(shards, dict) else shards,
+        }
+        for key, number in wanted.items():
+            if number > rows:
+                raise InputError(f"{source}: {key}: {number} are wanted, and pool {name!r} has {rows} rows.")
+        for ratio in settings["ratios"]:
+            if ratio * rows + 1e-9 < 1:
+                raise InputError(f"{source}: ratios: {ratio:g} of the {rows} rows of pool {name!r} is no row.")
 
 
 def _check_weights(path: Path, source: dict) -> None:

@@ -244,6 +244,20 @@ BELOW = "is not a path below its folder, without '..'."
         ),
         pytest.param(FINETUNE, "2.0e-5", "-2e-5", "learning_rate: -2e-05 is less than or equal to", id="learning rate"),
         pytest.param(FINETUNE, "2.0e-5", "2,5", "learning_rate: '2,5' is not of type 'number'.", id="decimal comma"),
+        pytest.param(
+            DEMO,
+            "shards: 2",
+            "shards: 481",
+            "gradients.shards: 481 are wanted, and pool 'reasoning' has 480",
+            id="shards",
+        ),
+        pytest.param(
+            DEMO,
+            "ratios: [",
+            "ratios: [1e-3, ",
+            "ratios: 0.001 of the 480 rows of pool 'reasoning' is no row.",
+            id="no row",
+        ),
         # Types
         pytest.param(
             DEMO, "methods: [", "methods: less #[", "methods: 'less' is not of type 'array'.", id="one method"
@@ -264,3 +278,34 @@ def test_a_value_is_refused_by_file_and_key(folder, file, old, new, expected):
     assert expected in sentence
     assert "\n" not in sentence
     assert len(sentence.replace(str(folder), "config")) < 320
+
+
+TABLE = "label: T\ncaption: T.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("targets: [logic+logic]", "targets: the parts of 'logic+logic' are there twice.", id="part twice"),
+        pytest.param(
+            "targets: [logic+gsm-symbolic, gsm-symbolic+logic]",
+            "targets: the parts of 'logic+gsm-symbolic' are there twice.",
+            id="target in another order",
+        ),
+        pytest.param("targets: [logic+]", "targets: experiment 'demo' has no ''.", id="half a target"),
+        pytest.param("targets: [../logic]", "targets: experiment 'demo' has no '../logic'.", id="path for a target"),
+        pytest.param(
+            "reported: ../demo.yaml", "reported: '../demo.yaml' is not the name of a file of", id="numbers elsewhere"
+        ),
+        pytest.param("reported: bytes.csv", "bytes.csv: not a CSV file in UTF-8 ('utf-8' codec", id="no CSV file"),
+        pytest.param("ratios: [0.2]", "ratios: experiment 'demo' has no 0.2.", id="another ratio"),
+    ],
+)
+def test_a_table_is_refused_by_file_and_key(folder, line, expected):
+    replace(folder / DEMO, "summary:", "tables: [mine]\nsummary:")
+    (folder / "tables/mine.yaml").write_text(f"{TABLE}{line}\n")
+    (folder / "tables/reported/bytes.csv").write_bytes(b"\xff\xfe\0")
+    with pytest.raises(InputError) as caught:
+        config.load(folder, "demo")
+    assert expected in str(caught.value)
+    assert str(folder / "tables") in str(caught.value)

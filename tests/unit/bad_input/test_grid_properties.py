@@ -32,7 +32,7 @@ asked = st.fixed_dictionaries(
             lambda names: {name: {"validation_rows": 9, "evaluation_rows": 9} for name in names}
         ),
         "methods": some(st.sampled_from(METHODS), 10),
-        "ratios": some(st.floats(1e-9, 1, exclude_max=True)),
+        "ratios": some(st.floats(0.02, 1, exclude_max=True)),
         "seeds": some(st.integers(0, 2**32 - 1)),
         "warmup": st.fixed_dictionaries({"rows": st.just(9), "checkpoints": st.integers(1, 3)}),
         "gradients": st.fixed_dictionaries({"shards": st.integers(1, 5)}),
