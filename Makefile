@@ -5,20 +5,27 @@ EXPERIMENT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/tools
+TORCH = $$(grep '^torch==' envs/laptop.txt)
+LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-package torch --no-annotate --no-header
+AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate smoke test unit environments lint format reference clean
+.PHONY: help setup demo list estimate smoke test unit environments lint format reference lock audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY)  ## Make the environment in .venv
 
-$(READY): envs/laptop.txt envs/laptop-no-deps.txt envs/tests.txt pyproject.toml
+# Files are checked by their hashes, but for torch, whose right build is for pip to find: envs/uv.toml says why.
+$(READY): envs/laptop.txt envs/laptop.lock envs/laptop-no-deps.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -r envs/laptop.txt -r envs/tests.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -r envs/laptop-no-deps.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r envs/laptop.lock
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --require-hashes -r envs/laptop-no-deps.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -57,6 +64,20 @@ format: $(READY)  ## Put code and workflow into style
 
 reference: $(READY)  ## Write config/README.md anew from the schemas
 	$(BIN)/python -m instruction_selection.reference > config/README.md
+
+$(TOOLS): envs/tools.txt
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet -r envs/tools.txt
+	@touch $@
+
+lock: $(TOOLS)  ## Write envs/*.lock anew after a change of pins; other versions stay as they are
+	$(LOCK) -o envs/laptop.lock envs/laptop.txt envs/tests.txt
+	$(LOCK) --no-deps -o envs/laptop-no-deps.lock envs/laptop-no-deps.txt
+
+audit: $(TOOLS)  ## Look for known vulnerabilities of all that is installed, which asks PyPI
+	$(AUDIT) --require-hashes -r envs/laptop.lock -r envs/laptop-no-deps.lock
+	echo $(TORCH) > $(TOOLS)/torch.txt
+	$(AUDIT) --no-deps -r $(TOOLS)/torch.txt
 
 clean:  ## Remove results and environment
 	rm -rf results .snakemake $(VENV)

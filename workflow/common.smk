@@ -20,7 +20,7 @@ def load_experiment():
         raise WorkflowError(
             f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
         )
-    return configuration.load("config", str(config["experiment"]))
+    return configuration.load("config", str(config.get("experiment") or ""))
 
 
 try:
@@ -84,13 +84,23 @@ def manifest_of(kind, entry):
     return [path] if hub.fetched(sources_of(kind, entry)) else []
 
 
-def own_files(wildcards):
+def find_own_files(kind, entry):
     try:
-        return hub.own_files(sources_of(wildcards.kind, wildcards.entry))
+        return hub.own_files(sources_of(kind, entry))
     except InputError as error:
-        raise WorkflowError(
-            f"config/{wildcards.kind}s/{wildcards.entry}.yaml: {error}"
-        ) from None
+        raise WorkflowError(f"config/{kind}s/{entry}.yaml: {error}") from None
+
+
+# Now, because of what an input function raises Snakemake prints a traceback besides.
+OWN_FILES = {
+    (kind, entry): find_own_files(kind, entry)
+    for kind, entries in PUBLIC.items()
+    for entry in entries
+}
+
+
+def own_files(wildcards):
+    return OWN_FILES[wildcards.kind, wildcards.entry]
 
 
 def scoring_of(benchmark):

@@ -3,8 +3,7 @@
 import textwrap
 from pathlib import Path
 
-import yaml
-
+from instruction_selection import config_file
 from instruction_selection.errors import InputError
 
 #: Kinds of entry, and the key with their summary.
@@ -32,8 +31,8 @@ def text(config_dir: str | Path) -> str:
 
 def _summary(path: Path, key: str) -> str:
     try:
-        return yaml.safe_load(path.read_bytes())[key]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+        return config_file.read(path)[key]
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: has no {key} to list.") from error
 
 

@@ -7,15 +7,15 @@ to be wrong before a job starts raises `InputError` here, with the file and the 
 
 import difflib
 import re
-import reprlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import jinja2
 import jsonschema
 import yaml
 
-from instruction_selection import table_plan
+from instruction_selection import config_file, table_plan, templates
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import training
 
@@ -29,13 +29,25 @@ RULES = WORKFLOW / "rules" / "methods"
 #: Which rows of a gradient store a need reads.
 KINDS = {"pool_gradients": "adam", "pool_sgd_gradients": "sgd", "validation_gradients": "sgd"}
 
+#: Suffixes of a model's files: no pickle, which runs what it says when it is read, and no program.
+MODEL_FILES = (".safetensors", ".json", ".txt", ".model", ".jinja")
+
+
+def _pattern(validator, pattern, instance, schema):
+    """As in ECMAScript, where $ is the very end; Python's is also before a last line break."""
+    if isinstance(instance, str) and not re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
 #: JSON Schema takes 1.0 for an integer from draft 6 on; a seed or a number of rows must really be one.
 Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator, type_checker=jsonschema.Draft4Validator.TYPE_CHECKER
+    jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=jsonschema.Draft4Validator.TYPE_CHECKER
 )
 
 #: Names become path components and Snakemake wildcards.
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+#: Characters of a wrong value that are shown.
+LONGEST = 60
 #: A wildcard value for "does not depend on this", so no entry may have it as its name.
 ANY = "any"
 
@@ -94,13 +106,11 @@ def read_entry(config_dir: Path, kind: str, name: str, named_in: Path | None = N
     if name == ANY:
         raise InputError(f"{where}{kind} {name!r}: this name is reserved.")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise InputError(f"{where}{kind} {name!r}: names are of a-z, 0-9 and, after the first, also '.', '_', '-'.")
+        allowed = "up to 100 of a-z, 0-9 and, after the first, also '.', '_', '-'"
+        raise InputError(f"{where}{kind} {_short(repr(name))}: names are of {allowed}.")
     if not path.is_file():
         raise InputError(f"{where}no {kind} {name!r}: {path} does not exist{_suggestion(name, _names(path.parent))}.")
-    try:
-        content = yaml.safe_load(path.read_bytes())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from error
+    content = config_file.read(path)
     schema = schema_of(kind)
     content = {} if content is None else content
     _validate(content, schema, path)
@@ -152,7 +162,9 @@ def _expanded(schema):
     """`schema` with other schema files in the place of references to them."""
     if isinstance(schema, dict):
         reference = schema.get("$ref", "")
-        other = schema_of(reference.removesuffix(".schema.yaml")) if reference.endswith(".schema.yaml") else {}
+        other = dict(schema_of(reference.removesuffix(".schema.yaml"))) if reference.endswith(".schema.yaml") else {}
+        # Where it names its dialect anew, jsonschema would go on with its own validator instead of this module's.
+        other.pop("$schema", None)
         return {**other, **{key: _expanded(value) for key, value in schema.items() if not other or key != "$ref"}}
     return [_expanded(value) for value in schema] if isinstance(schema, list) else schema
 
@@ -166,15 +178,23 @@ def _validate(content: object, schema: dict, path: Path, inside: tuple[str, ...]
     keys = [*inside, *error.absolute_path]
     if error.validator == "not":
         keys.append(error.instance)  # propertyNames judges the key itself
-        error.message = "the workflow sets it, so it may not be given"
+        error.message = f"{error.schema.get('refusal', 'the workflow sets it')}, so it may not be given"
+    elif error.validator == "pattern" and "allowed" in error.schema:
+        error.message = f"{error.instance!r} is not {error.schema['allowed']}"
     key = ".".join(map(str, keys)) or "the file"
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = next(name for name in error.instance if name not in known)
         inside = "" if key == "the file" else f" in {key}"
         raise InputError(f"{path}: unknown key {unknown!r}{inside}{_suggestion(str(unknown), known)}.")
-    message = error.message.replace(repr(error.instance), reprlib.repr(error.instance))
-    raise InputError(f"{path}: {key}: {message}.")
+    value = repr(error.instance)
+    # A password in an address may not be shown, and half of one could not be told from anything else.
+    shown = "its value" if "://" in value else _short(value)
+    raise InputError(f"{path}: {key}: {error.message.replace(value, shown)}.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 4 :]}"
 
 
 def _in_alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
@@ -245,6 +265,10 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
                 )
     if not experiment.settings["ratios"] and any("ratio" not in method for method in experiment.methods.values()):
         raise InputError(f"{source}: ratios: at least one is needed by the methods listed.")
+    for name, model in experiment.models.items():
+        _check_weights(_path(config_dir, "model", name), model["source"])
+    if experiment.encoder:
+        _check_weights(_path(config_dir, "encoder", experiment.settings["encoder"]), experiment.encoder["source"])
     for name, pool in experiment.pools.items():
         _check_rows(_path(config_dir, "pool", name), pool, ["rows"])
     for name, benchmark in experiment.benchmarks.items():
@@ -256,9 +280,7 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
     for name, plan in experiment.tables.items():
         path = _path(config_dir, "table", name) if experiment.settings["tables"] else source
         table_plan.check(plan, experiment.settings, experiment.methods, path, experiment.name)
-    shards = experiment.settings["gradients"]["shards"]
-    if isinstance(shards, dict) and shards.keys() != experiment.pools.keys():
-        raise InputError(f"{source}: gradients.shards: a mapping has exactly the pools {', '.join(experiment.pools)}.")
+    _check_shares(experiment, source)
     wanted = [("pools", name, "rows", experiment.pools[name]) for name in experiment.pools]
     for name, target in experiment.benchmarks.items():
         wanted += [("targets", name, key, target) for key in ("validation_rows", "evaluation_rows")]
@@ -266,6 +288,33 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
         count, tasks = experiment.settings[section][name][key], len(entry["tasks"])
         if entry["reader"] and count < tasks:
             raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
+
+
+def _check_shares(experiment: Experiment, source: Path) -> None:
+    """Whether every pool has a row for each shard and each ratio, and enough for the warm-up."""
+    settings = experiment.settings
+    shards = settings["gradients"]["shards"]
+    if isinstance(shards, dict) and shards.keys() != experiment.pools.keys():
+        raise InputError(f"{source}: gradients.shards: a mapping has exactly the pools {', '.join(experiment.pools)}.")
+    for name in experiment.pools:
+        rows = settings["pools"][name]["rows"]
+        wanted = {
+            "warmup.rows": settings["warmup"]["rows"],
+            "gradients.shards": shards[name] if isinstance(shards, dict) else shards,
+        }
+        for key, number in wanted.items():
+            if number > rows:
+                raise InputError(f"{source}: {key}: {number} are wanted, and pool {name!r} has {rows} rows.")
+        for ratio in settings["ratios"]:
+            if ratio * rows + 1e-9 < 1:
+                raise InputError(f"{source}: ratios: {ratio:g} of the {rows} rows of pool {name!r} is no row.")
+
+
+def _check_weights(path: Path, source: dict) -> None:
+    """Raise where a pattern of a model's files admits another kind of file than `MODEL_FILES`."""
+    for pattern in source["files"] if source["kind"] == "hub" else ():
+        if not pattern.endswith(MODEL_FILES):
+            raise InputError(f"{path}: source.files: {pattern!r} does not end in one of {', '.join(MODEL_FILES)}.")
 
 
 def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
@@ -277,6 +326,12 @@ def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
     for block in blocks:
         if bool(entry[block]) == bool(entry["reader"]):
             raise InputError(f"{path}: either 'reader' or {' and '.join(map(repr, blocks))} must say where rows are.")
+    for block in (*blocks, "fewshot"):
+        for key in templates.ROW if entry.get(block) else ():
+            try:
+                templates.compiled(entry[block][key])
+            except jinja2.TemplateSyntaxError as error:
+                raise InputError(f"{path}: {block}.{key}: not a Jinja template ({error.message}).") from error
 
 
 def sources(kind: str, entry: dict) -> dict[str, dict]:

@@ -45,7 +45,11 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
 
 def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> list[dict]:
     """Rows `start` to `stop` of a JSON-lines file; `InputError` names the first line that is not a JSON object."""
-    rows = []
+    return list(iterate_jsonl(path, start, stop))
+
+
+def iterate_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[dict]:
+    """As `read_jsonl`, one row at a time."""
     with Path(path).open(encoding="utf-8") as handle:
         for number, line in itertools.islice(enumerate(handle, start=1), start, stop):
             try:
@@ -54,8 +58,7 @@ def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> lis
                 raise InputError(f"{path}, line {number}: not JSON ({error.msg}).") from error
             if not isinstance(row, dict):
                 raise InputError(f"{path}, line {number}: a JSON object was expected, not {type(row).__name__}.")
-            rows.append(row)
-    return rows
+            yield row
 
 
 def count_lines(path: str | Path) -> int:

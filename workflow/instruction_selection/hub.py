@@ -125,8 +125,8 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """As in a folder on disk, where * does not go across folders."""
-    return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
+    """As in a folder on disk, where * does not go across folders; a name that leaves its folder matches nothing."""
+    return ".." not in name.split("/") and name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
 
 def _link(source: dict, folder: Path, mirror: Path) -> list[str]:

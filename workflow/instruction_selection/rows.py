@@ -2,15 +2,13 @@
 
 import hashlib
 import importlib
+import json
 import random
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
-import jinja2
-
-from instruction_selection import hub, records
+from instruction_selection import hub, records, templates
 from instruction_selection.apportion import largest_remainder
 from instruction_selection.errors import InputError
 
@@ -38,7 +36,18 @@ def of_benchmark(benchmark: dict, manifest: str | None, counts: dict[str, int], 
         taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
         paths = hub.paths(block["source"], manifest, split)
         drawn[split] = list(draw(block, paths, counts[split], seed, taken))
+    for row in drawn["evaluation"]:
+        _refuse_unless_json(row)
     return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
+
+
+def _refuse_unless_json(row: dict) -> None:
+    """Evaluation rows are written with their source's columns."""
+    for name, value in row["record"].items():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InputError(f"evaluation: column {name!r} of row {row['id']} cannot be JSON ({error}).") from error
 
 
 def _without_record(row: dict) -> dict:
@@ -94,29 +103,21 @@ def every(layout: dict, paths: list[Path]) -> list[dict]:
 
 def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
     """Every record of the files as {task, instruction, response, record}."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    environment.filters |= {"shuffled": _shuffled, "regex_replace": _regex_replace}
-    templates = {name: environment.from_string(layout[name]) for name in ("task", "instruction", "response")}
+    parts = {name: templates.compiled(layout[name]) for name in templates.ROW}
     for path in paths:
+        # A template may look at the path, and not at or into the file.
+        pure = PurePath(path)
         for number, (record, document) in enumerate(records.read(path, layout)):
             row = {}
-            for name, template in templates.items():
+            for name, template in parts.items():
                 try:
                     row[name] = template.render(
-                        {**record, "record": record, "document": document, "path": path}
+                        {**record, "record": record, "document": document, "path": pure}
                     ).strip()
-                except (jinja2.TemplateError, TypeError, LookupError) as error:
+                    row[name].encode()  # which half of a surrogate pair, as JSON may have it, cannot be
+                except templates.NOT_RENDERED as error:
                     raise InputError(f"{path}, record {number}: {name}: {error}.") from error
             yield {**row, "record": record}
-
-
-def _regex_replace(text: str, pattern: str, replacement: str) -> str:
-    return re.sub(pattern, replacement, text)
-
-
-def _shuffled(values: list[str]) -> list[str]:
-    """In an order that depends on nothing but the values."""
-    return sorted(values, key=lambda value: hashlib.sha256("\0".join((*sorted(values), value)).encode()).digest())
 
 
 def row_id(row: dict) -> str:

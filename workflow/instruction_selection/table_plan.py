@@ -5,6 +5,7 @@ A plan is a file of ``config/tables`` with everything filled in that it leaves t
 joined by ``+``: rows are selected with the validation rows of all parts, and the model is evaluated on each part.
 """
 
+import csv
 from pathlib import Path
 
 from instruction_selection.errors import InputError
@@ -44,6 +45,10 @@ def check(plan: dict, settings: dict, methods: dict, path: Path, experiment: str
         for entry in wanted:
             if entry not in known:
                 raise InputError(f"{path}: {key}: experiment {experiment!r} has no {entry!r}.")
+    joined = [tuple(sorted(parts(target))) for target in plan["targets"]]
+    for target, benchmarks in zip(plan["targets"], joined, strict=True):
+        if len(set(benchmarks)) < len(benchmarks) or joined.count(benchmarks) > 1:
+            raise InputError(f"{path}: targets: the parts of {target!r} are there twice.")
     for key in ("baseline", "relative_to"):
         if plan[key] is not None and plan[key] not in plan["methods"]:
             raise InputError(f"{path}: {key}: {plan[key]!r} is not among the table's methods.")
@@ -56,4 +61,7 @@ def check(plan: dict, settings: dict, methods: dict, path: Path, experiment: str
             if not isinstance(methods[name]["params"].get(plan["parameter"]), int | float):
                 raise InputError(f"{path}: parameter: method {name!r} has no number {plan['parameter']!r}.")
     if plan["reported"] is not None:
-        published.read(plan["reported"])
+        try:
+            published.read(plan["reported"])
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{plan['reported']}: not a CSV file in UTF-8 ({error}).") from error

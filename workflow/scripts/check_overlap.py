@@ -5,7 +5,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.validation import overlap
 
     paths = dict(snakemake.input.items())
-    others = {path: files.read_jsonl(path) for name, path in paths.items() if name != "evaluation"}
+    others = {path: files.iterate_jsonl(path) for name, path in paths.items() if name != "evaluation"}
     found = overlap.find(files.read_jsonl(paths["evaluation"]), others)
     if snakemake.params.refuse:
         overlap.refuse(found)
@@ -14,7 +14,7 @@ with logs.to_file(snakemake.log[0]):
         {
             "overlapping_rows": sum(map(len, found.values())),
             "overlapping": found,
-            "compared": {path: len(rows) for path, rows in others.items()},
+            "compared": {path: files.count_lines(path) for path in others},
             "provenance": provenance.record(paths, {"source": snakemake.params.source}),
         },
     )

@@ -1,6 +1,7 @@
 """lm-eval's task files, command line and results."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,12 @@ def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict
             _write_task(folder, task, keys, rows, fewshot)
             continue
         subtasks = sorted({row["task"] for row in rows})
+        for subtask in subtasks:
+            # Rows say it, and it becomes part of a file's name.
+            if not re.fullmatch(r"\w[\w.-]*", subtask):
+                raise InputError(
+                    f"{name}: subtask {subtask!r} of its rows is not of letters, digits, '_', '.' and '-'."
+                )
         for subtask in subtasks:
             own = {**keys, "include": keys["include"].format(task=subtask)}
             documents = [[row for row in given if row["task"] == subtask] for given in (rows, fewshot)]
@@ -112,6 +119,8 @@ def evaluate(
             **os.environ,
             "HF_HUB_OFFLINE": "1",
             "HF_DATASETS_OFFLINE": "1",
+            # Nothing that a model writes is run here, whatever the user's environment allows elsewhere.
+            "HF_ALLOW_CODE_EVAL": "0",
             # The rows are read from a file: a cache shared with other runs would only be a way to read stale ones.
             "HF_DATASETS_CACHE": str(Path(folder) / "cache"),
             "TOKENIZERS_PARALLELISM": "false",

@@ -1,9 +1,11 @@
 """Exact overlap, after folding case and white space, between evaluation rows and rows that training may see."""
 
+from collections.abc import Iterable
+
 from instruction_selection.errors import InputError
 
 
-def find(evaluation: list[dict], others: dict[str, list[dict]]) -> dict[str, list[tuple[str, str]]]:
+def find(evaluation: list[dict], others: dict[str, Iterable[dict]]) -> dict[str, list[tuple[str, str]]]:
     """For each of `others`, which maps a file's name to its rows: (its row's id, the id of the same evaluation row)."""
     held_out = {_folded(row): row["id"] for row in evaluation}
     return {

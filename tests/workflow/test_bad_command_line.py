@@ -1,0 +1,65 @@
+"""A wrong word on the command line, or a file that Snakemake itself would misread: one sentence, before any job."""
+
+import shutil
+
+import pytest
+from checkout import Checkout
+
+NAMES = "names are of up to 100 of a-z"
+
+
+@pytest.fixture(scope="module")
+def checkout(fresh, tmp_path_factory) -> Checkout:
+    return Checkout(shutil.copytree(fresh.path, tmp_path_factory.mktemp("command line") / "checkout"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("experiment=../x", f"experiment '../x': {NAMES}"),
+        ("experiment=", f"experiment '': {NAMES}"),
+        ("experiment=$(touch pwned)", f"experiment '$(touch pwned)': {NAMES}"),
+        ("experiment=1e3", "no experiment '1000.0': "),
+        ("experiment=[smoke]", f"""experiment "['smoke']": {NAMES}"""),
+        (
+            "experiment=smok",
+            "no experiment 'smok': config/experiments/smok.yaml does not exist (did you mean 'smoke'?).",
+        ),
+        ("ratios=[0.5]", "--config: unknown key 'ratios'; only `experiment` is chosen here."),
+    ],
+)
+def test_a_wrong_choice(checkout, argument, expected):
+    refused(checkout, expected, argument)
+
+
+def test_a_key_that_is_there_twice(checkout):
+    path = checkout.path / "config/experiments/smoke.yaml"
+    text = path.read_text()
+    try:
+        path.write_text(text + "ratios: [0.2]\n")
+        first = text.splitlines().index("ratios: [0.1]") + 1
+        last = len(text.splitlines()) + 1
+        expected = f"config/experiments/smoke.yaml, line {last}: key 'ratios' is there twice, first in line {first}."
+        refused(checkout, expected, "experiment=smoke")
+    finally:
+        path.write_text(text)
+
+
+def test_no_experiment_is_chosen(checkout):
+    path = checkout.path / "config/config.yaml"
+    text = path.read_text()
+    try:
+        path.write_text("{}\n")
+        refused(checkout, f"experiment '': {NAMES}", "experiment=")
+    finally:
+        path.write_text(text)
+
+
+def refused(checkout: Checkout, expected: str, argument: str) -> None:
+    result = checkout.snakemake("--dry-run", "--config", argument)
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert expected in output
+    assert "Traceback" not in output
+    assert not (checkout.path / "results").exists()
+    assert not (checkout.path / "pwned").exists()

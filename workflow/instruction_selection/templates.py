@@ -1,0 +1,38 @@
+"""Jinja templates of rows, which config files have, and their filters.
+
+They cannot call Python: a template has no reason to, and a config file may come from somebody else.
+"""
+
+import hashlib
+import re
+
+import jinja2
+import jinja2.sandbox
+
+#: The templates of a row.
+ROW = ("task", "instruction", "response")
+#: What rendering raises for a record that a template was not written for.
+NOT_RENDERED = (
+    *(jinja2.TemplateError, TypeError, LookupError, ValueError, AttributeError, ArithmeticError),
+    *(re.error, RecursionError),
+)
+
+
+def compiled(template: str) -> jinja2.Template:
+    """Raises `jinja2.TemplateSyntaxError` if it is none."""
+    return _ENVIRONMENT.from_string(template)
+
+
+def _regex_replace(text: str, pattern: str, replacement: str) -> str:
+    return re.sub(pattern, replacement, text)
+
+
+def _shuffled(values: list[str]) -> list[str]:
+    """In an order that depends on nothing but the values."""
+    return sorted(values, key=lambda value: hashlib.sha256("\0".join((*sorted(values), value)).encode()).digest())
+
+
+_ENVIRONMENT = jinja2.sandbox.ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+)
+_ENVIRONMENT.filters |= {"shuffled": _shuffled, "regex_replace": _regex_replace}
