@@ -9,6 +9,16 @@ THREADS = SETTINGS["threads"]
 SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 
 
+def tell_missing_gpus():
+    """Where jobs run on this machine, and ask for GPUs that it does not have."""
+    asked = [kind for kind, number in GPUS.items() if number]
+    if asked and workflow.local_exec and not resources.has_gpu():
+        logger.warning(
+            f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(asked)}, and none can be seen here: the processor "
+            "computes instead. `snakemake estimate` says how long that takes."
+        )
+
+
 def by_attempt(amount):
     """`amount`, or what it gives for a job's wildcards, times the number of the attempt."""
     return lambda wildcards, attempt: attempt * (

@@ -56,5 +56,5 @@ def test_rows_are_cut_off(tokenizer, some_rows):
 
 
 def test_an_unknown_template_is_named(tokenizer, some_rows):
-    with pytest.raises(InputError, match="no template 'smolm'"):
+    with pytest.raises(InputError, match="no template 'smolm' .did you mean smollm"):
         tokens.encode(some_rows, tokenizer, "smolm", 64)

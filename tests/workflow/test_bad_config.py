@@ -5,6 +5,8 @@ import shutil
 import pytest
 from checkout import Checkout
 
+from instruction_selection import resources
+
 CASES = {
     "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
     "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: 0 is"),
@@ -65,6 +67,17 @@ def test_a_key_that_the_command_line_does_not_choose(checkout):
     result = checkout.snakemake("--config", "experiment=smoke", "ratio=0.3")
     assert result.returncode != 0
     assert "unknown key 'ratio'" in result.stdout + result.stderr
+
+
+def test_gpus_that_are_not_there_are_missed_aloud(checkout):
+    if resources.has_gpu():
+        pytest.skip("this machine has a GPU")
+    result = checkout.snakemake("results/smoke/config.resolved.yaml")
+    assert result.returncode == 0, result.stderr
+    assert "wants GPUs for training, and none can be seen here: the processor computes instead" in result.stderr
+    quiet = checkout.snakemake("results/demo/config.resolved.yaml", experiment="demo")
+    assert quiet.returncode == 0, quiet.stderr
+    assert "wants GPUs" not in quiet.stderr
 
 
 def refused(checkout, expected: str, experiment: str = "smoke") -> None:

@@ -13,6 +13,7 @@ computes gradients; 16 threads select):
 """
 
 import math
+from pathlib import Path
 
 #: MB of a process with torch and transformers, its batches included. Measured on a CPU beyond SmolLM2-135M's weights:
 #: 2.3 GB in fine-tuning, 1.8 GB for gradients, 1.2 GB in evaluation.
@@ -43,6 +44,11 @@ EMBEDDED = {True: 1000, False: 40}
 BANDWIDTH = 5e9
 #: Minutes to import, load and compile.
 START = 10
+
+
+def has_gpu() -> bool:
+    """Whether this machine shows a GPU that torch could use, by its device files: nothing slow is imported."""
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()
 
 
 def data_memory(rows: int) -> int:

@@ -6,6 +6,7 @@ localrules:
 
 onstart:
     refuse_gated_sources()
+    tell_missing_gpus()
 
 
 rule fetch:

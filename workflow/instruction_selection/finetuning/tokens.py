@@ -4,6 +4,7 @@ Warm-up and fine-tuning go through LLaMA-Factory's command line; gradients come 
 so that all three see identical tokens. Validation rows end as training rows do.
 """
 
+import difflib
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
@@ -63,5 +64,7 @@ def chat_template(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
 
 def _known(template: str) -> str:
     if template not in TEMPLATES:
-        raise InputError(f"LLaMA-Factory has no template {template!r}; known: {', '.join(sorted(TEMPLATES))}.")
+        close = difflib.get_close_matches(template, TEMPLATES, n=3)
+        known = f"did you mean {' or '.join(close)}" if close else f"known: {', '.join(sorted(TEMPLATES))}"
+        raise InputError(f"template: LLaMA-Factory has no template {template!r} ({known}).")
     return template
