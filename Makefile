@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo list estimate smoke test unit environments lint format reference clean
+.PHONY: help setup demo list estimate smoke test unit faults environments lint format reference clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ test: $(READY)  ## Every test, the smoke experiment among them; as root with SLU
 
 unit: $(READY)  ## The tests that take seconds
 	$(BIN)/python -m pytest tests/unit
+
+faults: $(READY)  ## Kills, damage and full disks: minutes
+	$(BIN)/python -m pytest tests/faults
 
 environments: $(READY)  ## Whether the conda environments' packages go together, which asks PyPI
 	$(BIN)/python -m pytest -m network tests/environments

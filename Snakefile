@@ -38,6 +38,13 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
     include: str(own_rule)
 
 
+onerror:
+    print(
+        "What is finished is kept: see to what is named above, run the same command again, and it goes on"
+        " (docs/faults.md)."
+    )
+
+
 rule all:
     default_target: True
     input:

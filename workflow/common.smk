@@ -165,6 +165,20 @@ def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
     return {need: paths(need) for need in method_of(wildcards)["needs"]}
 
 
+def features_made_with(wildcards):
+    """What the stores that a method reads say of themselves, as far as the experiment says it."""
+    needs = method_of(wildcards)["needs"]
+    made_with = {}
+    if any(need in configuration.KINDS for need in needs):
+        made_with |= {key: GRADIENTS[key] for key in ("projection", "precision")}
+    if grid.uses_model(method_of(wildcards)):
+        made_with["template"] = EXPERIMENT.models[wildcards.model]["template"]
+        made_with["cutoff_len"] = SETTINGS["cutoff_len"]
+    if any(need.endswith("_embeddings") for need in needs):
+        made_with["encoder"] = EXPERIMENT.encoder
+    return made_with
+
+
 def earlier_feature_files(wildcards):
     """The gradients under each checkpoint before the last, for a method that reads them all."""
     if method_of(wildcards)["checkpoints"] == "last":
@@ -192,6 +206,7 @@ def selection_inputs(wildcards):
         inputs["earlier"] = [
             path for needs in earlier for paths in needs.values() for path in paths
         ]
+    if any(need in configuration.KINDS for need in inputs):
         inputs["checkpoints"] = PATHS.warmup_checkpoints.format(
             model=wildcards.model, pool=wildcards.pool
         )

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from instruction_selection import kernels
-from instruction_selection.gradients.store import damage_told
+from instruction_selection.sealed import damage_told
 
 #: Rows that are looked at together, few enough for a processor's cache. HDF5 has 64 of a gradient store in a piece.
 BLOCK = 128

@@ -16,7 +16,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; rename it to `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Always the same, so that what a kill left is overwritten.
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)
