@@ -243,22 +243,24 @@ def trained_adapter(wildcards):
 
 
 def table_cells(table):
-    """For each score of a table: what it is of, and the paths of its evaluation, its samples and its selection's
-    summary, which is None for the untuned model."""
+    """For each score of a table: what it is of, and the paths of its evaluation and its samples, and of the summaries of
+    its selection and its training, which are None for the untuned model."""
     rows = []
     for score in grid.scores(EXPERIMENT, EXPERIMENT.tables[table]):
         names = score.cell.wildcards()
-        selection = None
+        selection = training = None
         if grid.trained(EXPERIMENT.methods[score.cell.method]):
             selection = PATHS.selection.format(
                 **grid.selection_of(EXPERIMENT, score.cell).wildcards()
             )
+            training = PATHS.training_summary.format(**names)
         rows.append(
             (
                 {**names, "shown_for": score.target, "benchmark": score.benchmark},
                 PATHS.evaluation.format(benchmark=score.benchmark, **names),
                 PATHS.samples.format(benchmark=score.benchmark, **names),
                 selection,
+                training,
             )
         )
     return rows
@@ -268,9 +270,10 @@ def table_inputs(wildcards):
     rows = table_cells(wildcards.table)
     plan = EXPERIMENT.tables[wildcards.table]
     return {
-        "evaluations": unique(evaluation for _, evaluation, _, _ in rows),
-        "samples": unique(samples for _, _, samples, _ in rows),
-        "selections": unique(selection for *_, selection in rows if selection),
+        "evaluations": unique(evaluation for _, evaluation, *_ in rows),
+        "samples": unique(samples for _, _, samples, *_ in rows),
+        "selections": unique(selection for *_, selection, _ in rows if selection),
+        "trainings": unique(training for *_, training in rows if training),
         "pools": expand(PATHS.pool_summary, pool=plan["pools"]),
         "overlap": expand(
             PATHS.overlap,

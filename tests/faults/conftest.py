@@ -1,13 +1,8 @@
 """One undisturbed run, and copies of what it left."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from running import EXPERIMENT, Run
 
 #: As small as goes: every stage is there, trainings have three checkpoints, and a shard has many batches.

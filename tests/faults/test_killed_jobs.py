@@ -31,7 +31,7 @@ def at_work(log: str, seconds: float):
 
 #: Rule, and when its process is killed: a moment to wait for, or what it is about to do.
 STAGES = {
-    "sample_pool": f"os.rename */pools/reasoning/pool.jsonl",
+    "sample_pool": "os.rename */pools/reasoning/pool.jsonl",
     "warmup": checkpoint("warmup/tiny-llama/reasoning"),
     "pool_gradients": logged("pool_gradients/tiny-llama/reasoning/1/1.log", r"[1-9]\d*/\d+ \["),
     "gather_pool_gradients": "os.rename */checkpoint1/pool.h5",

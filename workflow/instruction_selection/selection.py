@@ -172,7 +172,7 @@ def select(
     `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
-    not called like the method; `memory_mb` is as in `Inputs`. `made_with` says for each checkpoint what the features were
+    not called like the method; `memory_mb` is as in `Inputs`. `made_with` says for each checkpoint what features were
     made with (`sealed.refuse_unless`); without, stores are only compared with each other. The budget is floor(ratio *
     rows in the pool).
     """

@@ -35,4 +35,5 @@ with logs.to_file(snakemake.log[0]):
         rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py", "numba")
     )
     files.write_jsonl(snakemake.output.rows, chosen)
+    summary["sha256"] = files.sha256(snakemake.output.rows)
     files.write_json(snakemake.output.summary, summary)

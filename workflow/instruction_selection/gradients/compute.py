@@ -92,3 +92,5 @@ def fill(
                     [examples[row].response_tokens for row in batch],
                 )
             bar.update(sum(len(examples[row].input_ids) for row in batch))
+        if parts == 1 and not store.any_finite():
+            raise InputError(f"{rows_path}: no row has a finite gradient; the model or its warm-up is broken.")

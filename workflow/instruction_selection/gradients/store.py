@@ -53,7 +53,12 @@ class Writer:
                 same = store.attrs.get("identity") == self._identity
                 if same:
                     _read_through(store)
-            return h5py.File(self._partial, "r+") if same else None
+            if not same:
+                return None
+            store = h5py.File(self._partial, "r+")
+            # What was not finite is computed once more: its cause may be gone.
+            store["id"][np.flatnonzero(store["finite"][:] == 0)] = b""
+            return store
         except (OSError, KeyError, RuntimeError):
             print(f"{self._partial}: left by a job that was killed while writing, and cannot be read; starting over.")
             return None
@@ -87,6 +92,10 @@ class Writer:
     def missing(self) -> np.ndarray:
         """bool (rows,): which are not yet written."""
         return self._file["id"][:] == b""
+
+    def any_finite(self) -> bool:
+        """Whether a row that was written may be used."""
+        return bool(self._file["finite"][:].any())
 
     def write(
         self,
@@ -142,6 +151,8 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
         for part, shard in zip(parts, shards, strict=True):
             if part.attrs["identity"] != first.attrs["identity"]:
                 raise InputError(f"{shard}: made from something else than {shards[0]} ({_difference(part, first)}).")
+        if not any(part["finite"][:].any() for part in parts):
+            raise InputError(f"{path}: no row has a finite gradient; the model or its warm-up is broken.")
         lengths = [len(part["id"]) for part in parts]
         if sum(lengths) != expected_rows:
             raise InputError(f"{path}: its shards have {sum(lengths)} rows, and the pool has {expected_rows}.")
