@@ -30,6 +30,6 @@ def _refuse_other_settings(path: str | Path, stage: str, made_with: dict, wanted
     if made_with != wanted:
         keys = sorted(key for key in made_with.keys() | wanted.keys() if made_with.get(key) != wanted.get(key))
         raise InputError(
-            f"{path}: made with other settings of the {stage} than the experiment has ({', '.join(keys)}); delete it and "
-            "run again."
+            f"{path}: made with other settings of the {stage} than the experiment has ({', '.join(keys)}); "
+            "delete it and run again."
         )
