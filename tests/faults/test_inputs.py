@@ -37,6 +37,7 @@ def test_an_evaluation_of_fewer_samples_is_refused(copy, undisturbed):
     [documents] = (copy.results / "targets/logic/harness").glob("*likelihood.jsonl")
     damage(documents, lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
     (copy.path / f"{BASE}/eval/logic.json").unlink()
+    (copy.results / "tables/logic.csv").unlink()
     before = copy.jobs()
     done = copy.snakemake()
     sentence(done, "lm-eval scored 7 of the 8 rows of logic (")
@@ -104,7 +105,7 @@ def other_hub():
 
 def test_another_commit_than_the_one_named_is_refused(copy, mini, other_hub):
     path = copy.path / "config/benchmarks/gsm8k-mini.yaml"
-    path.write_text(path.read_text().replace("revision: main", f"revision: {'0' * 40}"))
+    path.write_text(path.read_text().replace("revision: main", f"revision: '{'0' * 40}'"))
     done = mini(GSM8K, HF_ENDPOINT=other_hub)
     sentence(done, f"{'0' * 40} was asked for, and the hub has {'1' * 40}.")
     assert not (copy.path / GSM8K).exists()

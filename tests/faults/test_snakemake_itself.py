@@ -14,8 +14,8 @@ LOCKED = "Error: Directory cannot be locked."
 
 
 def without(run: Run, *paths: str) -> dict[str, int]:
-    """Remove results; the jobs that are still finished."""
-    for path in paths:
+    """Remove results, and the table that depends on them; the jobs that are still finished."""
+    for path in ("tables/logic.csv", *paths):
         if (run.results / path).is_dir():
             shutil.rmtree(run.results / path)
         else:
@@ -32,7 +32,7 @@ def locked(run: Run) -> None:
 
 def test_after_a_power_cut_the_next_run_goes_on(copy, undisturbed):
     """A fine-tuning was under way. The lock has to be taken away, and nothing else."""
-    before = without(copy, f"runs/{RUN}/seed0/adapter")
+    before = without(copy, f"runs/{RUN}/seed0/adapter", f"runs/{RUN}/seed0/eval/logic.json")
     output = copy.results / f"runs/{RUN}/seed0/training/output"
     with copy.started() as process:
         wait(lambda: any(output.glob("checkpoint-*/trainer_state.json")), process)
@@ -59,8 +59,8 @@ def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undis
         copy.snakemake("--unlock")
         done = copy.snakemake()
         assert done.returncode == 1
-        assert re.search(r"logic\.log: this job is still running in process \d+, .* let it end or kill it", said(done))
-        with log.open() as handle:
+        assert re.search(r"logic\.log: this job is still running, since process \d+, .* let it end, or", said(done))
+        with log.with_name(f".{log.name}.lock").open() as handle:
             # What the first one had begun, it ends.
             fcntl.flock(handle, fcntl.LOCK_EX)
     copy.finish()
@@ -85,7 +85,7 @@ def test_of_two_runs_at_once_the_second_is_refused_and_the_first_ends_well(copy,
 def test_a_result_that_snakemake_did_not_record_is_made_again_without_being_asked(copy, undisturbed):
     """Killed between a job's last output and Snakemake's note of it: the next run needs no flag."""
     path = f"{RESULTS}/tables/logic.csv"
-    without(copy, "tables/logic.csv")
+    without(copy)
     with copy.started() as process:
         wait((copy.path / path).exists, process)
         os.killpg(process.pid, signal.SIGKILL)

@@ -4,13 +4,11 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from instruction_selection.errors import InputError
 
@@ -22,18 +20,17 @@ def to_file(path: str | Path) -> Iterator[None]:
     An `InputError` ends the process with its sentence on the original standard error; so does a full disk. Of any other
     exception the original standard error gets one line; the traceback follows in `path` when the interpreter ends.
 
-    While this process or a child of it lives, the log is locked: a job that an earlier run left behind is not joined
-    by a second one that writes to the same files.
+    While this process or a child of it lives, the job is locked: what an earlier run left behind is not joined by a
+    second one that writes to the same files.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     console = os.dup(2)
-    with open(path, "a", buffering=1, encoding="utf-8") as log:
-        try:
-            _lock(log)
-        except InputError as error:
-            os.write(console, f"\n{error}\n".encode())
-            sys.exit(1)
-        log.truncate(0)
+    try:
+        _lock(Path(path))
+    except InputError as error:
+        os.write(console, f"\n{error}\n".encode())
+        sys.exit(1)
+    with open(path, "w", buffering=1, encoding="utf-8") as log:
         sys.stdout.flush()
         sys.stderr.flush()
         os.dup2(log.fileno(), 1)
@@ -58,28 +55,27 @@ def to_file(path: str | Path) -> Iterator[None]:
             raise
 
 
-def _lock(log: TextIO) -> None:
-    """Held until every process that inherits the file has ended. `InputError` if another one holds it."""
+def _lock(log: Path) -> None:
+    """Held until every process that inherits it has ended. `InputError` if another job has it.
+
+    It is a file beside the log, which Snakemake removes before it starts a job, and becomes this process's standard
+    input: jobs read nothing there, and child processes have it, too.
+    """
+    lock = os.open(log.with_name(f".{log.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        process = os.read(lock, 20).decode()
         raise InputError(
-            f"{log.name}: this job is still running{_holders(log)}, left by an earlier run that was killed; let it end "
-            "or kill it, and run again."
+            f"{log}: this job is still running, since process {process}, left by an earlier run that was killed; let "
+            "it end, or kill it and its children, and run again."
         ) from None
     except OSError as error:
-        print(f"{log.name}: this file system has no locks ({error}); nothing keeps a second run away.", file=sys.stderr)
-
-
-def _holders(log: TextIO) -> str:
-    """Which processes hold the lock, as far as the system tells."""
-    try:
-        locks = Path("/proc/locks").read_text()
-    except OSError:
-        return ""
-    inode = os.fstat(log.fileno()).st_ino
-    found = re.findall(rf"FLOCK +ADVISORY +WRITE +(\d+) +\S+:{inode} ", locks)
-    return f" in process {found[0]}" if found else ""
+        print(f"{log}: no locks on this file system ({error}); nothing keeps a second run away.", file=sys.stderr)
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    os.dup2(lock, 0)
+    os.close(lock)
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -26,9 +26,10 @@ def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict
 
     Documents are a row's fields over its source's columns; `fewshot` are the rows of the split `train`, of which
     lm-eval takes the examples in a prompt. An entry whose `include` has {task} in it becomes a group of one task per
-    subtask. lm-eval's own task files stay as they are, except for where their documents come from.
+    subtask. lm-eval's own task files stay as they are, except for where their documents come from: `folder` as it is
+    given, so that results whose paths are relative may be moved.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder)
     for entry, keys in benchmark["harness"].items():
         task = task_name(name, entry)
         if "{task}" not in keys.get("include", ""):
