@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,11 @@ def wait(moment: Callable[[], bool], process: subprocess.Popen | None = None, se
 
 def said(done: subprocess.CompletedProcess) -> str:
     return done.stdout + done.stderr
+
+
+def jobs_of(output: str) -> list[str]:
+    """The rules whose jobs were done, in their order."""
+    return re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output)
 
 
 def sentence(done: subprocess.CompletedProcess, words: str) -> None:
