@@ -53,7 +53,7 @@ def damage_told(path: str | Path, name: str):
         yield
     except OSError as error:
         name = name.removeprefix("/")
-        raise InputError(f"{path}: {name} cannot be read; delete the file and run again ({error}).") from error
+        raise InputError(f"{path}: {name} is damaged; delete the file and run again ({error}).") from error
 
 
 def refuse_unless(path: str | Path, identity: dict, expected: dict) -> None:
