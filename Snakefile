@@ -38,10 +38,18 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
     include: str(own_rule)
 
 
+onerror:
+    print(
+        "What is finished is kept: see to what is named above, run the same command again, and it goes on"
+        " (docs/faults.md)."
+    )
+
+
 rule all:
     default_target: True
     input:
         PATHS.report,
+        files_of(EXPERIMENT.tables),
         expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         PATHS.resolved_config,
     localrule: True

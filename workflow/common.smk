@@ -175,6 +175,20 @@ def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
     return {need: paths(need) for need in method_of(wildcards)["needs"]}
 
 
+def features_made_with(wildcards):
+    """What the stores that a method reads say of themselves, as far as the experiment says it."""
+    needs = method_of(wildcards)["needs"]
+    made_with = {}
+    if any(need in configuration.KINDS for need in needs):
+        made_with |= {key: GRADIENTS[key] for key in ("projection", "precision")}
+    if grid.uses_model(method_of(wildcards)):
+        made_with["template"] = EXPERIMENT.models[wildcards.model]["template"]
+        made_with["cutoff_len"] = SETTINGS["cutoff_len"]
+    if any(need.endswith("_embeddings") for need in needs):
+        made_with["encoder"] = EXPERIMENT.encoder
+    return made_with
+
+
 def earlier_feature_files(wildcards):
     """The gradients under each checkpoint before the last, for a method that reads them all."""
     if method_of(wildcards)["checkpoints"] == "last":
@@ -202,6 +216,7 @@ def selection_inputs(wildcards):
         inputs["earlier"] = [
             path for needs in earlier for paths in needs.values() for path in paths
         ]
+    if any(need in configuration.KINDS for need in inputs):
         inputs["checkpoints"] = PATHS.warmup_checkpoints.format(
             model=wildcards.model, pool=wildcards.pool
         )
@@ -238,22 +253,24 @@ def trained_adapter(wildcards):
 
 
 def table_cells(table):
-    """For each score of a table: what it is of, and the paths of its evaluation, its samples and its selection's
-    summary, which is None for the untuned model."""
+    """For each score of a table: what it is of, and the paths of its evaluation and its samples, and of the summaries of
+    its selection and its training, which are None for the untuned model."""
     rows = []
     for score in grid.scores(EXPERIMENT, EXPERIMENT.tables[table]):
         names = score.cell.wildcards()
-        selection = None
+        selection = training = None
         if grid.trained(EXPERIMENT.methods[score.cell.method]):
             selection = PATHS.selection.format(
                 **grid.selection_of(EXPERIMENT, score.cell).wildcards()
             )
+            training = PATHS.training_summary.format(**names)
         rows.append(
             (
                 {**names, "shown_for": score.target, "benchmark": score.benchmark},
                 PATHS.evaluation.format(benchmark=score.benchmark, **names),
                 PATHS.samples.format(benchmark=score.benchmark, **names),
                 selection,
+                training,
             )
         )
     return rows
@@ -263,9 +280,10 @@ def table_inputs(wildcards):
     rows = table_cells(wildcards.table)
     plan = EXPERIMENT.tables[wildcards.table]
     return {
-        "evaluations": unique(evaluation for _, evaluation, _, _ in rows),
-        "samples": unique(samples for _, _, samples, _ in rows),
-        "selections": unique(selection for *_, selection in rows if selection),
+        "evaluations": unique(evaluation for _, evaluation, *_ in rows),
+        "samples": unique(samples for _, _, samples, *_ in rows),
+        "selections": unique(selection for *_, selection, _ in rows if selection),
+        "trainings": unique(training for *_, training in rows if training),
         "pools": expand(PATHS.pool_summary, pool=plan["pools"]),
         "overlap": expand(
             PATHS.overlap,

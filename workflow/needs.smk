@@ -153,6 +153,10 @@ def backend_of(benchmark):
     return own or SETTINGS["evaluation"]["backend"]
 
 
+def evaluation_settings(benchmark):
+    return {**SETTINGS["evaluation"], "backend": backend_of(benchmark)}
+
+
 def evaluated_with(backend):
     names = [name for name in EXPERIMENT.benchmarks if backend_of(name) == backend]
     return one_of(names or ["none"])

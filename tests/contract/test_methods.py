@@ -8,11 +8,10 @@ import json
 import tracemalloc
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
-from instruction_selection import config, files, grid, methods, selection
+from instruction_selection import config, encoders, files, grid, methods, selection
 from instruction_selection.gradients import store
 from instruction_selection.selection import Inputs, Rows
 
@@ -261,9 +260,8 @@ class Files:
         return self.folder / name
 
     def _embeddings(self, name: str, rows: list[dict], features: Rows) -> None:
-        with h5py.File(self.folder / name, "w") as handle:
-            handle["embedding"] = features.unit
-            handle.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
+        path = self.folder / ("pool.jsonl" if rows is self.pool else "validation.jsonl")
+        encoders.write_embeddings(self.folder / name, path, rows, features.unit, {})
 
     def select(self, method: str) -> tuple[list[str], dict]:
         entry = ENTRIES[method]

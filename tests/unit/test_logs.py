@@ -1,6 +1,8 @@
 """A job's output is in its log; its failure is one line on the console."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -76,3 +78,20 @@ def test_a_very_long_exception_stays_short_on_the_console(run):
 def test_an_exit_status_is_kept(run):
     done, _, _ = run("sys.exit(7)")
     assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
+    """A child of the first one holds the lock, too, and Snakemake removes the log."""
+    script, log = tmp_path / "first.py", tmp_path / "logs" / "job.log"
+    script.write_text(SCRIPT.format(body="print(subprocess.Popen(['sleep', '60']).pid)"))
+    environment = {**os.environ, "PYTHONPATH": str(WORKFLOW)}
+    subprocess.run([sys.executable, script, log], env=environment, check=True)
+    child = int(log.read_text())
+    try:
+        done, text, _ = run("print('second')")
+        assert done.returncode == 1
+        assert re.fullmatch(r".*job\.log: this job is still running, since process \d+, .*", done.stderr.strip())
+        assert text == f"{child}\n"
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert run("print('third')")[0].returncode == 0

@@ -1,11 +1,12 @@
 """Sentence embeddings, in HDF5 beside the ids of their rows."""
 
+import json
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from instruction_selection import files, hub, provenance
+from instruction_selection import files, hub, provenance, sealed
 from instruction_selection.packages import path_in_package
 
 
@@ -35,17 +36,21 @@ def _folder(source: dict, manifest: str | Path | None) -> Path:
 def write(path: str | Path, rows_path: str | Path, encoder: dict, manifest: str | Path | None = None) -> None:
     """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    write_embeddings(path, rows_path, rows, embed(encoder, rows, manifest), "sentence-transformers")
+    write_embeddings(
+        path, rows_path, rows, embed(encoder, rows, manifest), {"encoder": encoder}, "sentence-transformers"
+    )
 
 
 def write_embeddings(
-    path: str | Path, rows_path: str | Path, rows: list[dict], embeddings: np.ndarray, *packages: str
+    path: str | Path, rows_path: str | Path, rows: list[dict], embeddings: np.ndarray, made_with: dict, *packages: str
 ) -> None:
-    """One embedding per row, beside the rows' ids and the versions of what made them."""
-    with files.replacing(path) as temporary, h5py.File(temporary, "w") as store:
-        store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
-        store.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
-        store.attrs["rows_sha256"] = files.sha256(rows_path)
-        store.attrs["git_commit"] = provenance.git_commit()
-        for name, version in provenance.versions("torch", "h5py", *packages).items():
-            store.attrs[f"version_{name}"] = version
+    """One embedding per row, beside the rows' ids, and as JSON in `identity` what they were made from and with."""
+    with files.replacing(path) as temporary:
+        with sealed.create(temporary) as store:
+            store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
+            store.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
+            store.attrs["identity"] = json.dumps({"rows": files.sha256(rows_path), **made_with}, sort_keys=True)
+            store.attrs["git_commit"] = provenance.git_commit()
+            for name, version in provenance.versions("torch", "h5py", *packages).items():
+                store.attrs[f"version_{name}"] = version
+        sealed.seal(temporary)

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from instruction_selection import kernels
-from instruction_selection.gradients.store import damage_told
+from instruction_selection.sealed import damage_told
 
 #: Rows that are looked at together, few enough for a processor's cache.
 BLOCK = 128

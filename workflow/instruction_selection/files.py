@@ -16,7 +16,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; rename it to `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Always the same, so that what a kill left is overwritten.
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -67,10 +68,14 @@ def count_lines(path: str | Path) -> int:
 
 
 def sha256(path: str | Path) -> str:
-    """Hex digest of a file, or of the list of a folder's files with their digests and relative names."""
+    """Hex digest of a file, or of the list of a folder's files with their digests and relative names.
+
+    Left out is the mark that Snakemake puts into a folder when its job has ended.
+    """
     path = Path(path)
     if path.is_dir():
-        members = sorted(member for member in path.rglob("*") if member.is_file())
+        found = (member for member in path.rglob("*") if member.is_file())
+        members = sorted(member for member in found if member.name != ".snakemake_timestamp")
         listing = "".join(f"{sha256(member)}  {member.relative_to(path).as_posix()}\n" for member in members)
         return hashlib.sha256(listing.encode()).hexdigest()
     with path.open("rb") as handle:

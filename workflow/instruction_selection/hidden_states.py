@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from instruction_selection import encoders, files
+from instruction_selection import encoders, files, models
 from instruction_selection.finetuning import tokens
 
 
@@ -68,4 +68,5 @@ def write(
     """Write the rows of a JSON-lines file to HDF5 as `encoders` does: `embedding` (rows x hidden size) and `id`."""
     rows = files.read_jsonl(rows_path)
     embeddings = embed(model, rows, template, cutoff_len, batch_tokens)
-    encoders.write_embeddings(path, rows_path, rows, embeddings, "transformers", "llamafactory")
+    made_with = {"model": models.weights_id(model), "template": template, "cutoff_len": cutoff_len}
+    encoders.write_embeddings(path, rows_path, rows, embeddings, made_with, "transformers", "llamafactory")

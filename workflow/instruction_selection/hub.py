@@ -7,6 +7,7 @@ are linked to below ``local``, so that what was read is on record like everythin
 """
 
 import os
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,6 +18,8 @@ from instruction_selection.packages import path_in_package
 
 #: Environment variable with a mirror's folder; goes before an experiment's `hub.mirror`.
 MIRROR = "INSTRUCTION_SELECTION_MIRROR"
+#: A revision that can only be one.
+COMMIT = re.compile("[0-9a-f]{40}")
 PREFETCH = "run `snakemake prefetch --config experiment=NAME` on a machine with a network, or name a mirror"
 
 
@@ -79,11 +82,16 @@ def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
         return [
             path for pattern in source["files"] for path in _matching(path_in_package(source["package"], ""), pattern)
         ]
-    found = [_cache(manifest) / file for file in files.read_json(manifest)[name]["files"]]
-    for path in found:
+    found = {_cache(manifest) / file: digest for file, digest in files.read_json(manifest)[name]["files"].items()}
+    for path, digest in found.items():
         if not path.is_file():
             raise InputError(f"{path} was fetched and is not there any more: add --forcerun fetch, and {PREFETCH}.")
-    return found
+        if files.sha256(path) != digest:
+            raise InputError(
+                f"{path} is not the file that was fetched (its SHA-256 is not that in {manifest}): delete both and run "
+                "again."
+            )
+    return list(found)
 
 
 def refuse_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -> None:
@@ -154,6 +162,8 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
     where = {"repo_id": repository.removeprefix("datasets/"), "repo_type": kind}
     try:
         information = HfApi().repo_info(**where, revision=source["revision"])
+        if COMMIT.fullmatch(source["revision"]) and information.sha != source["revision"]:
+            raise InputError(f"{repository}: {source['revision']} was asked for, and the hub has {information.sha}.")
         available = sorted(sibling.rfilename for sibling in information.siblings)
         names = []
         for pattern in source["files"]:

@@ -1,18 +1,19 @@
 """Run a selection method and turn its answer into rows of the pool."""
 
 import importlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from instruction_selection import files, trace
+from instruction_selection import files, sealed, trace
 from instruction_selection.config import KINDS, method_module
 from instruction_selection.errors import InputError
 from instruction_selection.features import Rows, Stored
-from instruction_selection.gradients.store import Reader, damage_told
+from instruction_selection.gradients.store import Reader
+from instruction_selection.sealed import damage_told
 
 #: The methods that every selection is compared with, and what they need.
 COMPARED = {"less": ("pool_gradients", "validation_gradients"), "random": ()}
@@ -164,13 +165,16 @@ def select(
     learning_rates: Sequence[float] = (),
     implementation: str | None = None,
     memory_mb: int = 8000,
+    made_with: Sequence[dict] = (),
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
     `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
-    not called like the method; `memory_mb` is as in `Inputs`. The budget is floor(ratio * rows in the pool).
+    not called like the method; `memory_mb` is as in `Inputs`. `made_with` says for each checkpoint what features were
+    made with (`sealed.refuse_unless`); without, stores are only compared with each other. The budget is floor(ratio *
+    rows in the pool).
     """
     pool = files.read_jsonl(pool_path)
     validation = [files.read_jsonl(path) for path in validation_paths]
@@ -183,13 +187,18 @@ def select(
     budget = int(ratio * len(pool) + 1e-9)
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
-    features, identities = _read(feature_paths, pool, validation, subtasks)
+    *earlier_made_with, last_made_with = made_with or [{}] * (len(earlier_feature_paths) + 1)
+    if made_with:
+        digests = {"pool": [files.sha256(pool_path)], "validation": list(map(files.sha256, validation_paths))}
+    else:
+        digests = {}
+    features, identities = _read(feature_paths, pool, validation, subtasks, last_made_with, digests)
     inputs = Inputs(len(pool), **features, memory_mb=memory_mb)
     if earlier_feature_paths:
         *weights, inputs.weight = learning_rates
         inputs.earlier = tuple(
-            Checkpoint(weight, **_read(paths, pool, validation, subtasks)[0])
-            for weight, paths in zip(weights, earlier_feature_paths, strict=True)
+            Checkpoint(weight, **_read(paths, pool, validation, subtasks, expected, digests)[0])
+            for weight, paths, expected in zip(weights, earlier_feature_paths, earlier_made_with, strict=True)
         )
     result = run(implementation or method, inputs, budget, params, seed)
     if not len(result.rows):
@@ -266,9 +275,17 @@ def _overlap(method: str, inputs: Inputs, budget: int, seed: int, rows: np.ndarr
 
 
 def _read(
-    paths: dict[str, list[str]], pool: list[dict], validation: list[list[dict]], subtasks: list[np.ndarray]
+    paths: dict[str, list[str]],
+    pool: list[dict],
+    validation: list[list[dict]],
+    subtasks: list[np.ndarray],
+    made_with: dict,
+    digests: dict[str, list[str]],
 ) -> tuple[dict[str, Rows | np.ndarray], dict[str, dict]]:
-    """The features by need, and what the gradient stores say they are."""
+    """The features by need, and what the gradient stores say they are.
+
+    `digests` are of the files of the pool's and the target's rows, if stores have to be of them.
+    """
     features, stores = {}, {}
     for need, parts in paths.items():
         of_pool = need.startswith("pool_")
@@ -281,13 +298,17 @@ def _read(
             if need in KINDS:
                 store = Reader(path)
                 stores.setdefault(need, []).append(store)
-                ids, part = store.ids, Rows(Stored(store.dataset(KINDS[need]), path), store.norms(KINDS[need]))
+                identity, ids = store.identity, store.ids
+                part = Rows(Stored(store.dataset(KINDS[need]), path), store.norms(KINDS[need]))
                 # The store's own judgement: a row may have a gradient and no response.
                 part.norms[~store.usable] = 0
             else:
-                ids, part = _read_embeddings(path)
+                identity, ids, part = _read_embeddings(path)
+            side = need.split("_")[0]
+            expected = {**made_with, "rows": digests[side][number]} if digests else {}
+            sealed.refuse_unless(path, identity, expected)
             if ids != [row["id"] for row in rows]:
-                raise InputError(f"{path}: its rows are not those of the {need.split('_')[0]} that it is used with.")
+                raise InputError(f"{path}: its rows are not those of the {side} that it is used with.")
             if not of_pool:
                 part = Rows(part.unit, part.norms, subtasks[number])
                 if not part.usable.any():
@@ -300,8 +321,9 @@ def _read(
     return features, {need: kept[0].identity for need, kept in stores.items()}
 
 
-def _read_embeddings(path: str) -> tuple[list[str], Rows]:
-    with damage_told(path, "embedding"):
-        store = h5py.File(path, "r")
+def _read_embeddings(path: str) -> tuple[dict, list[str], Rows]:
+    store = sealed.opened(path)
+    with damage_told(path, "id"):
         ids = [name.decode() for name in store["id"][:]]
-    return ids, Rows(Stored(store["embedding"], path), np.ones(len(ids), np.float32))
+    rows = Rows(Stored(store["embedding"], path), np.ones(len(ids), np.float32))
+    return json.loads(store.attrs["identity"]), ids, rows

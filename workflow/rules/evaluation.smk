@@ -71,10 +71,7 @@ rule evaluate:
         rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
             "evaluation_rows"
         ],
-        settings=lambda wildcards: {
-            **SETTINGS["evaluation"],
-            "backend": backend_of(wildcards.benchmark),
-        },
+        settings=lambda wildcards: evaluation_settings(wildcards.benchmark),
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:

@@ -23,6 +23,8 @@ rule table:
         benchmarks=EXPERIMENT.benchmarks,
         methods=EXPERIMENT.methods,
         models=EXPERIMENT.models,
+        training=EXPERIMENT.training["finetune"],
+        evaluations={name: evaluation_settings(name) for name in EXPERIMENT.benchmarks},
     message:
         "Table and figure {wildcards.table}"
     script:

@@ -24,6 +24,7 @@ rule select_rows:
     params:
         features=feature_files,
         earlier=earlier_feature_files,
+        made_with=features_made_with,
         arguments=lambda wildcards: method_of(wildcards)["params"],
         implementation=lambda wildcards: configuration.implementation(
             wildcards.method, method_of(wildcards)

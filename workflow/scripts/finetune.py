@@ -20,9 +20,11 @@ with logs.to_file(snakemake.log[0]):
         max(1, snakemake.resources.gpu),
         snakemake.resources.nodes,
     )
+    training.keep_weights(output, snakemake.output.adapter)
     files.write_json(
         snakemake.output.summary,
         {
+            "adapter": files.sha256(snakemake.output.adapter),
             "results": {**files.read_json(output / "train_results.json"), "train_loss": training.mean_loss(output)},
             "provenance": provenance.record(
                 {"rows": snakemake.input.rows},
@@ -31,5 +33,4 @@ with logs.to_file(snakemake.log[0]):
             ),
         },
     )
-    training.keep_weights(output, snakemake.output.adapter)
     shutil.rmtree(folder)

@@ -12,7 +12,12 @@ with logs.to_file(snakemake.log[0]):
         "params": snakemake.params.arguments,
     }
     written = snakemake.input.get("checkpoints")
-    checkpoints = json.loads(Path(written).read_text()) if written else []
+    checkpoints = json.loads(Path(written).read_text()) if written else [{}]
+    read = len(snakemake.params.earlier) + 1
+    made_with = [
+        {**snakemake.params.made_with, **{key: entry[key] for key in ("model", "adapter") if key in entry}}
+        for entry in checkpoints[-read:]
+    ]
     chosen, summary = selection.select(
         snakemake.wildcards.method,
         implementation=snakemake.params.implementation,
@@ -20,8 +25,9 @@ with logs.to_file(snakemake.log[0]):
         validation_paths=snakemake.input.get("validation", []),
         feature_paths=snakemake.params.features,
         earlier_feature_paths=snakemake.params.earlier,
-        learning_rates=[entry["mean_learning_rate"] for entry in checkpoints],
+        learning_rates=[entry.get("mean_learning_rate") for entry in checkpoints],
         memory_mb=snakemake.resources.mem_mb,
+        made_with=made_with,
         **parameters,
     )
     rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
@@ -29,4 +35,5 @@ with logs.to_file(snakemake.log[0]):
         rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py", "numba")
     )
     files.write_jsonl(snakemake.output.rows, chosen)
+    summary["sha256"] = files.sha256(snakemake.output.rows)
     files.write_json(snakemake.output.summary, summary)

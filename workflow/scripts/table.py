@@ -2,9 +2,15 @@ from instruction_selection import logs
 
 with logs.to_file(snakemake.log[0]):
     from instruction_selection import files
-    from instruction_selection.tables import figure, panels, published, render, results, samples
+    from instruction_selection.tables import figure, lineage, panels, published, render, results, samples
 
     plan, benchmarks, methods = snakemake.params.plan, snakemake.params.benchmarks, snakemake.params.methods
+    for cell, evaluation, _, selection, training in snakemake.params.cells:
+        lineage.refuse_mixture(
+            {"evaluation": evaluation, "selection": selection, "training": training},
+            snakemake.params.training,
+            snakemake.params.evaluations[cell["benchmark"]],
+        )
     cells = [
         {
             **cell,
@@ -12,7 +18,7 @@ with logs.to_file(snakemake.log[0]):
             "results": samples.read(each, benchmarks[cell["benchmark"]]["metrics"]),
             "selection": files.read_json(selection) if selection else None,
         }
-        for cell, evaluation, each, selection in snakemake.params.cells
+        for cell, evaluation, each, selection, _ in snakemake.params.cells
     ]
     pools = {summary["pool"]: summary for summary in map(files.read_json, snakemake.input.pools)}
     numbers = published.read(plan["reported"]) if plan["reported"] else {}

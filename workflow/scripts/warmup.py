@@ -22,6 +22,7 @@ with logs.to_file(snakemake.log[0]):
         wanted,
     )
     # Now, and not before: while training runs, this process should be small.
+    from instruction_selection import models
     from instruction_selection.gradients import moments, parameters
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
@@ -33,8 +34,13 @@ with logs.to_file(snakemake.log[0]):
     files.write_json(
         snakemake.output.checkpoints,
         [
-            {"step": int(path.name.rsplit("-", 1)[1]), "mean_learning_rate": rate}
-            for path, rate in zip(kept, rates, strict=True)
+            {
+                "step": int(path.name.rsplit("-", 1)[1]),
+                "mean_learning_rate": rate,
+                "model": models.weights_id(snakemake.input.model),
+                "adapter": files.sha256(adapter),
+            }
+            for path, rate, adapter in zip(kept, rates, snakemake.output.adapters, strict=True)
         ],
     )
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)

@@ -1,5 +1,6 @@
 """lm-eval's task files, command line and results."""
 
+import math
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from instruction_selection import files
 from instruction_selection.errors import InputError
 from instruction_selection.packages import path_in_package
+from instruction_selection.processes import ending
 
 #: What is evaluated with which packages.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
@@ -25,9 +27,10 @@ def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict
 
     Documents are a row's fields over its source's columns; `fewshot` are the rows of the split `train`, of which
     lm-eval takes the examples in a prompt. An entry whose `include` has {task} in it becomes a group of one task per
-    subtask. lm-eval's own task files stay as they are, except for where their documents come from.
+    subtask. lm-eval's own task files stay as they are, except for where their documents come from: `folder` as it is
+    given, so that results whose paths are relative may be moved.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder)
     for entry, keys in benchmark["harness"].items():
         task = task_name(name, entry)
         if "{task}" not in keys.get("include", ""):
@@ -127,7 +130,7 @@ def evaluate(
         }
         status = subprocess.run(command, env=environment, check=False).returncode
         if status != 0:
-            raise InputError(f"lm-eval ended with exit status {status} on {tasks}.")
+            raise InputError(f"lm-eval {ending(status)} on {tasks}.")
         results = files.read_json(_only(folder, "results_*.json"))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
@@ -169,9 +172,19 @@ def summarise(name: str, benchmark: dict, results: dict, samples: list[dict], ex
     summary = {}
     for metric in benchmark["metrics"]:
         entry, key = metric["task"], f"{metric['metric'] or metric['name']},{metric['filter']}"
-        scored = sum(sample["task"] == entry and sample["filter"] == metric["filter"] for sample in samples)
-        if scored != expected_samples:
-            raise InputError(f"lm-eval scored {scored} of the {expected_samples} rows of {name} ({entry}, {key}).")
+        scored = [sample for sample in samples if (sample["task"], sample["filter"]) == (entry, metric["filter"])]
+        if len({sample["id"] for sample in scored}) != expected_samples or len(scored) != expected_samples:
+            raise InputError(
+                f"lm-eval scored {len(scored)} of the {expected_samples} rows of {name} ({entry}, {key}); delete "
+                f"targets/{name}/harness in the results, and run again."
+            )
+        for sample in scored:
+            value = sample.get(metric["metric"] or metric["name"])
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(
+                    f"{name}: {key} of row {sample['id']} is {value}, so no mean is one; the model or its adapter is "
+                    "broken: delete the adapter, and run again."
+                )
         values = results["results"][task_name(name, entry)]
         if key not in values:
             raise InputError(f"{name}: lm-eval gave no metric {key!r}; it gave {', '.join(sorted(values))}.")

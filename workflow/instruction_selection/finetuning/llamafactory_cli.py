@@ -23,4 +23,6 @@ if __name__ == "__main__":
     # Not `llamafactory-cli`, which starts one process for every GPU that it sees.
     from llamafactory.train.tuner import run_exp
 
-    run_exp()
+    from instruction_selection.finetuning.divergence import StopWhenDiverged
+
+    run_exp(callbacks=[StopWhenDiverged()])

@@ -9,14 +9,19 @@ import shutil
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import yaml
+from safetensors import SafetensorError, safe_open
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import LLAMAFACTORY_COLUMNS
+from instruction_selection.processes import ending
 
+#: As in `divergence`, which imports the trainer.
+DIVERGED = "diverged.json"
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 
 # glibc returns large freed blocks to the kernel and faults them in again at every step. On a CPU, SmolLM2-135M trained
@@ -63,10 +68,19 @@ def train(
     if processes == 1:
         # With several the trainer would split every batch over them, and the effective batch would grow.
         environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    output = configuration.parent / "output"
+    diverged = output / DIVERGED
+    diverged.unlink(missing_ok=True)
     status = subprocess.run(command, env=environment, check=False).returncode
+    if diverged.is_file():
+        [(_, step), (name, value)] = files.read_json(diverged).items()
+        raise InputError(
+            f"{rows}: the training's {name} was {value} at step {step}, so it was stopped; a lower learning_rate, or "
+            f"other rows, may help (see {output / 'trainer_log.jsonl'})."
+        )
     if status != 0:
-        raise InputError(f"LLaMA-Factory ended with exit status {status} on {configuration}.")
-    return configuration.parent / "output"
+        raise InputError(f"LLaMA-Factory {ending(status)} on {configuration}.")
+    return output
 
 
 def accumulation_steps(arguments: dict, processes: int) -> int:
@@ -111,17 +125,29 @@ def _extensions(folder: Path) -> Path:
 def _remove_partial_checkpoints(output: Path, wanted: int) -> None:
     """Remove what a kill left of a checkpoint that was being written or, being older than the last `wanted`, removed.
 
-    The trainer writes its own state last.
+    The trainer writes its own state last; after a power cut, what was written before it may be cut short all the same.
     """
     whole = []
     for path in sorted(output.glob("checkpoint-*"), key=_step):
-        try:
-            files.read_json(path / "trainer_state.json")
+        if _is_whole(path):
             whole.append(path)
-        except (FileNotFoundError, json.JSONDecodeError):
+        else:
+            print(f"{path}: only half written, and removed.", flush=True)
             shutil.rmtree(path)
     for path in whole[:-wanted]:
         shutil.rmtree(path)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the trainer's state is there and no file of weights or states lacks its end; their bytes are not read."""
+    try:
+        files.read_json(checkpoint / "trainer_state.json")
+        for path in checkpoint.rglob("*.safetensors"):
+            with safe_open(path, "np"):
+                pass
+    except (FileNotFoundError, json.JSONDecodeError, SafetensorError):
+        return False
+    return all(zipfile.is_zipfile(path) for path in checkpoint.rglob("*.pt*") if path.suffix in {".pt", ".pth"})
 
 
 def _launcher(processes: int, nodes: int) -> list[str]:
@@ -161,6 +187,8 @@ def write_arguments(
         "output_dir": str(folder / "output"),
         "save_strategy": "epoch",
         "report_to": "none",
+        # By default the trainer logs the mean so far in place of a loss that is not a number.
+        "logging_nan_inf_filter": False,
         "seed": seed,
         **arguments,
     }

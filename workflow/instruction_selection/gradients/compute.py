@@ -54,6 +54,10 @@ def fill(
         "precision": settings["precision"],
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
+    if parts == 1 and not any(example.response_tokens for example in examples):
+        raise InputError(
+            f"{rows_path}: no row has a response within cutoff_len, {cutoff_len} tokens, so none has a gradient."
+        )
     sketch = projection.make(settings["projection"], sizes, device)
     states = moments.read(moments_path, list(named_shapes), device) if "adam" in kinds else None
     sums: dict[str, torch.Tensor] = {}
@@ -78,6 +82,8 @@ def fill(
             if missing[batch].any():
                 sums.update({kind: sketch.accumulator(len(batch)) for kind in kinds})
                 losses = batched.run([examples[row] for row in batch])
+                for row in np.asarray(batch)[~losses.isfinite().cpu().numpy()]:
+                    print(f"{rows_path}: the loss of row {rows[row]['id']} is not finite; it will not be selected.")
                 store.write(
                     batch,
                     [rows[row]["id"] for row in batch],
@@ -86,3 +92,5 @@ def fill(
                     [examples[row].response_tokens for row in batch],
                 )
             bar.update(sum(len(examples[row].input_ids) for row in batch))
+        if parts == 1 and not store.any_finite():
+            raise InputError(f"{rows_path}: no row has a finite gradient; the model or its warm-up is broken.")

@@ -10,20 +10,20 @@
 Pool stores have `adam` rows, and `sgd` rows if the experiment asks for them; validation stores have `sgd` rows.
 
 The attribute `identity` is JSON that says what the rows are; stores whose identities differ where they must agree
-are refused. A shard is written under a temporary name, and renamed when its last row is in.
+are refused. A shard is written under a temporary name, and sealed (`sealed`) and renamed when its last row is in. A
+gathered store has the attribute `shards`: JSON, each one's path from here and its seal.
 """
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from instruction_selection import files, provenance
+from instruction_selection import files, provenance, sealed
 from instruction_selection.errors import InputError
+from instruction_selection.sealed import damage_told
 
 SCHEMA_VERSION = 1
 ID_BYTES = 16
@@ -51,17 +51,22 @@ class Writer:
         if not self._partial.exists():
             return None
         try:
+            with h5py.File(self._partial, "r") as store:
+                same = store.attrs.get("identity") == self._identity
+                if same:
+                    _read_through(store)
+            if not same:
+                return None
             store = h5py.File(self._partial, "r+")
-        except OSError:
+            # What was not finite is computed once more: its cause may be gone.
+            store["id"][np.flatnonzero(store["finite"][:] == 0)] = b""
+            return store
+        except (OSError, KeyError, RuntimeError):
             print(f"{self._partial}: left by a job that was killed while writing, and cannot be read; starting over.")
             return None
-        if store.attrs.get("identity") == self._identity:
-            return store
-        store.close()
-        return None
 
     def _created(self, rows: int, dimension: int) -> h5py.File:
-        store = h5py.File(self._partial, "w")
+        store = sealed.create(self._partial)
         store.attrs["identity"] = self._identity
         store.attrs["git_commit"] = provenance.git_commit()
         store.attrs["versions"] = json.dumps(
@@ -71,7 +76,11 @@ class Writer:
         def dataset(name: str, shape: tuple[int, ...], dtype: str) -> None:
             width = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
             chunks = (min(rows, max(1, CHUNK // width)), *shape[1:])
-            store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True)
+            # All of the file's room at once: a disk that is too small is noticed before the first gradient, and from
+            # then on a kill can only tear a chunk, which its checksum tells, and not an index.
+            early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True, dcpl=early)
 
         dataset("id", (rows,), f"S{ID_BYTES}")
         dataset("finite", (rows,), "u1")
@@ -80,11 +89,16 @@ class Writer:
         for kind in self._kinds:
             dataset(kind, (rows, dimension), "f2")
             dataset(f"{kind}_norm", (rows,), "f4")
+        store.flush()
         return store
 
     def missing(self) -> np.ndarray:
         """bool (rows,): which are not yet written."""
         return self._file["id"][:] == b""
+
+    def any_finite(self) -> bool:
+        """Whether a row that was written may be used."""
+        return bool(self._file["finite"][:].any())
 
     def write(
         self,
@@ -109,6 +123,7 @@ class Writer:
         self._file["loss"][rows] = np.asarray(losses, np.float32)[order]
         self._file["response_tokens"][rows] = tokens
         self._file["finite"][rows] = finite
+        self._file.flush()
         # Last: a row counts as written once it has its id.
         self._file["id"][rows] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
         self._file.flush()
@@ -123,6 +138,7 @@ class Writer:
             raise error
         self._file.close()
         if kind is None:
+            sealed.seal(self._partial)
             os.replace(self._partial, self._path)
 
 
@@ -132,26 +148,32 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
     The shards are found relative to `path`, so a result folder may be moved as a whole.
     """
     path = Path(path)
-    parts = [_opened(shard) for shard in shards]
+    parts = [sealed.opened(shard) for shard in shards]
     try:
         first = parts[0]
         for part, shard in zip(parts, shards, strict=True):
             if part.attrs["identity"] != first.attrs["identity"]:
                 raise InputError(f"{shard}: made from something else than {shards[0]} ({_difference(part, first)}).")
+        if not any(part["finite"][:].any() for part in parts):
+            raise InputError(f"{path}: no row has a finite gradient; the model or its warm-up is broken.")
         lengths = [len(part["id"]) for part in parts]
         if sum(lengths) != expected_rows:
             raise InputError(f"{path}: its shards have {sum(lengths)} rows, and the pool has {expected_rows}.")
-        with files.replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as store:
-            for name, value in first.attrs.items():
-                store.attrs[name] = value
-            for name, dataset in first.items():
-                layout = h5py.VirtualLayout((sum(lengths), *dataset.shape[1:]), dataset.dtype)
-                start = 0
-                for part, shard, length in zip(parts, shards, lengths, strict=True):
-                    relative = os.path.relpath(shard, path.parent)
-                    layout[start : start + length] = h5py.VirtualSource(relative, name, part[name].shape)
-                    start += length
-                store.create_virtual_dataset(name, layout)
+        relative = [os.path.relpath(shard, path.parent) for shard in shards]
+        with files.replacing(path) as temporary:
+            with sealed.create(temporary, libver="latest") as store:
+                for name, value in first.attrs.items():
+                    store.attrs[name] = value
+                seals = [sealed.seal_of(shard) for shard in shards]
+                store.attrs["shards"] = json.dumps(list(zip(relative, seals, strict=True)))
+                for name, dataset in first.items():
+                    layout = h5py.VirtualLayout((sum(lengths), *dataset.shape[1:]), dataset.dtype)
+                    start = 0
+                    for part, source, length in zip(parts, relative, lengths, strict=True):
+                        layout[start : start + length] = h5py.VirtualSource(source, name, part[name].shape)
+                        start += length
+                    store.create_virtual_dataset(name, layout)
+            sealed.seal(temporary)
     finally:
         for part in parts:
             part.close()
@@ -162,11 +184,15 @@ class Reader:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._file = _opened(path)
+        self._file = sealed.opened(path)
+        # HDF5 gives zeros for a shard that it cannot open.
+        for name, seal in json.loads(self._file.attrs.get("shards", "[]")):
+            shard = self.path.parent / name
+            sealed.opened(shard).close()
+            if sealed.seal_of(shard) != seal:
+                raise InputError(f"{shard}: not the one that {self.path} was made from; delete both and run again.")
         self.identity: dict = json.loads(self._file.attrs["identity"])
         self.ids = [name.decode() for name in self._read("id")]
-        if "" in self.ids:
-            raise InputError(f"{self.path}: {self.ids.count('')} of {len(self.ids)} rows are missing; a shard is gone.")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -204,21 +230,11 @@ class Reader:
             return self.dataset(name)[:]
 
 
-@contextlib.contextmanager
-def damage_told(path: str | Path, name: str) -> Iterator[None]:
-    """`InputError` for what HDF5 cannot read, such as a chunk with a wrong checksum."""
-    try:
-        yield
-    except OSError as error:
-        name = name.removeprefix("/")
-        raise InputError(f"{path}: {name} is damaged; delete the file and run again ({error}).") from error
-
-
-def _opened(path: str | Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error}).") from error
+def _read_through(store: h5py.File) -> None:
+    """Raises what HDF5 raises where a checksum is wrong."""
+    for dataset in store.values():
+        for start in range(0, len(dataset), dataset.chunks[0]):
+            dataset[start : start + dataset.chunks[0]]
 
 
 def _difference(one: h5py.File, other: h5py.File) -> str:

@@ -1,0 +1,62 @@
+"""One undisturbed run, and copies of what it left."""
+
+import shutil
+
+import pytest
+from running import EXPERIMENT, Run
+
+#: As small as goes: every stage is there, trainings have three checkpoints, and a shard has many batches.
+SETTINGS = """\
+summary: Every stage once or a few times.
+models: [tiny-llama]
+pools:
+  reasoning: {rows: 48}
+targets:
+  logic: {validation_rows: 4, evaluation_rows: 8}
+methods: [base, random, less, g2is]
+ratios: [0.25]
+cutoff_len: 128
+warmup:
+  rows: 8
+  training: &tiny
+    lora_rank: 4
+    lora_alpha: 16
+    num_train_epochs: 3
+    learning_rate: 1.0e-2
+    per_device_train_batch_size: 4
+    gradient_accumulation_steps: 1
+    disable_gradient_checkpointing: true
+gradients:
+  shards: 2
+  batch_tokens: 128
+  projection: {dimension: 256}
+finetune:
+  training: *tiny
+evaluation:
+  dtype: float32
+"""
+
+
+@pytest.fixture(scope="session")
+def unstarted(fresh, tmp_path_factory):
+    """A function that gives a checkout in which nothing has been run."""
+
+    def make(name: str) -> Run:
+        path = shutil.copytree(fresh.path, tmp_path_factory.mktemp(name) / "checkout", symlinks=True)
+        (path / f"config/experiments/{EXPERIMENT}.yaml").write_text(SETTINGS)
+        return Run(path)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def undisturbed(unstarted) -> Run:
+    """A whole run. Tests that change anything take a `copy`."""
+    run = unstarted("undisturbed")
+    run.finish()
+    return run
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path) -> Run:
+    return Run(shutil.copytree(undisturbed.path, tmp_path / "copy", symlinks=True))

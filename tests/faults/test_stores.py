@@ -1,0 +1,178 @@
+"""11 to 14: a store that could not be written, was damaged, or is of something else."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from running import RESULTS, Run, damage, digest, jobs_of, sentence
+
+from instruction_selection import sealed, selection
+from instruction_selection.errors import InputError
+from instruction_selection.gradients import store
+
+GRADIENTS = f"{RESULTS}/gradients/tiny-llama/reasoning/checkpoint1"
+LESS = f"{RESULTS}/runs/tiny-llama/reasoning/logic/less/0.25/seed0"
+
+
+def flipped(content: bytes, bit: int | None = None) -> bytes:
+    bit = len(content) * 4 if bit is None else bit
+    changed = bytearray(content)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("change", [lambda content: content[:-1000], flipped], ids=["cut short", "one bit"])
+def test_a_damaged_shard_is_named_and_made_again(copy, undisturbed, change):
+    shard, chosen = f"{GRADIENTS}/shards/1.h5", f"{LESS}/selected.jsonl"
+    damage(copy.path / shard, change)
+    (copy.path / chosen).unlink()
+    done = copy.snakemake("--", chosen)
+    sentence(done, f"{shard}: damaged, cut short or not a store at all; delete the file and run again.")
+    assert not (copy.path / chosen).exists()
+
+    (copy.path / shard).unlink()
+    assert jobs_of(copy.finish("--", chosen)) == ["pool_gradients", "gather_pool_gradients", "select_rows"]
+    assert (copy.path / chosen).read_bytes() == (undisturbed.path / chosen).read_bytes()
+    with_other, with_own = (store.Reader(run.path / GRADIENTS / "pool.h5") for run in (copy, undisturbed))
+    assert np.array_equal(with_other.unit("adam"), with_own.unit("adam"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> tuple[Path, Path]:
+    """A gathered store and one of its two shards."""
+    folder = tmp_path_factory.mktemp("small")
+    rows = np.random.default_rng(0).normal(size=(10, 16)).astype(np.float32)
+    for shard in (0, 1):
+        with store.Writer(folder / f"{shard}.h5", 5, 16, ["adam"], {"rows": "r"}) as writer:
+            ids = [f"{shard}{number:015d}" for number in range(5)]
+            writer.write(list(range(5)), ids, {"adam": rows[5 * shard : 5 * shard + 5]}, np.ones(5), [1] * 5)
+    store.gather([folder / "0.h5", folder / "1.h5"], folder / "pool.h5", 10)
+    return folder / "pool.h5", folder / "1.h5"
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["gathered", "shard"])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_bit_and_any_cut_is_noticed(small, which, data):
+    """HDF5's own checksums are not enough: of 2,500 bits outside of the data, 76 gave other numbers in silence."""
+    path = small[which]
+    whole = path.read_bytes()
+    bits = st.integers(0, len(whole) * 8 - 1)
+    # Between the seal and HDF5's part is nothing.
+    bits = bits.filter(lambda bit: not 64 <= bit // 8 < sealed.USER_BLOCK)
+    changed = data.draw(st.one_of(bits.map(lambda bit: flipped(whole, bit)), bits.map(lambda bit: whole[: bit // 8])))
+    try:
+        path.write_bytes(changed)
+        with pytest.raises(InputError, match=f"{path}: damaged, cut short"):
+            store.Reader(small[0])
+    finally:
+        path.write_bytes(whole)
+
+
+def test_another_shard_in_the_place_of_one_is_refused(small):
+    pool, shard = small
+    whole = shard.read_bytes()
+    try:
+        shard.write_bytes(shard.with_name("0.h5").read_bytes())
+        with pytest.raises(InputError, match=rf"{shard}: not the one that .*pool.h5 was made from; delete both"):
+            store.Reader(pool)
+    finally:
+        shard.write_bytes(whole)
+
+
+#: What a store may be of, and another value of it.
+OTHERS = {
+    "model": "0" * 64,
+    "adapter": "0" * 64,
+    "rows": "0" * 64,
+    "projection": {"kind": "sjlt", "dimension": 256, "seed": 1},
+    "template": "alpaca",
+    "cutoff_len": 64,
+    "precision": "bf16",
+}
+
+
+def relabelled(path: Path, key: str, value: object) -> None:
+    """What a run with another model, adapter, pool, projection or template would have written there."""
+    with h5py.File(path, "r+") as file:
+        identity = json.loads(file.attrs["identity"])
+        assert identity[key] != value
+        file.attrs["identity"] = json.dumps({**identity, key: value}, sort_keys=True)
+    sealed.seal(path)
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy, key):
+    """In the process of the test, as it would be in the job."""
+    gradients = copy.path / GRADIENTS
+    for name in ("pool.h5", "validation/logic.h5"):
+        relabelled(gradients / name, key, OTHERS[key])
+    [checkpoint] = json.loads((copy.results / "warmup/tiny-llama/reasoning/checkpoints.json").read_text())
+    made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
+    made_with |= {
+        "template": "smollm",
+        "cutoff_len": 128,
+        "model": checkpoint["model"],
+        "adapter": checkpoint["adapter"],
+    }
+    with pytest.raises(InputError, match=rf"pool\.h5: made from something else \({key} is .*delete it"):
+        selection.select(
+            "less",
+            0.25,
+            0,
+            {},
+            pool_path=str(copy.results / "pools/reasoning/pool.jsonl"),
+            validation_paths=[str(copy.results / "targets/logic/validation.jsonl")],
+            feature_paths={
+                "pool_gradients": [str(gradients / "pool.h5")],
+                "validation_gradients": [str(gradients / "validation/logic.h5")],
+            },
+            made_with=[made_with],
+        )
+
+
+def test_the_job_knows_what_its_stores_should_be_of(copy):
+    chosen = copy.path / LESS / "selected.jsonl"
+    chosen.unlink()
+    validation = f"{GRADIENTS}/validation/logic.h5"
+    times = (copy.path / validation).stat()
+    for name in (f"{GRADIENTS}/pool.h5", validation):
+        relabelled(copy.path / name, "adapter", "0" * 64)
+        os.utime(copy.path / name, ns=(times.st_atime_ns, times.st_mtime_ns))
+    sentence(copy.snakemake("--", f"{LESS}/selected.jsonl"), "pool.h5: made from something else (adapter is")
+    assert not chosen.exists()
+
+
+@pytest.fixture
+def small_disk(copy):
+    """The folder of the shards on a file system of its own, with room for one of two; a function makes it larger."""
+    folder = copy.path / GRADIENTS / "shards"
+    shard = folder / "0.h5"
+    content, times = shard.read_bytes(), shard.stat()
+    room = len(content) + 16 * 1024
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a file system cannot be mounted here, which root can: " + mounted.stderr.decode())
+    try:
+        shard.write_bytes(content)
+        os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+        yield lambda: subprocess.run(["mount", "-o", f"remount,size={64 * room}", folder], check=True)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_said_and_the_next_run_goes_on(copy: Run, undisturbed, small_disk):
+    shard = f"{GRADIENTS}/shards/1.h5"
+    sentence(copy.snakemake("--", shard), "The disk is full (")
+    assert not (copy.path / shard).exists()
+    small_disk()
+    assert jobs_of(copy.finish("--", shard)) == ["pool_gradients"]
+    assert digest(copy.path / shard) == digest(undisturbed.path / shard)
+    # As it is the same, bit by bit, nothing that depends on it is done again.
+    assert copy.planned() == {}

@@ -1,0 +1,109 @@
+"""15 to 17: numbers that are none, rows without a response, a checkpoint that was half written."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from running import RESULTS, digest, sentence
+from safetensors.torch import load_file, save_file
+
+from instruction_selection import files
+from instruction_selection.errors import InputError
+from instruction_selection.evaluation import harness
+from instruction_selection.finetuning import training
+from instruction_selection.gradients import compute
+
+RANDOM = f"{RESULTS}/runs/tiny-llama/reasoning/any/random/0.25/seed0"
+SETTINGS = {
+    "projection": {"kind": "sjlt", "dimension": 32, "seed": 0},
+    "precision": "fp32",
+    "batch_tokens": 256,
+}
+
+
+def spoil(path: Path) -> None:
+    """One weight of a model that every row goes through is not a number."""
+    weights = load_file(path)
+    weights["model.norm.weight"][0] = torch.nan
+    save_file(weights, path, {"format": "pt"})
+
+
+@pytest.fixture
+def rows(some_rows, tmp_path) -> list[dict]:
+    files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
+    return some_rows
+
+
+def test_a_row_whose_gradient_is_no_number_is_named_and_kept_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    spoil(model / "model.safetensors")
+    arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm", 256, SETTINGS)
+    with pytest.raises(InputError, match=r"rows\.jsonl: no row has a finite gradient"):
+        compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
+    assert f"the loss of row {rows[0]['id']} is not finite" in "".join(capfd.readouterr())
+    assert not (tmp_path / "0.h5").exists()
+
+
+def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, rows, tmp_path):
+    """The first token of a row is never predicted, so a row of one token has nothing to learn from."""
+    arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm", 1, SETTINGS)
+    with pytest.raises(InputError, match=r"rows\.jsonl: no row has a response within cutoff_len, 1 tokens"):
+        compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
+    assert not (tmp_path / "0.h5").exists()
+
+
+def test_a_training_that_diverges_is_stopped(copy):
+    model = copy.results / "models/tiny-llama/model.safetensors"
+    times = model.stat()
+    spoil(model)
+    os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
+    shutil.rmtree(copy.path / RANDOM / "adapter")
+    done = copy.snakemake("--", f"{RANDOM}/adapter")
+    sentence(done, "selected.jsonl: the training's loss was nan at step 1, so it was stopped")
+    assert not (copy.path / RANDOM / "adapter").exists()
+    assert not list((copy.path / RANDOM / "training/output").glob("checkpoint-*"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_score_that_is_no_number_is_refused(value):
+    metric = {"name": "acc", "task": "one", "metric": None, "filter": "none"}
+    samples = [{"id": "a", "task": "one", "filter": "none", "acc": 1.0}]
+    samples.append({"id": "b", "task": "one", "filter": "none", "acc": value})
+    results = {"results": {"logic-one": {"acc,none": value}}, "group_subtasks": {}, "versions": {}, "task_hashes": {}}
+    with pytest.raises(InputError, match=rf"logic: acc,none of row b is {value}, .* run again"):
+        harness.summarise("logic", {"harness": {"one": {}}, "metrics": [metric]}, results, samples, 2)
+
+
+def test_a_checkpoint_that_was_being_written_is_not_gone_on_from(copy, undisturbed):
+    shutil.rmtree(copy.path / RANDOM / "adapter")
+    done = copy.snakemake("--", f"{RANDOM}/adapter", kill_at="open */checkpoint-6/trainer_state.json")
+    sentence(done, "LLaMA-Factory was killed (SIGKILL, as a system short of memory does); run again, and it goes on")
+    output = copy.path / RANDOM / "training/output"
+    assert (output / "checkpoint-6/adapter_model.safetensors").exists()
+    assert not (output / "checkpoint-6/trainer_state.json").exists()
+    copy.finish("--", f"{RANDOM}/adapter")
+    log = copy.log("finetune/tiny-llama/reasoning/any/random/0.25/0.log")
+    assert "checkpoint-6: only half written, and removed" in log
+    assert re.search(r"Resuming training from .*checkpoint-3", log)
+    name = f"{RANDOM}/adapter/adapter_model.safetensors"
+    assert digest(copy.path / name) == digest(undisturbed.path / name)
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
+def test_a_checkpoint_that_a_power_cut_left_short_is_removed(name, tmp_path):
+    for step in (3, 6):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        save_file({"a": torch.zeros(100)}, folder / "adapter_model.safetensors")
+        torch.save({"state": {}}, folder / "optimizer.pt")
+        torch.save({"state": np.zeros(100).tolist()}, folder / "rng_state.pth")
+        (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    last = tmp_path / "checkpoint-6" / name
+    last.write_bytes(last.read_bytes()[:-5])
+    training._remove_partial_checkpoints(tmp_path, 2)
+    assert [path.name for path in training.checkpoints(tmp_path)] == ["checkpoint-3"]
