@@ -184,7 +184,8 @@ def test_what_an_evaluation_row_carries_is_json(tmp_path):
         Table.from_pylist([{"q": f"{n}", "a": "y", "image": b"\0"} for n in range(2)]), folder / "a.parquet"
     )
     manifest = folder / "manifests" / "benchmark" / "b.json"
-    files.write_json(manifest, {split: {"files": {"a.parquet": ""}} for split in ("validation", "evaluation")})
+    fetched = {"files": {"a.parquet": files.sha256(folder / "a.parquet")}}
+    files.write_json(manifest, {"validation": fetched, "evaluation": fetched})
     block = {**LAYOUT, "source": {"kind": "folder"}}
     benchmark = {"reader": None, "validation": block, "evaluation": block, "shared_source": True}
     with pytest.raises(InputError, match=r"evaluation: column 'image' of row \w+ cannot be JSON"):

@@ -21,12 +21,12 @@ def written(path, dimension=4, kinds=("adam",), **identity):
 @pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n", b'{"id": 1}\n'])
 def test_a_file_that_is_no_store(tmp_path, content):
     (tmp_path / "pool.h5").write_bytes(content)
-    with pytest.raises(InputError, match=r"pool\.h5: not a readable HDF5 file"):
+    with pytest.raises(InputError, match=r"pool\.h5: damaged, cut short or not a store at all; delete the file"):
         store.Reader(tmp_path / "pool.h5")
 
 
 def test_a_store_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"pool\.h5: not a readable HDF5 file"):
+    with pytest.raises(InputError, match=r"pool\.h5: is not there any more; run again"):
         store.Reader(tmp_path / "pool.h5")
 
 
