@@ -95,3 +95,19 @@ def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
     finally:
         os.kill(child, signal.SIGKILL)
     assert run("print('third')")[0].returncode == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise MemoryError('Unable to allocate 9 TiB')",
+        "raise type('OutOfMemoryError', (RuntimeError,), {})('CUDA out of memory. Tried to allocate 9 TiB')",
+        "__import__('numpy').ones(10**15)",
+    ],
+)
+def test_too_little_memory_says_what_to_change(run, body):
+    done, log, path = run(body)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("Out of memory (")
+    assert f"see {path}: give the job more, or make its batches smaller (gradients.batch_tokens," in done.stderr
+    assert "Traceback" in log

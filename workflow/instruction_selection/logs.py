@@ -17,8 +17,9 @@ from instruction_selection.errors import InputError
 def to_file(path: str | Path) -> Iterator[None]:
     """Send standard output and error, child processes' included, to `path`.
 
-    An `InputError` ends the process with its sentence on the original standard error; so does a full disk. Of any other
-    exception the original standard error gets one line; the traceback follows in `path` when the interpreter ends.
+    An `InputError` ends the process with its sentence on the original standard error; so do a full disk and too little
+    memory. Of any other exception the original standard error gets one line; the traceback follows in `path` when the
+    interpreter ends.
 
     While this process or a child of it lives, the job is locked: what an earlier run left behind is not joined by a
     second one that writes to the same files.
@@ -42,11 +43,8 @@ def to_file(path: str | Path) -> Iterator[None]:
             print(error, file=sys.stderr, flush=True)
             sys.exit(1)
         except Exception as error:
-            if _is_full(error):
-                place = getattr(error, "filename", None) or path
-                os.write(
-                    console, f"\nThe disk is full ({place}): make room and run again; what is there is kept.\n".encode()
-                )
+            if sentence := _no_fault(error, path):
+                os.write(console, f"\n{sentence}\n".encode())
                 with contextlib.suppress(OSError):
                     traceback.print_exc()
                 sys.exit(1)
@@ -78,10 +76,19 @@ def _lock(log: Path) -> None:
     os.close(lock)
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """Whether a full disk or a quota is behind an exception; HDF5 tells it in its text only."""
+def _no_fault(error: BaseException | None, log: str | Path) -> str | None:
+    """What to do where a full disk, a quota or too little memory is behind an exception of any library."""
     while error is not None:
+        # HDF5 tells it in its text only.
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
-            return True
+            place = getattr(error, "filename", None) or log
+            return f"The disk is full ({place}): make room and run again; what is there is kept."
+        # By name: this must not import torch.
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            what = textwrap.shorten(str(error), 200)
+            return (
+                f"Out of memory ({what}), see {log}: give the job more, or make its batches smaller "
+                "(gradients.batch_tokens, per_device_train_batch_size, cutoff_len), and run again."
+            )
         error = error.__cause__ or error.__context__
-    return False
+    return None
