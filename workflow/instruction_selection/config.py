@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import jinja2
 import jsonschema
 import yaml
 
-from instruction_selection import config_file, table_plan, templates
+from instruction_selection import config_file, table_plan
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import training
 
@@ -326,11 +325,14 @@ def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
     for block in blocks:
         if bool(entry[block]) == bool(entry["reader"]):
             raise InputError(f"{path}: either 'reader' or {' and '.join(map(repr, blocks))} must say where rows are.")
+    # Jobs whose environment has no Jinja import this module, too; Snakemake, which calls this, always has it.
+    from instruction_selection import templates
+
     for block in (*blocks, "fewshot"):
         for key in templates.ROW if entry.get(block) else ():
             try:
                 templates.compiled(entry[block][key])
-            except jinja2.TemplateSyntaxError as error:
+            except templates.NOT_COMPILED as error:
                 raise InputError(f"{path}: {block}.{key}: not a Jinja template ({error.message}).") from error
 
 

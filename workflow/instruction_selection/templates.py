@@ -11,6 +11,8 @@ import jinja2.sandbox
 
 #: The templates of a row.
 ROW = ("task", "instruction", "response")
+#: What `compiled` raises.
+NOT_COMPILED = jinja2.TemplateSyntaxError
 #: What rendering raises for a record that a template was not written for.
 NOT_RENDERED = (
     *(jinja2.TemplateError, TypeError, LookupError, ValueError, AttributeError, ArithmeticError),
@@ -19,7 +21,7 @@ NOT_RENDERED = (
 
 
 def compiled(template: str) -> jinja2.Template:
-    """Raises `jinja2.TemplateSyntaxError` if it is none."""
+    """Raises `NOT_COMPILED` if it is none."""
     return _ENVIRONMENT.from_string(template)
 
 

@@ -13,7 +13,6 @@ import zipfile
 from pathlib import Path
 
 import yaml
-from safetensors import SafetensorError, safe_open
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
@@ -140,6 +139,9 @@ def _remove_partial_checkpoints(output: Path, wanted: int) -> None:
 
 def _is_whole(checkpoint: Path) -> bool:
     """Whether the trainer's state is there and no file of weights or states lacks its end; their bytes are not read."""
+    # Not every environment whose jobs read the experiment, for which this module is imported, trains.
+    from safetensors import SafetensorError, safe_open
+
     try:
         files.read_json(checkpoint / "trainer_state.json")
         for path in checkpoint.rglob("*.safetensors"):
