@@ -1,5 +1,6 @@
 """DeepSpeed ZeRO-2 with two processes on the CPU leaves the same moments as one process."""
 
+import os
 import shutil
 
 import pytest
@@ -23,19 +24,26 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def outputs(tiny_model, repository, tmp_path_factory):
-    """(one process, two processes), each with four rows per step."""
-    folder = tmp_path_factory.mktemp("zero")
-    files.write_jsonl(folder / "rows.jsonl", rows.sample("reasoning-gym", ["chain_sum", "aiw"], "pool", 12, seed=0))
-    common = (folder / "rows.jsonl", tiny_model, "smollm", 256)
+def train(tiny_model, repository, tmp_path_factory):
+    """train(folder, processes), each with four rows per step."""
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    files.write_jsonl(path, rows.sample("reasoning-gym", ["chain_sum", "aiw"], "pool", 12, seed=0))
     arguments = {**ARGUMENTS, "deepspeed": str(repository / "config/training/zero2.json")}
-    one = training.train(*common, arguments, 0, folder / "one")
+    return lambda folder, processes: training.train(
+        path, tiny_model, "smollm", 256, arguments, 0, folder, processes=processes
+    )
+
+
+@pytest.fixture(scope="module")
+def outputs(train, tmp_path_factory):
+    """(one process, two processes)"""
+    folder = tmp_path_factory.mktemp("zero")
+    one = train(folder / "one", 1)
     # As a run leaves it that is killed while DeepSpeed compiles.
     lock = folder / "two" / "torch_extensions" / "deepspeed_shm_comm" / "lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    two = training.train(*common, arguments, 0, folder / "two", processes=2)
-    return one, two
+    return one, train(folder / "two", 2)
 
 
 def read(output, tiny_model):
@@ -75,6 +83,29 @@ def test_nothing_else_is_unpickled(outputs, tiny_model, tmp_path):
     torch.save({"optimizer_state_dict": Attack()}, tmp_path / "step" / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
     with pytest.raises(Exception, match="Weights only load failed"):
         moments.from_checkpoint(tmp_path, parameters.shapes(tiny_model, outputs[1]))
+
+
+class Command:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_a_training_goes_on_from_its_checkpoint_and_runs_nothing_in_it(outputs, train, tmp_path, capfd):
+    shutil.copytree(outputs[1].parent, tmp_path / "two")
+    train(tmp_path / "two", 2)
+    assert "Resuming training from checkpoint with epoch" in "".join(capfd.readouterr())
+    [checkpoint] = training.checkpoints(tmp_path / "two" / "output")
+    for path in checkpoint.glob("*/zero_pp_rank_*_optim_states.pt"):
+        torch.save({"optimizer_state_dict": Command(tmp_path / "made")}, path)
+    with pytest.raises(InputError, match="LLaMA-Factory ended with exit status"):
+        train(tmp_path / "two", 2)
+    assert "Weights only load failed" in "".join(capfd.readouterr())
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_parameter_cut_over_two_ranks_is_put_together(tmp_path):

@@ -20,6 +20,12 @@ if __name__ == "__main__":
         print("No GPU can be seen: training on the processor.", flush=True)
         os.environ["DS_ACCELERATOR"] = "cpu"
         sys.argv.append("use_cpu=true")
+    # DeepSpeed would run what may be in the checkpoint that it goes on from.
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    if "LOCAL_RANK" in os.environ:
+        from instruction_selection.finetuning import zero_objects
+
+        torch.serialization.add_safe_globals(zero_objects.KNOWN)
     # Not `llamafactory-cli`, which starts one process for every GPU that it sees.
     from llamafactory.train.tuner import run_exp
 

@@ -52,18 +52,8 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
 
     A parameter that was cut in two is in two files, whose ranks give the order.
     """
-    # The notes are objects of DeepSpeed's; these and no others are let through the restricted unpickler.
-    from deepspeed.runtime.fp16.loss_scaler import LossScaler
-    from deepspeed.runtime.zero.config import ZeroStageEnum
-    from deepspeed.utils.tensor_fragment import fragment_address
-
-    def member(kind: type, name: str) -> ZeroStageEnum:
-        """In place of `getattr`, as which early releases of Python 3.11 write a member of an enumeration."""
-        if kind is not ZeroStageEnum:
-            raise InputError(f"{folder}: holds {kind}.{name}, which no checkpoint of DeepSpeed does.")
-        return ZeroStageEnum[name]
-
-    known = [fragment_address, ZeroStageEnum, LossScaler, (member, "builtins.getattr")]
+    # The notes are objects of DeepSpeed's, which is slow to import.
+    from instruction_selection.finetuning import zero_objects
 
     def rank(path: Path) -> int:
         return int(re.search(r"zero_pp_rank_(\d+)_", path.name)[1])
@@ -73,7 +63,7 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
         raise InputError(f"{folder}: the optimizer states of some ranks are missing; found {len(paths)}.")
     pieces: dict[str, list[dict[str, torch.Tensor]]] = {}
     for path in paths:
-        with torch.serialization.safe_globals(known):
+        with torch.serialization.safe_globals(zero_objects.KNOWN):
             saved = torch.load(path, map_location="cpu", weights_only=True)["optimizer_state_dict"]
         if max(saved["partition_count"]) != len(paths):
             raise InputError(
