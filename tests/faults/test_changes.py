@@ -2,9 +2,11 @@
 
 import json
 
-from running import RESULTS, sentence
+from running import RESULTS, jobs_of, sentence
 
 FINETUNE = "finetune:\n  training: *tiny\n"
+#: After a parameter of one method has changed.
+REDONE = ("select_rows", "finetune", "evaluate", "table", "shared_rows", "report")
 
 
 def rules(planned: dict[str, int]) -> dict[str, int]:
@@ -23,7 +25,16 @@ def test_another_learning_rate_of_fine_tuning(copy):
 def test_another_parameter_of_a_method(copy):
     copy.edit("config/methods/g2is.yaml", "delta: 0.8", "delta: 0.7")
     planned = rules(copy.planned())
-    assert planned == {"select_rows": 1, "finetune": 1, "evaluate": 1, "table": 1, "shared_rows": 1, "report": 1}
+    assert planned == dict.fromkeys(REDONE, 1)
+
+
+def test_a_parameter_that_is_changed_and_changed_back(copy, undisturbed):
+    copy.edit("config/methods/g2is.yaml", "delta: 0.8", "delta: 0.999")
+    assert "select_rows" in jobs_of(copy.finish())
+    assert copy.tables() != undisturbed.tables()
+    copy.edit("config/methods/g2is.yaml", "delta: 0.999", "delta: 0.8")
+    assert set(jobs_of(copy.finish())) <= {"resolve_config", "all", *REDONE}
+    assert copy.tables() == undisturbed.tables()
 
 
 def test_another_pool(copy):

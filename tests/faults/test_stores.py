@@ -41,6 +41,8 @@ def test_a_damaged_shard_is_named_and_made_again(copy, undisturbed, change):
     assert (copy.path / chosen).read_bytes() == (undisturbed.path / chosen).read_bytes()
     with_other, with_own = (store.Reader(run.path / GRADIENTS / "pool.h5") for run in (copy, undisturbed))
     assert np.array_equal(with_other.unit("adam"), with_own.unit("adam"))
+    copy.finish()
+    assert copy.tables() == undisturbed.tables()
 
 
 @pytest.fixture(scope="module")

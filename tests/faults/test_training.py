@@ -57,9 +57,9 @@ def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, r
     assert not (tmp_path / "0.h5").exists()
 
 
-def test_a_training_that_diverges_is_stopped(copy):
+def test_a_training_that_diverges_is_stopped(copy, undisturbed):
     model = copy.results / "models/tiny-llama/model.safetensors"
-    times = model.stat()
+    times, content = model.stat(), model.read_bytes()
     spoil(model)
     os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
     shutil.rmtree(copy.path / RANDOM / "adapter")
@@ -67,6 +67,11 @@ def test_a_training_that_diverges_is_stopped(copy):
     sentence(done, "selected.jsonl: the training's loss was nan at step 1, so it was stopped")
     assert not (copy.path / RANDOM / "adapter").exists()
     assert not list((copy.path / RANDOM / "training/output").glob("checkpoint-*"))
+
+    model.write_bytes(content)
+    os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
+    copy.finish()
+    assert copy.tables() == undisturbed.tables()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
@@ -92,6 +97,8 @@ def test_a_checkpoint_that_was_being_written_is_not_gone_on_from(copy, undisturb
     assert re.search(r"Resuming training from .*checkpoint-3", log)
     name = f"{RANDOM}/adapter/adapter_model.safetensors"
     assert digest(copy.path / name) == digest(undisturbed.path / name)
+    copy.finish()
+    assert copy.tables() == undisturbed.tables()
 
 
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instruction_selection import features, integer_dot
+from instruction_selection.errors import InputError
 from instruction_selection.features import Rows, Stored
 from instruction_selection.walk import chain, fast, quantised, reference
 from instruction_selection.walk.chain import Walk
@@ -158,6 +159,13 @@ def test_bounds_hold_and_are_tight(count, dimension):
     found, off = copies.closer(np.arange(count), vector)
     assert (np.abs(found - unit @ vector) <= off).all()
     assert off.max() < 0.05
+
+
+def test_rows_whose_sums_might_not_fit_are_refused():
+    row = np.ones((1, integer_dot.WIDEST))
+    assert copies_of(row).estimates([0])[0, 0] == pytest.approx(1, abs=0.05)
+    with pytest.raises(InputError, match="up to 65793 numbers, and these have 65794"):
+        copies_of(np.ones((1, integer_dot.WIDEST + 1)))
 
 
 @pytest.mark.skipif(not integer_dot.BYTES, reason="this processor has no instruction for it")

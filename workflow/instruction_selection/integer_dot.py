@@ -15,6 +15,8 @@ from numba.extending import intrinsic
 TILE = 4
 #: Rows are padded to a multiple of so many numbers.
 PAD = 64
+#: Numbers of a row for which no sum can be too large.
+WIDEST = 2**31 // (255 * 128)
 
 
 def _vector_bytes() -> int:

@@ -52,20 +52,16 @@ class Known:
 
     def of(self, chains: list[Chain]) -> list[np.ndarray]:
         """For each chain, those of the row that it took last, float32 (N,)."""
-        rows = list(dict.fromkeys(chain.last for chain in chains))
-        if missing := [row for row in rows if row not in self._of]:
+        missing = {chain.last: chain for chain in chains if chain.last not in self._of}
+        if missing:
             wanted = dict.fromkeys(missing)
-            # A whole tile for a chain or two, less for each of many.
+            # Several for a chain or two, fewer for each of many.
             more = (integer_dot.TOGETHER - len(missing)) // len(missing)
-            for chain in chains if more > 0 else ():
-                if chain.last in missing:
-                    wanted.update(dict.fromkeys(chain.likely(more).tolist()))
+            for chain in missing.values() if more > 0 else ():
+                wanted.update(dict.fromkeys(chain.likely(more).tolist()))
             wanted = [row for row in wanted if row not in self._of]
-            found = dict(zip(wanted, map(np.copy, self._copies.estimates(wanted)), strict=True))
-        else:
-            found = {}
-        told = [found[chain.last] if chain.last in found else self._of[chain.last] for chain in chains]
-        self._of.update(found)
+            self._of.update(zip(wanted, map(np.copy, self._copies.estimates(wanted)), strict=True))
+        told = [self._of[chain.last] for chain in chains]
         while len(self._of) > self._most:
             del self._of[next(iter(self._of))]
         return told

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from instruction_selection import integer_dot, kernels
+from instruction_selection.errors import InputError
 from instruction_selection.features import Rows
 
 #: MiB for all but copies: libraries, blocks of rows, what walks know of each row.
@@ -32,6 +33,8 @@ class Quantised:
 
     def __init__(self, rows: Rows, memory_mb: int):
         count, width = rows.shape
+        if width > integer_dot.WIDEST:
+            raise InputError(f"A walk takes rows of up to {integer_dot.WIDEST} numbers, and these have {width}.")
         self.rows = rows
         left = (memory_mb - BESIDES) << 20
         self._codes = _empty((_padded(count, integer_dot.TILE), _padded(width, integer_dot.PAD)), left)
