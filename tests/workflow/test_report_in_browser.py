@@ -1,0 +1,69 @@
+"""The report in a browser without a window: what is written is shown, and nothing is missed."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is here")
+#: What the page says of itself when all of it is there, written where the test finds it.
+LOOK = """
+<script>
+addEventListener("load", () => {
+  document.querySelectorAll("details").forEach(part => part.open = true)
+  const found = {
+    tables: [...document.querySelectorAll("table")].map(table => table.rows.length),
+    images: [...document.images].map(image => image.complete && image.naturalWidth * image.clientWidth > 0),
+    fetched: performance.getEntriesByType("resource").map(entry => entry.name).filter(url => !url.startsWith("data:")),
+    wide: document.documentElement.scrollWidth > innerWidth,
+  }
+  const told = document.createElement("pre")
+  told.id = "told"
+  told.textContent = JSON.stringify(found)
+  document.body.append(told)
+})
+</script>
+"""
+
+
+@pytest.fixture
+def browse(tmp_path):
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+        return subprocess.run(
+            [*command, "--enable-logging=stderr", "--virtual-time-budget=10000", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("width", [1200, 500])
+def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tmp_path, width):
+    report = (finished.path / "results/smoke/report.html").read_text()
+    page = tmp_path / "report.html"
+    # The report itself lets no script run.
+    assert report.count("default-src 'none'") == 1
+    report = report.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'")
+    page.write_text(report.replace("</body>", f"{LOOK}</body>"))
+    shown = browse(f"--window-size={width},900", "--dump-dom", page.as_uri())
+    assert "CONSOLE" not in shown.stderr
+    found = json.loads(re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)[1])
+    assert len(found["tables"]) >= 3
+    assert min(found["tables"]) > 1
+    assert len(found["images"]) == report.count("<img")
+    assert all(found["images"])
+    assert found["fetched"] == []
+    assert not found["wide"]
+
+
+def test_it_prints(finished, browse, tmp_path):
+    page = (finished.path / "results/smoke/report.html").as_uri()
+    assert "CONSOLE" not in browse(f"--print-to-pdf={tmp_path / 'report.pdf'}", page).stderr
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
