@@ -40,7 +40,7 @@ TOKENS = 512
 PROMPT, ANSWER = 1000, 256
 #: Rows per second that a sentence encoder embeds: on a GPU, assumed; on one thread, measured with all-MiniLM-L6-v2.
 EMBEDDED = {True: 1000, False: 40}
-#: Bytes of its copies that a walk passes over per second and thread. Assumed; two threads passed over 24e9.
+#: Bytes of its copies that a walk passes over per second and thread. Assumed; two threads passed over 47e9.
 BANDWIDTH = 5e9
 #: Minutes to import, load and compile.
 START = 10
