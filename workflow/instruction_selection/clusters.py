@@ -75,9 +75,10 @@ def _lloyd(rows: Rows, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         for start, block in rows.blocks(pieces=8):
             found = np.argmax(block @ centres.T.astype(block.dtype) - half.astype(block.dtype), axis=1)
             labels[start : start + len(block)] = found
-            order, names = np.argsort(found, kind="stable"), np.unique(found)
-            sums[names] += np.add.reduceat(block[order], np.searchsorted(found[order], names), axis=0)
-            sizes += np.bincount(found, minlength=len(centres))
+            # A product, as BLAS adds up rows far faster than NumPy does.
+            members = np.eye(len(centres), dtype=block.dtype)[found]
+            sums += members.T @ block
+            sizes += members.sum(0)
             squares += float(np.vecdot(block, block).sum(dtype=np.float64))
         moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
         mean = sums.sum(0) / len(rows)
