@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     JsonValue,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
     WrapValidator,
     model_serializer,
@@ -165,12 +166,16 @@ def _number(value: Any, validate: Callable[[Any], float]) -> float:
     return value
 
 
+def _as_given(value: float) -> float:
+    return value
+
+
 #: A YAML list.
 List = Annotated[tuple[T, ...], Field(strict=False)]
 #: A list in which nothing is there twice.
 Distinct = Annotated[tuple[T, ...], Field(strict=False), AfterValidator(_unique)]
 #: A finite number that stays as it was written: 512 does not become 512.0.
-Number = Annotated[float, WrapValidator(_number)]
+Number = Annotated[float, WrapValidator(_number), PlainSerializer(_as_given, return_type=int | float)]
 #: At least 1.
 Count = Annotated[int, Field(ge=1)]
 #: What NumPy, torch and LLaMA-Factory take as a seed.

@@ -47,36 +47,36 @@ def check(experiment: Experiment, config_dir: Path) -> None:
 
 
 def checkpoints_are_epochs(checked: Checked) -> None:
-    wanted, epochs = checked.experiment.warmup.checkpoints, checked.experiment.training.warmup.num_train_epochs
+    wanted, epochs = checked.settings.warmup.checkpoints, checked.experiment.training.warmup.num_train_epochs
     if wanted > epochs:
         sentence = f"{wanted} checkpoints are more than the warm-up's {epochs} epochs"
         raise InputError("too-many-checkpoints", sentence, path=checked.file, key="warmup.checkpoints")
 
 
 def nodes_have_gpus(checked: Checked) -> None:
-    if checked.experiment.nodes.training > 1 and not checked.experiment.gpus.training:
-        sentence = f"{checked.experiment.nodes.training} nodes need GPUs, and gpus.training is 0"
+    if checked.settings.nodes.training > 1 and not checked.settings.gpus.training:
+        sentence = f"{checked.settings.nodes.training} nodes need GPUs, and gpus.training is 0"
         raise InputError("nodes-without-gpus", sentence, path=checked.file, key="nodes.training")
 
 
 def vllm_has_a_gpu(checked: Checked) -> None:
     backends = {
-        "evaluation.backend": checked.experiment.evaluation.backend,
+        "evaluation.backend": checked.settings.evaluation.backend,
         **{f"targets.{name}.backend": target.backend for name, target in checked.settings.targets.items()},
     }
     for key, backend in backends.items():
-        if backend == "vllm" and not checked.experiment.gpus.evaluation:
+        if backend == "vllm" and not checked.settings.gpus.evaluation:
             sentence = "vLLM needs a GPU, and gpus.evaluation is 0"
             raise InputError("vllm-without-gpu", sentence, path=checked.file, key=key)
 
 
 def processes_share_the_batch(checked: Checked) -> None:
-    processes = max(1, checked.experiment.gpus.training * checked.experiment.nodes.training)
+    processes = max(1, checked.settings.gpus.training * checked.settings.nodes.training)
     for stage, training in checked.experiment.training:
         if training.effective_batch % (training.per_device_train_batch_size * processes):
             sentence = (
-                f"the {stage} has batches of {training.effective_batch} rows, which {processes} processes of "
-                f"{training.per_device_train_batch_size} rows each cannot share"
+                f"an effective batch of {training.effective_batch} rows ({stage}) cannot be shared by {processes} "
+                f"processes of {training.per_device_train_batch_size} rows each"
             )
             raise InputError("indivisible-batch", sentence, path=checked.file, key="gpus.training")
 
@@ -111,13 +111,12 @@ def methods_have_an_encoder(checked: Checked) -> None:
 
 
 def methods_have_their_gradients(checked: Checked) -> None:
-    kept = checked.experiment.gradients.pool_kinds
+    kept = checked.settings.gradients.pool_kinds
     for name, entry in checked.experiment.methods.items():
         for need in entry.needs:
             if POOL_GRADIENTS.get(need, kept[0]) not in kept:
-                sentence = (
-                    f"method {name!r} needs {POOL_GRADIENTS[need]!r}, and only {' and '.join(map(repr, kept))} is kept"
-                )
+                wanted = POOL_GRADIENTS[need]
+                sentence = f"method {name!r} needs {wanted!r}, and only {', '.join(map(repr, kept))} is kept; add it"
                 raise InputError("gradients-not-kept", sentence, path=checked.file, key="gradients.pool_kinds")
 
 
@@ -156,7 +155,7 @@ def readers_have_a_row_per_task(checked: Checked) -> None:
 
 
 def shards_are_of_the_pools(checked: Checked) -> None:
-    shards = checked.experiment.gradients.shards
+    shards = checked.settings.gradients.shards
     if isinstance(shards, dict) and shards.keys() != checked.experiment.pools.keys():
         sentence = f"a mapping must have exactly the pools {', '.join(checked.experiment.pools)}"
         raise InputError("shards-of-other-pools", sentence, path=checked.file, key="gradients.shards")
@@ -164,10 +163,10 @@ def shards_are_of_the_pools(checked: Checked) -> None:
 
 def pools_have_enough_rows(checked: Checked) -> None:
     """For the warm-up, for every shard, and for every ratio."""
-    gradients = checked.experiment.gradients
+    gradients = checked.settings.gradients
     for name, pool in checked.settings.pools.items():
         for key, wanted in {
-            "warmup.rows": checked.experiment.warmup.rows,
+            "warmup.rows": checked.settings.warmup.rows,
             "gradients.shards": gradients.shards_of(name),
         }.items():
             if wanted > pool.rows:

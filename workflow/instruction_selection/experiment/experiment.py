@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from instruction_selection.experiment import settings
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Encoder, Model
 from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.pool import Pool
+from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.training import Training
 
 
@@ -23,7 +23,7 @@ class Experiment(Section):
     """The experiment's own file (`settings`) and every file that it names; mappings go from an entry's name to it."""
 
     name: str
-    settings: settings.Settings
+    settings: Settings
     models: dict[str, Model]
     encoder: Encoder | None
     pools: dict[str, Pool]
@@ -35,35 +35,3 @@ class Experiment(Section):
     def resolved(self) -> dict[str, Any]:
         """All settings with defaults filled in, as plain data; `Experiment.model_validate` reads it again."""
         return self.plain()
-
-    @property
-    def hub(self) -> settings.Hub:
-        return self.settings.hub
-
-    @property
-    def warmup(self) -> settings.Warmup:
-        return self.settings.warmup
-
-    @property
-    def gradients(self) -> settings.Gradients:
-        return self.settings.gradients
-
-    @property
-    def selection(self) -> settings.SelectionSettings:
-        return self.settings.selection
-
-    @property
-    def evaluation(self) -> settings.Evaluation:
-        return self.settings.evaluation
-
-    @property
-    def threads(self) -> settings.Threads:
-        return self.settings.threads
-
-    @property
-    def gpus(self) -> settings.Gpus:
-        return self.settings.gpus
-
-    @property
-    def nodes(self) -> settings.Nodes:
-        return self.settings.nodes

@@ -45,6 +45,6 @@ def one_origin(reader: str | None, tasks: tuple[str, ...], **blocks: Rows | None
         raise problem("reader-without-tasks", f"reader {reader!r} needs at least one task", "tasks")
     for name, rows in blocks.items():
         if reader and rows:
-            raise problem("two-origins", f"rows are made by reader {reader!r}; remove either", name)
+            raise problem("two-origins", "either a reader makes rows or files have them; remove one", name)
         if not reader and not rows:
             raise problem("no-origin", f"give either a reader or {' and '.join(blocks)}", name)

@@ -48,23 +48,29 @@ def text(kind: str) -> str:
 def schema(section: type[Section]) -> dict[str, Any]:
     """Pydantic's schema with the docstrings of fields as descriptions, and without titles that repeat a key."""
     content = section.model_json_schema()
-    sections = {each.__name__: each for each in _sections(Section)}
+    by_name = {each.__name__: each for each in sections()}
     for name, inner in {section.__name__: content, **content.get("$defs", {})}.items():
         inner.pop("title", None)
-        if name in sections:
-            inner["description"] = " ".join((inspect.getdoc(sections[name]) or "").split())
+        if name in by_name:
+            inner["description"] = _docstring(by_name[name])
             for key, entry in inner.get("properties", {}).items():
                 entry.pop("title", None)
-                entry["description"] = descriptions(sections[name])[key]
+                # A section's own docstring says what it is, and what a `kind` means.
+                about = by_name.get(entry.get("$ref", "").rsplit("/", 1)[-1], by_name[name])
+                entry["description"] = _descriptions(by_name[name]).get(key) or _docstring(about)
     return json.loads(json.dumps(content))
 
 
-def _sections(section: type[Section]) -> list[type[Section]]:
-    return [section, *(inner for each in section.__subclasses__() for inner in _sections(each))]
+def sections(section: type[Section] = Section) -> list[type[Section]]:
+    return [section, *(inner for each in section.__subclasses__() for inner in sections(each))]
+
+
+def _docstring(section: type[Section]) -> str:
+    return " ".join((inspect.getdoc(section) or "").split())
 
 
 @cache
-def descriptions(section: type[Section]) -> dict[str, str]:
+def _descriptions(section: type[Section]) -> dict[str, str]:
     """The docstring below each field, also of inherited ones, as one line."""
     found: dict[str, str] = {}
     for each in reversed(section.__mro__):

@@ -110,7 +110,6 @@ class Gradients(Section):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward and backward pass; bf16 is autocast, with weights in fp32."""
     projection: Projection = Projection()
-    """Random projection of a gradient; the same for every row, shard and target."""
 
     def shards_of(self, pool: str) -> int:
         """How many jobs compute a pool's gradients."""
@@ -147,7 +146,7 @@ class Evaluation(Section):
 
 
 class Threads(Section):
-    """Processor threads of one job."""
+    """Processor threads of one job. In the experiment because sums in another order differ in the last digits."""
 
     training: About[Count] = 1
     """Warm-up and fine-tuning."""
@@ -162,7 +161,10 @@ class Threads(Section):
 
 
 class Gpus(Section):
-    """GPUs of one job."""
+    """GPUs that one job asks the cluster for, per node.
+
+    Changing them redoes nothing. Where none can be seen, as on a laptop, as many processes compute on the processor.
+    """
 
     training: About[Annotated[int, Field(ge=0)]] = 0
     """Warm-up and fine-tuning. Every GPU gets a process; all of them share the effective batch, which is
@@ -176,7 +178,7 @@ class Gpus(Section):
 
 
 class Nodes(Section):
-    """Nodes of one job."""
+    """Nodes that one job asks the cluster for."""
 
     training: About[Count] = 1
     """Warm-up and fine-tuning; several need GPUs."""
@@ -198,7 +200,6 @@ class Settings(Entry):
     targets: Annotated[dict[str, TargetRows], Field(min_length=1)]
     """Tasks to select for (files of config/benchmarks), with the number of rows for each purpose."""
     hub: About[Hub] = Hub()
-    """Where public models and data come from."""
     methods: Names
     """Selection methods to compare; files of config/methods."""
     ratios: Distinct[Ratio] = ()
@@ -215,19 +216,10 @@ class Settings(Entry):
     cutoff_len: Annotated[int, Field(ge=8)] = 2048
     """Tokens of a row that warm-up, gradients and fine-tuning see; the rest is cut off."""
     warmup: Warmup
-    """The short training that gives Adam its moments (LESS, section 4.1; G2IS, appendix B.2)."""
     gradients: Gradients
-    """The gradient store."""
     selection: About[SelectionSettings] = SelectionSettings()
-    """Selection methods."""
     finetune: Finetune = Finetune()
-    """Fine-tuning on a selection."""
     evaluation: Evaluation = Evaluation()
-    """Settings of the LM Evaluation Harness."""
     threads: About[Threads] = Threads()
-    """Processor threads of one job. In the experiment because sums in another order differ in the last digits."""
     gpus: About[Gpus] = Gpus()
-    """GPUs that one job asks the cluster for, per node. Changing them redoes nothing. Where none can be seen, as on a
-    laptop, as many processes compute on the processor."""
     nodes: About[Nodes] = Nodes()
-    """Nodes that one job asks the cluster for."""

@@ -21,7 +21,6 @@ class Repository(Section):
     """Files of a repository of the Hugging Face hub."""
 
     kind: Literal["hub"]
-    """A repository of the Hugging Face hub."""
     repository: Annotated[
         str,
         Matching(
@@ -49,7 +48,6 @@ class Address(Section):
     """Files at an address that is not on the hub."""
 
     kind: Literal["url"]
-    """Files at an address that is not on the hub."""
     url: Annotated[
         str,
         Matching(
@@ -66,7 +64,6 @@ class Folder(Section):
     """Your own files."""
 
     kind: Literal["folder"]
-    """Your own files."""
     folder: Annotated[str, Matching(r"(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f]+", "a folder without '..'")]
     """Where they are, relative to where Snakemake is started."""
     files: Files
@@ -77,15 +74,14 @@ class PackageFiles(Section):
     """Files inside an installed Python package."""
 
     kind: Literal["package"]
-    """Files inside an installed Python package."""
     package: PackageName
     """Import name of the package."""
     files: Files
     """File names, or patterns of them, in the order in which they are read."""
 
 
-class PackageFile(Section):
-    """A file inside an installed Python package."""
+class Tokenizer(Section):
+    """A GGUF file inside an installed package, for its tokenizer."""
 
     package: PackageName
     """Import name of the package."""
@@ -93,22 +89,23 @@ class PackageFile(Section):
     """File inside the package."""
 
 
-class GgufFile(PackageFile):
-    """A model in a GGUF file inside an installed Python package."""
+class GgufFile(Section):
+    """A GGUF file inside an installed Python package."""
 
     kind: Literal["gguf-package"]
-    """A GGUF file inside an installed Python package."""
+    package: PackageName
+    """Import name of the package."""
+    file: PathBelow
+    """File inside the package."""
 
 
 class RandomWeights(Section):
-    """A model without training."""
+    """Randomly initialised from a configuration."""
 
     kind: Literal["random"]
-    """Randomly initialised from a configuration."""
     config: dict[str, JsonValue]
     """Arguments of transformers' AutoConfig.for_model, model_type among them."""
-    tokenizer: PackageFile
-    """A GGUF file inside an installed package, for its tokenizer."""
+    tokenizer: Tokenizer
     seed: Seed
     """Seeds the weights."""
 
@@ -117,7 +114,6 @@ class PackageFolder(Section):
     """A sentence-transformers folder inside an installed Python package."""
 
     kind: Literal["package"]
-    """A sentence-transformers folder inside an installed Python package."""
     package: PackageName
     """Import name of the package."""
     folder: PathBelow
