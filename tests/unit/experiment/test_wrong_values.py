@@ -87,9 +87,7 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         pytest.param(DEMO, "gradients.shards", {}, "shards-of-other-pools", "gradients.shards", id="other pools"),
         pytest.param(DEMO, "gradients", {"shard": 4}, "unknown-key", "gradients.shard", id="misspelt nested key"),
         pytest.param(DEMO, "method", ["less"], "unknown-key", "method", id="misspelt key"),
-        pytest.param(
-            DEMO, "pools.reasoning", {"row": 9}, "unknown-key", "pools.reasoning.row", id="misspelt, required"
-        ),
+        pytest.param(DEMO, "pools.reasoning", {"row": 9}, "unknown-key", "pools.reasoning.row", id="misspelt size"),
         pytest.param(DEMO, "hub", {"cache": "../x"}, "not-allowed", "hub.cache", id="cache above"),
         pytest.param(DEMO, "hub", {"cache": "a{b}"}, "not-allowed", "hub.cache", id="cache with braces"),
         pytest.param(DEMO, "hub", {"mirror": "a\0"}, "not-allowed", "hub.mirror", id="mirror"),
@@ -101,7 +99,7 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
             "/x",
             "set-by-workflow",
             "finetune.training.output_dir",
-            id="set by the workflow, fine-tune",
+            id="output in the fine-tuning",
         ),
         pytest.param(
             DEMO,
@@ -109,7 +107,7 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
             3,
             "set-by-workflow",
             "warmup.training.seed",
-            id="set by the workflow, warm-up",
+            id="seed in the warm-up",
         ),
         pytest.param("training/warmup.yaml", "output_dir", "/x", "set-by-workflow", "output_dir", id="in training"),
         pytest.param(FINETUNE, "per_device_train_batch_size", 0, "out-of-range", "per_device_train_batch_size", id="0"),
