@@ -43,8 +43,14 @@ class HarnessTask(Arguments):
 
     include: PathBelow | None = None
     """A task to start from, relative to lm-eval's own; with {task} in it, there is one lm-eval task per subtask."""
+    output_type: str | None = None
+    """What lm-eval asks of the model."""
     metric_list: List[HarnessMetric] | None = None
     """What lm-eval computes."""
+    end_of_turn: bool = False
+    """This workflow's own key, for the output type `loglikelihood`: whether the end of turn that training puts after an
+    answer is scored with it. lm-eval's `acc` then says whether greedy decoding gives the answer and ends there, and
+    without it only whether it begins with the answer."""
 
     @model_validator(mode="before")
     @classmethod
@@ -61,6 +67,8 @@ class HarnessTask(Arguments):
         for key in () if self.include else COMPLETE:
             if key not in self.model_fields_set:
                 raise problem("missing-key", "is missing; only a task with `include` may leave it out", key)
+        if self.end_of_turn and (self.include or self.output_type != "loglikelihood"):
+            raise problem("end-of-turn", "is for the output type loglikelihood, without `include`", "end_of_turn")
         return self
 
 
@@ -123,7 +131,8 @@ class Benchmark(Entry):
     ]
     """lm-eval tasks by name, in lm-eval's own keys; the task's name and the data set are filled in. A document has the
     fields id, task, instruction and response, and the columns of its source. Scores of an `include` with {task} in it
-    are means over all samples."""
+    are means over all samples. Without `include`, the output type `loglikelihood` scores the tokens that training has
+    labels for."""
     metrics: Annotated[List[Metric], Field(min_length=1)]
     """Columns of the table, from lm-eval's metrics; the first one ranks."""
 

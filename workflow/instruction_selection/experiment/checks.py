@@ -103,6 +103,18 @@ def methods_have_code(checked: Checked) -> None:
             raise InputError("method-without-code", sentence, path=checked.path(Method, name))
 
 
+def methods_of_the_size_of_another_have_it(checked: Checked) -> None:
+    methods = checked.experiment.methods
+    for name, entry in methods.items():
+        other = methods.get(entry.sized_like or "")
+        if entry.sized_like and not other:
+            sentence = f"{name!r} chooses as many rows as {entry.sized_like!r}, which is not listed"
+            raise InputError("sized-like-no-method", sentence, path=checked.file, key="methods")
+        if other and (other.sized_like or other.ratio is not None):
+            sentence = f"the number of rows of {entry.sized_like!r} is fixed, so it cannot be followed"
+            raise InputError("sized-like-fixed", sentence, path=checked.path(Method, name), key="sized_like")
+
+
 def methods_have_an_encoder(checked: Checked) -> None:
     for name, entry in checked.experiment.methods.items():
         if checked.experiment.encoder is None and any(need.endswith("embeddings") for need in entry.needs):
@@ -250,6 +262,7 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     deepspeed_files_exist,
     seeds_are_of_methods,
     methods_have_code,
+    methods_of_the_size_of_another_have_it,
     methods_have_an_encoder,
     methods_have_their_gradients,
     methods_have_ratios,

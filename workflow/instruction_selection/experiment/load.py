@@ -51,7 +51,7 @@ def load(config_dir: str | Path, name: str) -> Experiment:
         pools=entries(Pool, settings.pools),
         benchmarks=benchmarks,
         methods=entries(Method, settings.methods),
-        training=_stages(entries(Training, ("warmup", "finetune")), settings),
+        training=_stages(entries(Training, ("warmup", "finetune")), settings, source),
         tables=_tables(entries(Table, settings.tables), config_dir, settings, benchmarks),
     )
     checks.check(experiment, config_dir)
@@ -74,12 +74,12 @@ def read_entry(config_dir: Path, kind: type[E], name: str, named_in: Path | None
     return parse(kind, {} if content is None else content, path)
 
 
-def parse(kind: type[E], content: Any, path: Path) -> E:
-    """`content` of the file `path` with its type. Raises `InputError` for the first mistake in it."""
+def parse(kind: type[E], content: Any, path: Path, inside: str | None = None) -> E:
+    """`content` of the file `path`, or of its key `inside`, with its type; `InputError` for the first mistake in it."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise sentences.input_error(error, content, path) from None
+        raise sentences.input_error(error, content, path, inside) from None
 
 
 def path_of(config_dir: Path, kind: type[Entry], name: str) -> Path:
@@ -91,13 +91,17 @@ def names(config_dir: str | Path, kind: type[Entry]) -> list[str]:
     return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml"))
 
 
-def _stages(files: dict[str, Training], settings: Settings) -> Stages:
-    """Each stage's file with the experiment's own settings over it."""
-    warmup = files["warmup"].overridden(settings.warmup.training)
-    return Stages(
-        warmup=warmup.of_the_whole_model() if settings.gradients.parameters == "full" else warmup,
-        finetune=files["finetune"].overridden(settings.finetune.training),
-    )
+def _stages(files: dict[str, Training], settings: Settings, source: Path) -> Stages:
+    """Each stage's file with the experiment's own arguments over it."""
+    own = {"warmup": settings.warmup.training.plain(), "finetune": settings.finetune.training.plain()}
+    merged = {stage: {**files[stage].plain(), **own[stage]} for stage in own}
+    if settings.gradients.parameters == "full":
+        adapter = [key for key in merged["warmup"] if key.startswith("lora_")]
+        merged["warmup"] = {**merged["warmup"], "finetuning_type": "full"}
+        for key in adapter:
+            del merged["warmup"][key]
+    stages = {stage: parse(Training, merged[stage], source, f"{stage}.training") for stage in merged}
+    return Stages(warmup=stages["warmup"], finetune=stages["finetune"])
 
 
 def _tables(

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from instruction_selection.experiment.base import About, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
 
 LIBRARY = Path(__file__).resolve().parents[1]
 #: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.
@@ -45,6 +45,9 @@ class Method(Entry):
     """What is made before it runs and handed to it; nothing else is."""
     checkpoints: Literal["last", "all"] = "last"
     """Checkpoints of the warm-up whose gradients it reads, the last one's or those of all that are kept."""
+    published_checkpoints: About[Count | None] = None
+    """With `checkpoints: all`, how many its authors read, to be named in tables beside the number that the experiment
+    keeps; null where they do not say."""
     reads: About[Literal["once", "per chosen row"]] = "once"
     """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
     `snakemake estimate` only."""
@@ -52,6 +55,9 @@ class Method(Entry):
     """Draws at random, so that it selects anew for every seed."""
     ratio: Share | None = None
     """Share of the pool that it always takes, if not the experiment's ratios; 0 is the untuned model."""
+    sized_like: str | None = None
+    """Another method of the experiment; as many rows are chosen as it chose for the same model, pool, target and ratio,
+    which may be fewer than the ratio asks for. A control of what the number of rows does."""
     implementation: Annotated[str, Matching("[a-z0-9_-]+", "the name of a method")] | None = None
     """The method in instruction_selection/methods whose code it shares, if it is not its own name."""
     params: dict[str, JsonValue] = {}

@@ -1,6 +1,6 @@
 """Rows that are read from files by templates."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -40,7 +40,13 @@ class Rows(Section):
     key: str | None = None
     """Where a JSON or YAML file has its list of records, with dots between levels."""
     task: Template = "all"
-    """Template of the subtask's name. Rows are drawn in proportion to the sizes of subtasks."""
+    """Template of the subtask's name."""
+    draw: Literal["by_task", "uniform"] = "by_task"
+    """How rows are drawn where fewer are wanted than there are: by_task keeps the proportions of the tasks exactly,
+    uniform draws from all rows at random, whatever their task."""
+    overlap_text: Template | None = None
+    """Template of what is compared to find the same question among other rows, where `instruction` has other text
+    around it; by default the instruction."""
     instruction: Template
     """Template of what the model is asked."""
     response: Template

@@ -37,8 +37,8 @@ SENTENCES = {
 FIRST, LAST = "unknown-key", "missing"
 
 
-def input_error(error: ValidationError, content: Any, path: str | Path) -> InputError:
-    """The most telling of the mistakes in `content` of the file `path`."""
+def input_error(error: ValidationError, content: Any, path: str | Path, inside: str | None = None) -> InputError:
+    """The most telling of the mistakes in `content` of the file `path`, or of its key `inside`."""
     details = min(error.errors(include_url=False), key=lambda each: (each["type"] != FIRST, each["type"] == LAST))
     context: dict[str, Any] = details.get("ctx", {})
     keys, kind = _place(details["loc"], content)
@@ -51,7 +51,7 @@ def input_error(error: ValidationError, content: Any, path: str | Path) -> Input
     sentence = _with_value(sentence, details["input"]) + _hint(details, context)
     if kind:
         sentence += f" (kind {kind!r})"
-    return InputError(code, sentence, path=path, key=".".join(keys) or None)
+    return InputError(code, sentence, path=path, key=".".join([inside, *keys] if inside else keys) or None)
 
 
 def _place(location: tuple[int | str, ...], content: Any) -> tuple[list[str], str | None]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number, Section, Seed
-from instruction_selection.experiment.training import Training
+from instruction_selection.experiment.training import TrainingOverrides
 
 Names = Annotated[Distinct[str], Field(min_length=1)]
 Seeds = Annotated[Distinct[Seed], Field(min_length=1)]
@@ -75,9 +75,11 @@ class Warmup(Section):
     rows: Count
     """Random pool rows to train on."""
     checkpoints: Count = 1
-    """Ends of the last so many epochs under which gradients are taken. 1 is the end of the warm-up (G2IS); LESS and
-    others average over several, each weighted with its epoch's mean learning rate."""
-    training: Training = Training()
+    """Epochs, counted from the last, at whose ends gradients are taken. Methods with `checkpoints: last` (G2IS) read the
+    end of the warm-up only. Those with `checkpoints: all` (LESS, LESS with round-robin, TAGCOS, GTP-style, GIST) average
+    over all that are kept, each weighted with its epoch's mean learning rate; LESS was published with the 4 of 4
+    epochs. Each one costs another pass of gradients over pool and target."""
+    training: TrainingOverrides = TrainingOverrides()
     """LLaMA-Factory settings that differ from config/training/warmup.yaml."""
 
 
@@ -127,7 +129,7 @@ class SelectionSettings(Section):
 class Finetune(Section):
     """Fine-tuning on a selection."""
 
-    training: Training = Training()
+    training: TrainingOverrides = TrainingOverrides()
     """LLaMA-Factory settings that differ from config/training/finetune.yaml."""
 
 
@@ -167,8 +169,7 @@ class Gpus(Section):
     """
 
     training: About[Annotated[int, Field(ge=0)]] = 0
-    """Warm-up and fine-tuning. Every GPU gets a process; all of them share the effective batch, which is
-    per_device_train_batch_size times gradient_accumulation_steps whatever their number."""
+    """Warm-up and fine-tuning. Every GPU gets a process; all of them share the training's `effective_batch`."""
     gradients: About[OneGpu] = 0
     """Gradients and hidden states."""
     embeddings: About[OneGpu] = 0

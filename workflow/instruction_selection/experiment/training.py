@@ -26,21 +26,9 @@ REFUSED = [
 Positive = Annotated[Number, Field(gt=0)]
 
 
-class Training(Entry, Arguments):
-    """LLaMA-Factory arguments.
+class TrainingArguments(Arguments):
+    """LLaMA-Factory arguments, of which few have types here; their defaults are LLaMA-Factory's."""
 
-    Those that the workflow sets itself (model, data, template, cutoff_len, output, seed) may not be given, nor those
-    that would run code of a model's repository, write outside of `results`, or hold a secret. An experiment's own
-    `training` block overrides single keys. Of the many arguments these have types here; their defaults are
-    LLaMA-Factory's.
-    """
-
-    FOLDER: ClassVar[str] = "training"
-
-    per_device_train_batch_size: Count = 8
-    """Rows per step and process."""
-    gradient_accumulation_steps: Count = 1
-    """Steps per update."""
     num_train_epochs: Positive = 3
     """Epochs."""
     learning_rate: Positive = 5e-5
@@ -60,6 +48,8 @@ class Training(Entry, Arguments):
     @classmethod
     def _only_what_may_be_given(cls, given: Any) -> Any:
         for key in given if isinstance(given, dict) else ():
+            if key == "gradient_accumulation_steps":
+                raise problem("set-by-workflow", "it follows from effective_batch; remove it", key)
             if key in SET_BY_WORKFLOW:
                 raise problem("set-by-workflow", "the workflow sets it; remove it", key)
             for code, pattern, why in REFUSED:
@@ -67,16 +57,29 @@ class Training(Entry, Arguments):
                     raise problem(code, f"{why}; remove it", key)
         return given
 
-    def overridden(self, own: "Training") -> "Training":
-        """These arguments with an experiment's own in their place."""
-        return Training.model_validate({**self.plain(), **own.plain()})
 
-    def of_the_whole_model(self) -> "Training":
-        """These arguments without an adapter."""
-        kept = {key: value for key, value in self.plain().items() if not key.startswith("lora_")}
-        return Training.model_validate({**kept, "finetuning_type": "full"})
+class TrainingOverrides(TrainingArguments):
+    """LLaMA-Factory arguments of one experiment."""
 
-    @property
-    def effective_batch(self) -> int:
-        """Rows per update of one process."""
-        return self.per_device_train_batch_size * self.gradient_accumulation_steps
+    effective_batch: Count | None = None
+    """Rows per optimizer step."""
+    per_device_train_batch_size: Count | None = None
+    """Rows that one GPU computes at once."""
+
+
+class Training(Entry, TrainingArguments):
+    """LLaMA-Factory arguments.
+
+    Those that the workflow sets itself (model, data, template, cutoff_len, output, seed) may not be given, nor those
+    that would run code of a model's repository, write outside of `results`, or hold a secret. An experiment's own
+    `training` block overrides single keys. Of the many arguments these have types here; their defaults are
+    LLaMA-Factory's.
+    """
+
+    FOLDER: ClassVar[str] = "training"
+
+    effective_batch: Count
+    """Rows per optimizer step. However many GPUs train, they share it: gradients are accumulated over effective_batch /
+    (per_device_train_batch_size * GPUs) steps, which has to be a whole number."""
+    per_device_train_batch_size: Count
+    """Rows that one GPU computes at once. Sets memory, not the result."""
