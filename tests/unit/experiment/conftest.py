@@ -31,6 +31,11 @@ class Folder:
             del inner[last]
         (self.path / file).write_text(yaml.safe_dump(content), encoding="utf-8")
 
+    def choose(self, *methods: str) -> None:
+        """Have the demo compare these methods only."""
+        self.set("experiments/demo.yaml", "methods", list(methods))
+        self.set("experiments/demo.yaml", "seeds_of", {})
+
     def replace(self, file: str, old: str, new: str) -> None:
         text = (self.path / file).read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{file} has {text.count(old)} of {old!r}"

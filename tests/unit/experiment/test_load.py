@@ -75,14 +75,14 @@ def test_shards__are_those_of_the_pool(folder):
 
 
 def test_method__may_share_the_code_of_another(folder):
-    folder.set(DEMO, "methods", ["g2is-variance-0.1"])
+    folder.choose("g2is-variance-0.1")
     entry = load.load(folder.path, "demo").methods["g2is-variance-0.1"]
     assert entry.module("g2is-variance-0.1") == "g2is"
 
 
 def test_method_with_a_rule_of_its_own__needs_no_module(folder, monkeypatch):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
-    folder.set(DEMO, "methods", ["my-own"])
+    folder.choose("my-own")
     monkeypatch.setattr(method, "RULES", Path(folder.path / "rules"))
     (folder.path / "rules").mkdir()
     (folder.path / "rules" / "my_own.smk").write_text("")
@@ -91,5 +91,5 @@ def test_method_with_a_rule_of_its_own__needs_no_module(folder, monkeypatch):
 
 def test_method_that_selects_nothing__needs_no_code(folder):
     shutil.copy(folder.path / "methods/base.yaml", folder.path / "methods/my-own.yaml")
-    folder.set(DEMO, "methods", ["my-own"])
+    folder.choose("my-own")
     assert list(load.load(folder.path, "demo").methods) == ["my-own"]

@@ -34,31 +34,39 @@ def test_training__refuses(folder, key, code, value):
     assert "hunter2" not in str(caught.value)
 
 
+#: In the place of the one line of the task `cot` in `conftest.EXAM`.
+TASK = "{doc_to_text: q, doc_to_target: a, output_type: generate_until, metric_list: [{metric: acc}]"
+
+
 @pytest.mark.parametrize(
-    ("line", "code", "key"),
+    ("key", "value", "code"),
     [
-        ("unsafe_code: true", "unsafe-code", "harness.likelihood.unsafe_code"),
-        ("unsafe_code: false", "unsafe-code", "harness.likelihood.unsafe_code"),
-        ("dataset_path: evil/data", "set-by-workflow", "harness.likelihood.dataset_path"),
-        ("dataset_kwargs: {trust_remote_code: true}", "set-by-workflow", "harness.likelihood.dataset_kwargs"),
-        ("include: ../../evil.yaml", "not-allowed", "harness.likelihood.include"),
-        ("include: /tmp/evil.yaml", "not-allowed", "harness.likelihood.include"),
-        ("process_docs: !function evil.main", "yaml-syntax", None),
+        ("unsafe_code", "true", "unsafe-code"),
+        ("unsafe_code", "false", "unsafe-code"),
+        ("dataset_path", "evil/data", "set-by-workflow"),
+        ("dataset_kwargs", "{trust_remote_code: true}", "set-by-workflow"),
+        ("include", "../../evil.yaml", "not-allowed"),
+        ("include", "/tmp/evil.yaml", "not-allowed"),
     ],
 )
-def test_harness__refuses(folder, line, code, key):
-    old = "    output_type: loglikelihood"
-    folder.replace("benchmarks/logic.yaml", old, f"    {line}\n{old}")
-    with refused(code, path=folder.path / "benchmarks/logic.yaml", key=key):
-        load.load(folder.path, "smoke")
+def test_harness__refuses(with_files, key, value, code):
+    with_files.replace("benchmarks/exam.yaml", "\n    include: gsm8k/gsm8k.yaml", f" {TASK}, {key}: {value}}}")
+    with refused(code, path=with_files.path / "benchmarks/exam.yaml", key=f"harness.cot.{key}"):
+        load.load(with_files.path, "demo")
+
+
+def test_harness__calls_no_function(with_files):
+    with_files.replace("benchmarks/exam.yaml", "gsm8k/gsm8k.yaml", "gsm8k/gsm8k.yaml\n    process_docs: !function a.b")
+    with refused("yaml-syntax", path=with_files.path / "benchmarks/exam.yaml"):
+        load.load(with_files.path, "demo")
 
 
 @pytest.mark.parametrize("metric", ["code_eval", "./evil", "evil/metric", "/tmp/evil.py"])
-def test_metric__is_no_program(folder, metric):
-    folder.replace("benchmarks/logic.yaml", "{metric: acc,", f"{{metric: {metric},")
-    key = "harness.likelihood.metric_list.1.metric"
-    with refused("not-allowed", path=folder.path / "benchmarks/logic.yaml", key=key):
-        load.load(folder.path, "smoke")
+def test_metric__is_no_program(with_files, metric):
+    with_files.replace("benchmarks/exam.yaml", "\n    include: gsm8k/gsm8k.yaml", f" {TASK.replace('acc', metric)}}}")
+    key = "harness.cot.metric_list.0.metric"
+    with refused("not-allowed", path=with_files.path / "benchmarks/exam.yaml", key=key):
+        load.load(with_files.path, "demo")
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "*.bin", "*", "model.pt", "*.pkl", "modeling_evil.py"])

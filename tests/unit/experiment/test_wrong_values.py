@@ -7,6 +7,7 @@ from support.refusals import refused
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
+from instruction_selection.experiment.method import Method
 
 from .conftest import MISSING
 
@@ -67,7 +68,7 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         pytest.param(
             DEMO, "pools.reasoning.rows", 23, "fewer-rows-than-tasks", "pools.reasoning.rows", id="fewer than tasks"
         ),
-        pytest.param(DEMO, "pools", {7: {"rows": 9}}, "yaml-key", "line 23", id="number for a pool"),
+        pytest.param(DEMO, "pools", {7: {"rows": 9}}, "yaml-key", None, id="number for a pool"),
         pytest.param(DEMO, "pools", {}, "empty", "pools", id="no pools"),
         pytest.param(
             DEMO,
@@ -109,6 +110,23 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
             "warmup.training.seed",
             id="seed in the warm-up",
         ),
+        pytest.param(
+            "training/warmup.yaml",
+            "gradient_accumulation_steps",
+            4,
+            "set-by-workflow",
+            "gradient_accumulation_steps",
+            id="accumulation",
+        ),
+        pytest.param(FINETUNE, "effective_batch", MISSING, "missing-key", "effective_batch", id="no batch"),
+        pytest.param(
+            DEMO,
+            "finetune.training.effective_batch",
+            None,
+            "wrong-type",
+            "finetune.training.effective_batch",
+            id="no batch for one experiment",
+        ),
         pytest.param("training/warmup.yaml", "output_dir", "/x", "set-by-workflow", "output_dir", id="in training"),
         pytest.param(FINETUNE, "per_device_train_batch_size", 0, "out-of-range", "per_device_train_batch_size", id="0"),
         pytest.param(FINETUNE, "lora_rank", "two", "wrong-type", "lora_rank", id="rank in words"),
@@ -129,11 +147,19 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         pytest.param(GSM, "harness", {"A b": {"include": "x"}}, "not-allowed", "harness.A b", id="name of a task"),
         pytest.param(
             GSM,
-            "harness.likelihood.doc_to_text",
-            MISSING,
+            "harness",
+            {"own": {"output_type": "generate_until"}},
             "missing-key",
-            "harness.likelihood.doc_to_text",
+            "harness.own.doc_to_text",
             id="no question",
+        ),
+        pytest.param(
+            GSM,
+            "harness",
+            {"own": {"include": "gsm8k/gsm8k.yaml", "end_of_turn": True}},
+            "end-of-turn",
+            "harness.own.end_of_turn",
+            id="end of turn",
         ),
         pytest.param(GSM, "metrics", [], "empty", "metrics", id="no metrics"),
         pytest.param(
@@ -151,7 +177,7 @@ def test_value__is_refused_by_file_and_key(folder, file, key, value, code, at):
     folder.set(file, key, value)
     with refused(code, path=folder.path / file, key=at) as caught:
         load.load(folder.path, "demo")
-    assert caught.value.key == at
+    assert at is None or caught.value.key == at
 
 
 @pytest.mark.parametrize(
@@ -321,18 +347,31 @@ def test_published_numbers__must_be_csv(folder):
 
 
 def test_gradients__that_are_needed_must_be_kept(folder):
-    folder.set(DEMO, "methods", ["gist"])
+    folder.choose("gist")
     with refused("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
         load.load(folder.path, "demo")
     folder.set(DEMO, "gradients.pool_kinds", ["sgd"])
     assert list(load.load(folder.path, "demo").methods) == ["gist"]
-    folder.set(DEMO, "methods", ["gist", "less"])
+    folder.choose("gist", "less")
     with refused("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
         load.load(folder.path, "demo")
 
 
+def test_size_of_another_method__must_be_one_that_is_chosen(folder):
+    file = "methods/random-size-matched.yaml"
+    followed = load.read_entry(folder.path, Method, "random-size-matched").sized_like
+    folder.choose("random-size-matched")
+    with refused("sized-like-no-method", path=folder.path / DEMO, key="methods"):
+        load.load(folder.path, "demo")
+    folder.choose("random-size-matched", "full")
+    folder.set(file, "sized_like", "full")
+    with refused("sized-like-fixed", path=folder.path / file, key="sized_like"):
+        load.load(folder.path, "demo")
+    assert followed
+
+
 def test_method__must_have_code(folder):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
-    folder.set(DEMO, "methods", ["my-own"])
+    folder.choose("my-own")
     with refused("method-without-code", path=folder.path / "methods/my-own.yaml"):
         load.load(folder.path, "demo")

@@ -75,10 +75,10 @@ class Warmup(Section):
     rows: Count
     """Random pool rows to train on."""
     checkpoints: Count = 1
-    """Epochs, counted from the last, at whose ends gradients are taken. Methods with `checkpoints: last` (G2IS) read the
-    end of the warm-up only. Those with `checkpoints: all` (LESS, LESS with round-robin, TAGCOS, GTP-style, GIST) average
-    over all that are kept, each weighted with its epoch's mean learning rate; LESS was published with the 4 of 4
-    epochs. Each one costs another pass of gradients over pool and target."""
+    """Epochs, counted from the last, at whose ends gradients are taken. Methods with `checkpoints: last` (G2IS) read
+    the end of the warm-up only. Those with `checkpoints: all` (LESS, LESS with round-robin, TAGCOS, GTP-style, GIST)
+    average over all that are kept, each weighted with its epoch's mean learning rate; LESS was published with the 4 of
+    4 epochs. Each one costs another pass of gradients over pool and target."""
     training: TrainingOverrides = TrainingOverrides()
     """LLaMA-Factory settings that differ from config/training/warmup.yaml."""
 
