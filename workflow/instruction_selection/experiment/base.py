@@ -7,7 +7,7 @@ its description in config/README.md and in editors (`schemas` reads it; pydantic
 import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, LiteralString, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -76,7 +76,8 @@ class Arguments(Section):
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+    # What pydantic checks the other keys with.
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @model_serializer(mode="wrap")
     def _as_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _inputs(value: Any) -> Any:
     return value
 
 
-def problem(code: str, sentence: str, key: str | None = None) -> PydanticCustomError:
+def problem(code: LiteralString, sentence: str, key: str | None = None) -> PydanticCustomError:
     """What a validator raises; `key`, dotted, is relative to what it validates."""
     return PydanticCustomError(code, "{sentence}", {"sentence": sentence, "key": key})
 

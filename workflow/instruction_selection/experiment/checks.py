@@ -218,7 +218,7 @@ def tables_name_a_target_once(checked: Checked) -> None:
 
 def tables_of_a_target_have_one(checked: Checked) -> None:
     for name, plan in checked.experiment.tables.items():
-        if plan.kind == "target" and (len(plan.targets) > 1 or len(parts(plan.targets[0])) > 1):
+        if plan.kind == "target" and len([part for target in plan.targets for part in parts(target)]) != 1:
             sentence = "a table of kind 'target' has one target, which is not joint"
             raise InputError("several-targets", sentence, path=checked.table_path(name), key="targets")
 

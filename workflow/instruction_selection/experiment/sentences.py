@@ -61,8 +61,11 @@ def _place(location: tuple[int | str, ...], content: Any) -> tuple[list[str], st
     for part in location:
         if isinstance(content, dict) and kind is None and part == content.get("kind"):
             kind = str(part)
-        elif isinstance(content, dict | list) and (part in content or isinstance(part, int)):
-            content, kind = content[part], kind if isinstance(part, int) else None
+        elif isinstance(content, dict) and part in content:
+            content, kind = content[part], None
+            keys.append(str(part))
+        elif isinstance(content, list) and isinstance(part, int):
+            content = content[part]
             keys.append(str(part))
         elif str(part).isidentifier():
             keys.append(str(part))

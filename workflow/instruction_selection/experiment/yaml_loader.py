@@ -52,7 +52,7 @@ class _Loader(yaml.SafeLoader):
             raise _Refused("yaml-size", root, f"aliases expand to more than {MOST_VALUES:,} values")
         return root
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         lines: dict[str, int] = {}
         for key, _ in node.value:
