@@ -1,7 +1,7 @@
 """Files of config/training, and what an experiment's own settings make of them."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, LiteralString
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,7 @@ SET_BY_WORKFLOW = {
     *("save_strategy", "save_total_limit", "seed", "use_cpu"),
 }
 #: Others that may not be given, by what is wrong with them: (code, pattern of the whole name, why).
-REFUSED = [
+REFUSED: list[tuple[LiteralString, str, str]] = [
     ("remote-code", "trust_remote_code", "it runs code that comes with a model"),
     ("secret", ".*(token|api_key|secret|password)", "secrets belong in the environment, where they are not recorded"),
     (
