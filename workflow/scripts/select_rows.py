@@ -28,6 +28,7 @@ with logs.to_file(snakemake.log[0]):
         learning_rates=[entry.get("mean_learning_rate") for entry in checkpoints],
         memory_mb=snakemake.resources.mem_mb,
         made_with=made_with,
+        sized_like=snakemake.input.get("sized_like"),
         **parameters,
     )
     rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
