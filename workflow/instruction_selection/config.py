@@ -342,9 +342,10 @@ def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
     from instruction_selection import templates
 
     for block in (*blocks, "fewshot"):
-        for key in templates.ROW if entry.get(block) else ():
+        given = {key: entry[block][key] for key in templates.ROW} if entry.get(block) else {}
+        for key, template in given.items():
             try:
-                templates.compiled(entry[block][key])
+                templates.compiled(template or "")
             except templates.NOT_COMPILED as error:
                 raise InputError(f"{path}: {block}.{key}: not a Jinja template ({error.message}).") from error
 
