@@ -322,6 +322,8 @@ def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard
         assert told["overlap"]["random"]["rows"] == expected
     if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method]["needs"]) and method != "less":
         assert told["overlap"]["less"]["rows"] == len(set(ids) & set(one_shard.select("less")[0]))
+    reads_gradients = bool(set(config.KINDS) & set(ENTRIES[method]["needs"]))
+    assert told["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
     for need, about in told["stores"].items():
         assert 0 <= about["negative_cosines"] <= 1
         assert about["sampled_pairs"] > 0, need

@@ -160,6 +160,7 @@ def test_checkpoints_count_as_their_learning_rates_say(case, earlier):
     scores = weighted_best_subtask_mean(pools, targets, rates, np.array(["task0", "task0", "task1", "task1"]))
     assert [int(row["id"]) for row in chosen] == best(scores, [3, 5, 7])
     assert summary["not_selectable"] == 3
+    assert [checkpoint["weight"] for checkpoint in summary["checkpoints"]] == pytest.approx([0.75, 0.25])
     alone, _ = selection.select("less", 0.5, 0, {}, **case)
     assert alone != chosen
 

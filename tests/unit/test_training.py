@@ -160,6 +160,12 @@ def kill_with_children(process: int) -> None:
         os.kill(number, signal.SIGKILL)
 
 
+def test_the_share_of_second_moments_that_are_below_epsilon():
+    named = {"a.exp_avg": torch.zeros(8), "a.exp_avg_sq": torch.tensor([0.0, 9e-9, 1.1e-8, 1.0])}
+    named |= {"b.exp_avg": torch.zeros(4), "b.exp_avg_sq": torch.full((2, 2), 1e-9)}
+    assert moments.share_below_epsilon(named) == 6 / 8
+
+
 def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, capfd):
     one = {**ARGUMENTS, "num_train_epochs": 1}
     training.train(rows_path, tiny_model, "smollm", 512, one, 0, tmp_path)

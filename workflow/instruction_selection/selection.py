@@ -210,6 +210,7 @@ def select(
     return [pool[row] for row in result.rows], {
         **summary(method, ratio, seed, pool, budget, result),
         "sized_like": sized_like,
+        "checkpoints": _checkpoints(inputs),
         "not_selectable": int((~inputs.usable()).sum()),
         "overlap": _overlap(method, inputs, budget, seed, result.rows),
         "trace": _trace(inputs, result, params),
@@ -217,6 +218,14 @@ def select(
             need: {**identity, **negative_cosines(getattr(inputs, need))} for need, identity in identities.items()
         },
     }
+
+
+def _checkpoints(inputs: Inputs) -> list[dict]:
+    """The weight of each checkpoint whose gradients were read, oldest first; the weights sum to 1."""
+    weights = [
+        checkpoint.weight for checkpoint in inputs.checkpoints if checkpoint.given("pool_") | checkpoint.given("validation_")
+    ]
+    return [{"weight": weight / sum(weights)} for weight in weights]
 
 
 def _trace(inputs: Inputs, result: Selection, params: dict) -> dict:
