@@ -177,7 +177,7 @@ def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, ca
 def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, batch, processes):
     arguments = {"per_device_train_batch_size": per_device, "effective_batch": batch}
     if batch % (per_device * processes):
-        with pytest.raises(InputError, match=f"effective_batch: {batch} is not a multiple of {per_device * processes}, "):
+        with pytest.raises(InputError, match=f"{batch} is not a multiple of {per_device * processes}, "):
             training.accumulation_steps(arguments, processes)
     else:
         assert training.accumulation_steps(arguments, processes) * processes * per_device == batch

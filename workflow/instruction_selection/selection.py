@@ -222,9 +222,8 @@ def select(
 
 def _checkpoints(inputs: Inputs) -> list[dict]:
     """The weight of each checkpoint whose gradients were read, oldest first; the weights sum to 1."""
-    weights = [
-        checkpoint.weight for checkpoint in inputs.checkpoints if checkpoint.given("pool_") | checkpoint.given("validation_")
-    ]
+    read = [checkpoint for checkpoint in inputs.checkpoints if any(map(checkpoint.given, ("pool_", "validation_")))]
+    weights = [checkpoint.weight for checkpoint in read]
     return [{"weight": weight / sum(weights)} for weight in weights]
 
 

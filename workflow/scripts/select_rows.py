@@ -31,7 +31,8 @@ with logs.to_file(snakemake.log[0]):
         sized_like=snakemake.input.get("sized_like"),
         **parameters,
     )
-    for told, entry in zip(summary["checkpoints"], checkpoints[-read:]):
+    # A method that reads no gradients reads no checkpoint.
+    for told, entry in zip(summary["checkpoints"], checkpoints[-read:] if written else [], strict=True):
         told |= {key: entry[key] for key in ("step", "mean_learning_rate", "second_moments_below_epsilon")}
     rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
     summary["provenance"] = provenance.record(

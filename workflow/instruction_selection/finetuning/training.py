@@ -43,9 +43,9 @@ def train(
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
     `arguments` are LLaMA-Factory's, and `effective_batch`, the rows per optimizer step: all of `processes`, which are
-    spread over `nodes` of a SLURM job, share it and, if there are several, follow its `deepspeed` configuration. A run that was interrupted goes on
-    from its last whole checkpoint in `folder`; what a run with other inputs left there is removed. The checkpoints of
-    the last `checkpoints` epochs stay.
+    spread over `nodes` of a SLURM job, share it and, if there are several, follow the `deepspeed` configuration. A run
+    that was interrupted goes on from its last whole checkpoint in `folder`; what a run with other inputs left there is
+    removed. The checkpoints of the last `checkpoints` epochs stay.
     """
     shared = {"save_total_limit": checkpoints, **arguments}
     del shared["effective_batch"]

@@ -10,7 +10,7 @@ def precondition(gradient: torch.Tensor, exp_avg: torch.Tensor, exp_avg_sq: torc
 
     `gradient` has shape (..., P), the moments (P,). Epsilon is inside the root and there is no bias correction,
     which is LESS's published code and not torch's AdamW. After few steps nearly all second moments are below epsilon
-    (98 % after the demo's 12; a warm-up's checkpoints.json has the share), and then the result is hardly preconditioned:
+    (98 % after the demo's 12; a warm-up's checkpoints.json has the share), and the result is hardly preconditioned:
     such a run says little about Adam's gradients against plain ones.
     """
     first = torch.add(BETA1 * exp_avg, gradient, alpha=1 - BETA1)

@@ -2,8 +2,8 @@
 
 Rows and queries are represented alike, by the position-weighted mean of the last hidden states over prompt and response
 (see `hidden_states`). As in the authors' code, a query whose best remaining row is taken loses its turn. They run the
-model in bf16, this is fp32. For several tasks at once they score a row by each task's closest query, and the tasks take
-turns; for a joint target this does not, and all queries take turns as if they were of one task, so that a part with more
+model in bf16, this is fp32. For several tasks at once they score a row by the closest query of each task, and the tasks
+take turns. Here all queries of a joint target take turns as if they were of one task, so that a part with more
 validation rows gets more of the budget.
 """
 
