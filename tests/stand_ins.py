@@ -9,7 +9,10 @@ from tokenizers import models as algorithms
 from transformers import AutoConfig, AutoModelForCausalLM, GemmaTokenizer, LlamaTokenizer, PreTrainedTokenizerFast
 
 #: Llama 3's own.
-WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 TEXT = [
     "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n",
     "### Instruction:\nWhat is the capital of a country?\n\n### Response:\nIt is the city of the government.\n",

@@ -36,7 +36,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory, repository, tiny_model):
-    """A function of a model of config/models: its entry, and the folder that the pipeline makes of (a stand-in for) it."""
+    """A function of a model of config/models: its entry, and the folder that the pipeline makes of its stand-in."""
     made = {}
 
     def prepare(name: str):

@@ -75,6 +75,10 @@ def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: 
         files.write_jsonl(data_files["train"], map(_document, fewshot))
     if "include" in keys:
         keys = {**keys, "include": str(path_in_package("lm_eval", "tasks") / keys["include"])}
+    if keys.get("end_of_turn") and "include" in keys:
+        raise InputError(
+            f"{task}: end_of_turn: an included task is scored as lm-eval scores it, without an end of turn."
+        )
     keys = {key: value for key, value in keys.items() if key != "end_of_turn"}
     split = "train" if fewshot else None
     written = {
