@@ -7,6 +7,10 @@ from checkout import Checkout
 
 #: Fine-tunes of Figure 3 beyond those of Table 1: 4 shares, 3 models, 2 targets.
 FIGURE3 = 24
+#: The paper has no controls. Random: 3 models, 3 pools, 2 ratios, 5 draws; the untuned model of 3; each on 5 benchmarks.
+DRAWS = 3 * 3 * 2 * 5
+CONTROLS = 5 * (DRAWS + 3)
+PAPER = ["table1", "table2", "table3", "figure1", "figure3"]
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +36,9 @@ def test_the_tables_and_figures_need_every_job_once(plan):
         "warmup": 9,
         "gather_pool_gradients": 9,
         "validation_gradients": 45,
-        "finetune": 435 + FIGURE3,
-        "evaluate": 507 + FIGURE3,
-        "table": 5,
+        "finetune": 435 + FIGURE3 + DRAWS,
+        "evaluate": 507 + FIGURE3 + CONTROLS,
+        "table": 7,
         "shared_rows": 6,
         "pool_embeddings": 3,
         "validation_embeddings": 5,
@@ -42,8 +46,8 @@ def test_the_tables_and_figures_need_every_job_once(plan):
         "pool_gradients": 240,
         # All data: one selection per pool. Sentence-BERT: 3 pools, 5 targets, 2 ratios, and 2 pools, a joint target,
         # 2 ratios. LESS and G2IS: the same for each of 3 models. Without graph: 3 models, 2 pools, 5 targets, 2 ratios;
-        # without gradients: once for all models.
-        "select_rows": 3 + (30 + 4) + 2 * 3 * (30 + 4) + 60 + 20 + FIGURE3,
+        # without gradients: once for all models. Random: 3 pools, 2 ratios, 5 draws.
+        "select_rows": 3 + (30 + 4) + 2 * 3 * (30 + 4) + 60 + 20 + FIGURE3 + 30,
     }
     assert {rule: jobs[rule] for rule in expected} == expected
 
@@ -54,6 +58,10 @@ def test_the_tables_and_figures_need_every_job_once(plan):
         (["table1"], {"warmup": 9, "validation_gradients": 45, "select_rows": 213, "finetune": 279, "evaluate": 315}),
         # The three tables of the paper; and Figure 1 adds nothing.
         (["table1", "table2", "table3", "figure1"], {"finetune": 435, "evaluate": 507, "table": 4}),
+        # Controls need no cell of the paper that its own tables do not have, and add none to these.
+        (PAPER, {"finetune": 435 + FIGURE3, "evaluate": 507 + FIGURE3, "select_rows": 345}),
+        (["table1-controls"], {"finetune": 270 + DRAWS, "evaluate": 270 + CONTROLS}),
+        (["table1", "table1-controls"], {"finetune": 279 + DRAWS, "evaluate": 315 + CONTROLS}),
         (["table2"], {"warmup": 6, "validation_gradients": 12, "select_rows": 30, "finetune": 42, "evaluate": 84}),
         (["figure3"], {"warmup": 3, "finetune": 30, "evaluate": 30}),
     ],
