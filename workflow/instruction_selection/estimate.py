@@ -132,7 +132,13 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
     finished, unreadable = costs.runs(results)
     unit_costs = costs.of(experiment, finished, results)
     rows = timed(experiment, unit_costs, cores)
-    blocks = [_jobs(rows), *_tables(experiment, unit_costs, cores), _unit_costs(unit_costs, unreadable), _storage(experiment), _wall(rows, cores, gpus)]
+    blocks = [
+        _jobs(rows),
+        *_tables(experiment, unit_costs, cores),
+        _unit_costs(unit_costs, unreadable),
+        _storage(experiment),
+        _wall(rows, cores, gpus),
+    ]
     blocks.append(_cuts(experiment, unit_costs, cores, rows))
     return f"Experiment {experiment.name}, estimated and not run\n\n" + "\n\n".join(blocks) + "\n"
 
@@ -161,7 +167,10 @@ def _tables(experiment: Experiment, unit_costs: dict[str, Cost], cores: int | No
     names = experiment.settings["tables"]
     if len(names) < 2:
         return []
-    lines = [_line("tables (jobs shared by several", "finetune", "evaluate", "GPU-hours", "CPU-hours"), "  count in each)"]
+    lines = [
+        _line("tables (jobs shared by several", "finetune", "evaluate", "GPU-hours", "CPU-hours"),
+        "  count in each)",
+    ]
     for name in names:
         alone = dataclasses.replace(experiment, tables={name: experiment.tables[name]})
         rows = timed(alone, unit_costs, cores)

@@ -206,7 +206,6 @@ def select(
         raise InputError(f"{method}: none of the {budget} rows wanted was chosen; its parameters do not fit this pool.")
     return [pool[row] for row in result.rows], {
         **summary(method, ratio, seed, pool, budget, result),
-        "checkpoints": len(inputs.checkpoints) if KINDS.keys() & feature_paths.keys() else 0,
         "not_selectable": int((~inputs.usable()).sum()),
         "overlap": _overlap(method, inputs, budget, seed, result.rows),
         "trace": _trace(inputs, result, params),

@@ -127,25 +127,23 @@ def test_marks_of_rows_and_seeds_are_told_from_those_of_rows_alone():
     heading, random, less, full = shown(text)
     place = heading.index("Against Random")
     assert heading[place + 1] == "Welch's p"
-    assert less[place].endswith(render_mark("*"))
+    assert less[place].endswith("\\*")
     assert full[place].endswith("†")
     assert float(less[place + 1]) < 0.01
     assert random[place + 1] == full[place + 1] == "–"
     both, alone = notes(text)[2:]
-    assert both.startswith("\\* is by evaluation rows and seeds")
-    assert alone.startswith("† is by evaluation rows alone")
+    assert both.startswith("\\* is tested over evaluation rows and over the seeds")
+    assert alone.startswith("† is tested over evaluation rows alone")
     assert "(All data) has one seed" in alone
-
-
-def render_mark(mark):
-    return f"\\{mark}"
 
 
 def test_a_table_of_one_seed_says_what_it_does_not_know():
     for write in (markdown, lambda rows: render.to_tex(rows, PLAN, {"logic": BENCHMARK}, METHODS)):
         text = write(collect([cell("random", values=WORSE), cell("less", values=BETTER)], baseline="random"))
-        assert "because every fine-tuned model has one seed. It does not know how much another fine-tuning" in text
-        assert "by evaluation rows and seeds" not in text
+        assert (
+            "because every fine-tuned model has one seed. It does not account for how much another fine-tuning" in text
+        )
+        assert "the seeds of both sides" not in text
         assert "Welch" not in text
 
 
@@ -155,12 +153,12 @@ def test_no_mark_without_a_note_and_no_note_without_a_comparison():
     assert "†" not in seeded
     text = markdown(collect([cell("base", values=WORSE), *SEEDED], baseline="random"), only(SCORE))
     assert "The untuned model is not trained" in text
-    assert "rows alone" not in text.replace("varies by rows alone", "")
+    assert "rows alone" not in text
 
 
 def test_the_checkpoints_that_were_read_stand_beside_the_published_number():
     for count, expected in ((1, "1 warm-up checkpoint (published: 4)"), (4, "4 warm-up checkpoints (published: 4)")):
-        selection = {"selected": 1, "tasks": {"aiw": 1}, "checkpoints": count}
+        selection = {"selected": 1, "tasks": {"aiw": 1}, "checkpoints": [{"weight": 1 / count}] * count}
         text = markdown(collect([cell(selection=selection), cell("random", selection=selection)]))
         assert notes(text)[-1] == f"LESS reads {expected}."
     assert "checkpoint" not in markdown(collect([cell()]))

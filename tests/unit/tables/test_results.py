@@ -105,7 +105,7 @@ def test_what_a_table_does_not_show_does_not_count():
 def test_how_many_checkpoints_were_read_is_what_the_selection_says():
     cells = [cell("less"), cell("random")]
     for each in cells:
-        each["selection"]["checkpoints"] = 2
+        each["selection"]["checkpoints"] = [{"weight": 0.5}] * 2
     assert [row["checkpoints"] for row in collect(cells)] == [2, None]
     assert [row["checkpoints"] for row in collect([cell("base"), cell("less")])] == [None, None]
 

@@ -1,7 +1,6 @@
 """A target's figure: its first metric and the share of its family among the chosen rows, side by side."""
 
 import itertools
-import math
 import textwrap
 from pathlib import Path
 

@@ -50,47 +50,43 @@ def _scores(rows: list[dict], scores: list[tuple[dict, str]], plan: dict) -> str
 
 
 def _comparisons(compared: list[tuple[dict, str]], against: list[str]) -> str:
-    many = len(compared) > 1
     text = (
-        f"Against {', '.join(against)}: mean difference on the same evaluation rows, with its own 95 % interval. Marks "
-        f"are of p < {statistics.LEVEL}"
+        f"Against {', '.join(against)}: mean difference on the same evaluation rows, with its own 95 % interval. A mark "
+        f"means p < {statistics.LEVEL}"
     )
-    text += f" after Holm's correction for the {len(compared)} comparisons that this table shows. " if many else ". "
-    return text + "A difference without a mark is not shown to be zero."
+    if len(compared) > 1:
+        text += f" after Holm's correction for the {len(compared)} comparisons that this table shows"
+    return f"{text}. A difference without a mark is not shown to be zero."
 
 
 def _marks(rows: list[dict], compared: list[tuple[dict, str]]) -> list[str]:
     tests = {row[f"{name}_test"] for row, name in compared}
-    constant = "the pool, the validation rows and the warm-up, which are the same for all seeds"
+    constant = "another pool, other validation rows or another warm-up"
     paragraphs = []
     if statistics.TWO_LEVELS in tests:
         text = (
-            f"{BOTH} is by evaluation rows and seeds, on both sides: a t-test and interval whose variance has both "
-            "(Welch–Satterthwaite), and a permutation test of signs over rows. "
+            f"{BOTH} is tested over evaluation rows and over the seeds of both sides: by a t-test whose variance "
+            "includes both (Welch–Satterthwaite; so does the interval), and by a permutation test of signs over rows. "
         )
         if any(row["pool"] is None for row in rows):
-            text += "The untuned model is not trained and varies by rows alone. "
-        text += f"It does not know {constant}."
-        if any(row[f"{name}_welch_p"] is not None for row, name in compared):
-            text += " Welch's p compares the means of the seeds, on these evaluation rows, and is not corrected."
+            text += "The untuned model is not trained and has no variance over seeds. "
+        text += (
+            f"It does not account for {constant}, which all seeds share. Welch's p compares the means of the seeds "
+            "alone, for these evaluation rows, and is not corrected."
+        )
         paragraphs.append(text)
     alone = [test for test in ("mcnemar", "permutation") if test in tests]
     if alone:
         names = {"mcnemar": "McNemar's exact test", "permutation": "a permutation test of signs"}
         by = " or ".join(names[test] for test in alone)
-        text = f"{ROWS} is by evaluation rows alone ({by}; bootstrap interval)"
         single = _single(rows, compared)
-        if single:
-            everything = single == _unique(row["method"] for row in rows if row["pool"] is not None)
-            who = (
-                "every fine-tuned model" if everything else f"the comparison's method or baseline ({', '.join(single)})"
-            )
-            text += (
-                f", because {who} has one seed. It does not know how much another fine-tuning or draw would change the "
-                f"score, nor {constant.removesuffix(', which are the same for all seeds')}: it says that these models "
-                "differ, and not that the methods do"
-            )
-        paragraphs.append(f"{text}.")
+        everything = single == _unique(row["method"] for row in rows if row["pool"] is not None)
+        who = "every fine-tuned model" if everything else f"one side of the comparison ({', '.join(single)})"
+        paragraphs.append(
+            f"{ROWS} is tested over evaluation rows alone ({by}; bootstrap interval), because {who} has one seed. It "
+            "does not account for how much another fine-tuning or another draw would change the score, nor for "
+            f"{constant}: it says that these models differ, not that the methods do."
+        )
     return paragraphs
 
 

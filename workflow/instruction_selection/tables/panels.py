@@ -118,6 +118,10 @@ def _curves(axes, rows: list[dict], metric: str, parameters: dict[str, float], s
             capsize=2,
             linewidth=1,
         )
+        for place, row in zip(places, mine, strict=True):
+            if row["seeds"] > 1:
+                scores = row[f"{metric}_by_seed"]
+                axes.plot([place] * len(scores), scores, ".", color="black", markersize=3)
         axes.plot(
             places,
             [math.nan if row["published"] is None else row["published"] for row in mine],

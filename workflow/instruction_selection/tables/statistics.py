@@ -1,4 +1,4 @@
-"""Is a method better than another, as far as evaluation rows and seeds can say? ``docs/statistics.md`` explains the choices.
+"""Is a method better than another, as far as rows and seeds can say? ``docs/statistics.md`` explains the choices.
 
 All methods are scored on the same rows, so differences are taken row by row. A trained method has one run per seed, and
 the runs of two methods are independent of each other.
@@ -58,9 +58,9 @@ def compare(
     Where a trained side has one run, that variance cannot be estimated, and the result is that of `paired`, of rows
     alone. Otherwise the variance of the difference is the sum of those of its mean over rows and of each trained side's
     mean over seeds, with Satterthwaite's degrees of freedom (1946), as in Welch's test (1947). What seeds change in
-    single rows is in both terms, as it is in the bootstrap of rows and columns (Owen, "The pigeonhole bootstrap", 2007),
-    so the test errs towards no difference. `p` is the larger of this test's and that of `paired`, which
-    holds where few rows differ.
+    single rows is in both terms, as in the bootstrap of rows and columns (Owen, "The pigeonhole bootstrap", 2007), so
+    the test errs towards no difference. `p` is the larger of this test's and that of `paired`, which holds where few
+    rows differ.
 
     None if there are fewer than two rows, or if a value is not finite, as a diverged model's is.
     """

@@ -52,8 +52,7 @@ def build(cells: list[dict], benchmark: dict, methods: dict, models: dict, pools
         for metric in benchmark["metrics"]:
             row |= _score(metric, results)
         selections = [result["selection"] for result in results]
-        # A method with a rule of its own need not say it.
-        row["checkpoints"] = selections[0].get("checkpoints") if methods[method]["checkpoints"] == "all" else None
+        row["checkpoints"] = _checkpoints(methods[method], selections[0])
         row |= _chosen(selections, set(benchmark["tasks"]), pools.get(pool))
         rows.append(row)
     return rows
@@ -108,6 +107,13 @@ def _wilson(runs: list[dict[str, float]], scale: float) -> tuple[float, float] |
 def _deviation(values: list[float]) -> float:
     # `statistics.stdev` raises on a diverged model's NaN.
     return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def _checkpoints(method: dict, selection: dict | None) -> int | None:
+    # A method with a rule of its own need not say it.
+    if selection is None or method["checkpoints"] == "last" or "checkpoints" not in selection:
+        return None
+    return len(selection["checkpoints"])
 
 
 def _chosen(selections: list[dict | None], family: set[str], pool: dict | None) -> dict:
