@@ -51,8 +51,8 @@ def _scores(rows: list[dict], scores: list[tuple[dict, str]], plan: dict) -> str
 
 def _comparisons(compared: list[tuple[dict, str]], against: list[str]) -> str:
     text = (
-        f"Against {', '.join(against)}: mean difference on the same evaluation rows, with its own 95 % interval. A mark "
-        f"means p < {statistics.LEVEL}"
+        f"Against {', '.join(against)}: mean difference on the same evaluation rows, with its own 95 % interval. "
+        f"A mark means p < {statistics.LEVEL}"
     )
     if len(compared) > 1:
         text += f" after Holm's correction for the {len(compared)} comparisons that this table shows"
