@@ -153,7 +153,7 @@ def test_seeds_that_vary_do_not_make_differences(monkeypatch, seeds, deviation, 
 
 
 def test_rows_alone_do_not_know_what_seeds_vary_and_a_percentile_interval_knows_too_little(monkeypatch):
-    monkeypatch.setattr(statistics, "RESAMPLES", 199)
+    monkeypatch.setattr(statistics, "HIERARCHICAL_RESAMPLES", 199)
 
     def by_rows(first, second):
         return stats.ttest_rel(first.mean(axis=0), second.mean(axis=0)).pvalue < 0.05

@@ -16,6 +16,8 @@ from statsmodels.stats.proportion import proportion_confint
 #: Adjusted p below which a difference is marked, and 1 - the confidence of intervals.
 LEVEL = 0.05
 RESAMPLES = 9999
+#: Of the hierarchical bootstrap, which takes longer and decides nothing.
+HIERARCHICAL_RESAMPLES = 1999
 #: Numbers that a batch of resamples may hold.
 BATCH = 4_000_000
 #: The test that knows rows and seeds; the others know rows.
@@ -112,8 +114,8 @@ def hierarchical_bootstrap(first: np.ndarray, second: np.ndarray) -> tuple[float
     runs = np.concatenate([first, second])
     count = runs.shape[1]
     found = []
-    for start in range(0, RESAMPLES, step := max(1, BATCH // count)):
-        size = min(step, RESAMPLES - start)
+    for start in range(0, HIERARCHICAL_RESAMPLES, step := max(1, BATCH // count)):
+        size = min(step, HIERARCHICAL_RESAMPLES - start)
         means = rng.multinomial(count, np.full(count, 1 / count), size) @ runs.T / count
         weights = [rng.multinomial(len(side), np.full(len(side), 1 / len(side)), size) for side in (first, second)]
         signed = np.hstack([weights[0] / len(first), -weights[1] / len(second)])
