@@ -192,6 +192,12 @@ def test_benchmarks_stand_side_by_side_with_what_was_published():
     assert [line[4] for line in lines] == ["**60.0** ± 1.0", "50.0 ± 1.0"] * 2
 
 
+@pytest.mark.parametrize(("untuned", "best"), [(0.3, ["LESS", "LESS"]), (0.55, ["LESS"]), (0.7, ["Untuned model"])])
+def test_the_untuned_model_is_the_best_only_if_it_is_that_of_every_pool(untuned, best):
+    cells = [cell("base", acc=untuned), cell(acc=0.6), cell(pool="q", acc=0.5), cell("random", pool="q", acc=0.4)]
+    assert bold(markdown(collect(cells, kind="benchmarks"), kind="benchmarks")) == best
+
+
 def test_a_relative_average_is_a_column_of_its_own():
     heading, *lines = benchmarks_table(relative_to="less")
     assert heading[-1].startswith("Relative average")

@@ -75,13 +75,16 @@ def _benchmarks(rows: list[dict], benchmarks: dict) -> list[Column]:
 
 
 def _best_per_pool(rows: list[dict], metric: dict, decimals: int) -> list[Cell]:
-    """As `_scores`, with the best of each model and pool in bold."""
-    groups = {}
-    for place, row in enumerate(rows):
-        groups.setdefault((row["model"], row["pool"]), []).append(place)
+    """As `_scores`, with the best of each model and pool in bold.
+
+    The untuned model is of no pool: it competes in all, and is in bold only if it is the best of every one.
+    """
     cells = {}
-    for places in groups.values():
-        cells |= dict(zip(places, _scores([rows[place] for place in places], metric, decimals), strict=True))
+    for model, pool in dict.fromkeys((row["model"], row["pool"]) for row in rows):
+        places = [n for n, row in enumerate(rows) if row["model"] == model and row["pool"] in (pool, None)]
+        for place, cell in zip(places, _scores([rows[place] for place in places], metric, decimals), strict=True):
+            if place not in cells or not cell.strong:
+                cells[place] = cell
     return [cells[place] for place in range(len(rows))]
 
 
