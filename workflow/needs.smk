@@ -1,9 +1,9 @@
 # What jobs ask of a cluster: the arithmetic is in instruction_selection/resources.py, the sizes come from here.
 from instruction_selection import resources
 
-GPUS = SETTINGS["gpus"]
-NODES = SETTINGS["nodes"]["training"]
-THREADS = SETTINGS["threads"]
+GPUS = SETTINGS.gpus
+NODES = SETTINGS.nodes.training
+THREADS = SETTINGS.threads
 # The executor starts a job in a step of one task, which can have the GPUs of one node only. Where MPI is said to be used
 # it does not, and the training starts a step over all nodes itself; then tasks have to be given, and not per GPU.
 SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
@@ -11,7 +11,7 @@ SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1
 
 def tell_missing_gpus():
     """Where jobs run on this machine, and ask for GPUs that it does not have."""
-    asked = [kind for kind, number in GPUS.items() if number]
+    asked = [kind for kind, number in GPUS if number]
     if asked and workflow.local_exec and not resources.has_gpu():
         logger.warning(
             f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(asked)}, and none can be seen here: the processor "
@@ -27,15 +27,15 @@ def by_attempt(amount):
 
 
 def parameters_of(wildcards):
-    return EXPERIMENT.models[wildcards.model]["parameters"]
+    return EXPERIMENT.models[wildcards.model].parameters
 
 
 def rows_of(wildcards):
     """Rows of the pool or of the target's files, whichever a job is about."""
     if "pool" in wildcards.keys():
-        return SETTINGS["pools"][wildcards.pool]["rows"]
-    target = SETTINGS["targets"][wildcards.target]
-    return target["validation_rows"] + target["evaluation_rows"]
+        return SETTINGS.pools[wildcards.pool].rows
+    target = SETTINGS.targets[wildcards.target]
+    return target.validation_rows + target.evaluation_rows
 
 
 def chosen_rows(wildcards):
@@ -52,22 +52,22 @@ def model_memory(wildcards):
 
 def training_memory(wildcards):
     # Of one node.
-    memory = resources.model_memory(parameters_of(wildcards), GPUS["training"])
-    return memory + resources.COMPILER if GPUS["training"] * NODES > 1 else memory
+    memory = resources.model_memory(parameters_of(wildcards), GPUS.training)
+    return memory + resources.COMPILER if GPUS.training * NODES > 1 else memory
 
 
 def training_runtime(wildcards, stage, rows):
     return resources.training_runtime(
         parameters_of(wildcards),
-        rows * EXPERIMENT.training[stage].get("num_train_epochs", 3),
-        SETTINGS["cutoff_len"],
-        GPUS["training"] * NODES,
-        THREADS["training"],
+        rows * getattr(EXPERIMENT.training, stage).num_train_epochs,
+        SETTINGS.cutoff_len,
+        GPUS.training * NODES,
+        THREADS.training,
     )
 
 
 def warmup_runtime(wildcards):
-    return training_runtime(wildcards, "warmup", SETTINGS["warmup"]["rows"])
+    return training_runtime(wildcards, "warmup", SETTINGS.warmup.rows)
 
 
 def finetune_runtime(wildcards):
@@ -75,26 +75,26 @@ def finetune_runtime(wildcards):
 
 
 def gradients_memory(wildcards):
-    return resources.model_memory(parameters_of(wildcards), GPUS["gradients"])
+    return resources.model_memory(parameters_of(wildcards), GPUS.gradients)
 
 
 def gradients_runtime(wildcards, rows):
     return resources.training_runtime(
         parameters_of(wildcards),
         rows,
-        SETTINGS["cutoff_len"],
-        GPUS["gradients"],
-        THREADS["gradients"],
+        SETTINGS.cutoff_len,
+        GPUS.gradients,
+        THREADS.gradients,
     )
 
 
 def pool_gradients_runtime(wildcards):
-    rows = rows_of(wildcards) / grid.shards(EXPERIMENT, wildcards.pool)
+    rows = rows_of(wildcards) / SETTINGS.gradients.shards_of(wildcards.pool)
     return gradients_runtime(wildcards, rows)
 
 
 def validation_gradients_runtime(wildcards):
-    rows = SETTINGS["targets"][wildcards.target]["validation_rows"]
+    rows = SETTINGS.targets[wildcards.target].validation_rows
     return gradients_runtime(wildcards, rows)
 
 
@@ -108,20 +108,20 @@ def embedding_memory(wildcards):
 
 def embedding_runtime(wildcards):
     return resources.embedding_runtime(
-        rows_of(wildcards), GPUS["embeddings"], THREADS["embeddings"]
+        rows_of(wildcards), GPUS.embeddings, THREADS.embeddings
     )
 
 
 def selection_dimension(wildcards):
     """Numbers that a method reads of a row; hidden states and embeddings count as gradients."""
-    if not method_of(wildcards)["needs"]:
+    if not method_of(wildcards).needs:
         return 0
-    return SETTINGS["gradients"]["projection"]["dimension"]
+    return SETTINGS.gradients.projection.dimension
 
 
 def selection_memory(wildcards):
     dimension = selection_dimension(wildcards)
-    return SETTINGS["selection"]["memory_mb"] or resources.selection_memory(
+    return SETTINGS.selection.memory_mb or resources.selection_memory(
         rows_of(wildcards), dimension
     )
 
@@ -131,30 +131,30 @@ def selection_runtime(wildcards):
         rows_of(wildcards),
         selection_dimension(wildcards),
         chosen_rows(wildcards),
-        THREADS["selection"],
+        THREADS.selection,
     )
 
 
 def evaluation_memory(wildcards):
-    return resources.model_memory(parameters_of(wildcards), GPUS["evaluation"])
+    return resources.model_memory(parameters_of(wildcards), GPUS.evaluation)
 
 
 def evaluation_runtime(wildcards):
     return resources.evaluation_runtime(
         parameters_of(wildcards),
-        SETTINGS["targets"][wildcards.benchmark]["evaluation_rows"],
-        GPUS["evaluation"],
-        THREADS["evaluation"],
+        SETTINGS.targets[wildcards.benchmark].evaluation_rows,
+        GPUS.evaluation,
+        THREADS.evaluation,
     )
 
 
 def backend_of(benchmark):
-    own = SETTINGS["targets"][benchmark]["backend"]
-    return own or SETTINGS["evaluation"]["backend"]
+    own = SETTINGS.targets[benchmark].backend
+    return own or SETTINGS.evaluation.backend
 
 
 def evaluation_settings(benchmark):
-    return {**SETTINGS["evaluation"], "backend": backend_of(benchmark)}
+    return {**SETTINGS.evaluation.plain(), "backend": backend_of(benchmark)}
 
 
 def evaluated_with(backend):

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from instruction_selection import jobs, resources
-from instruction_selection.config import Experiment
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.settings import Settings
 from instruction_selection.jobs import Job
 from instruction_selection.layout import Layout
 
@@ -48,11 +50,11 @@ class Cost:
         return self.start + 2 * (job.parameters or 0) / DISK + job.work / (self.speed * devices)
 
 
-def devices(rule: str, settings: dict) -> tuple[int, int]:
+def devices(rule: str, settings: Settings) -> tuple[int, int]:
     """(GPUs, threads) of a rule's job, over all its nodes; those of no kind have one thread."""
     kind = jobs.KINDS.get(rule)
-    nodes = settings["nodes"]["training"] if kind == "training" else 1
-    return settings["gpus"].get(kind, 0) * nodes, settings["threads"].get(kind, 1) * nodes
+    nodes = settings.nodes.training if kind == "training" else 1
+    return getattr(settings.gpus, kind or "", 0) * nodes, getattr(settings.threads, kind or "", 1) * nodes
 
 
 def of(experiment: Experiment, finished: list[Experiment], results: str | Path) -> dict[str, Cost]:
@@ -66,16 +68,13 @@ def of(experiment: Experiment, finished: list[Experiment], results: str | Path) 
 
 
 def runs(results: str | Path) -> tuple[list[Experiment], list[str]]:
-    """Experiments that ran, wholly or in part, below `results`; and names of those of a version without some key."""
+    """Experiments that ran, wholly or in part, below `results`; and names of those of another version."""
     found, unreadable = [], []
     for path in sorted(Path(results).glob("*/config.resolved.yaml")):
         try:
-            run = Experiment(**yaml.safe_load(path.read_text(encoding="utf-8")))
-            jobs.of(run)
-        except (KeyError, TypeError):
+            found.append(Experiment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))))
+        except ValidationError:
             unreadable.append(path.parent.name)
-        else:
-            found.append(run)
     return found, unreadable
 
 

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from instruction_selection import costs, grid, jobs
-from instruction_selection.config import Experiment
+from instruction_selection import costs, jobs
 from instruction_selection.costs import Cost
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.names import parts
+from instruction_selection.experiment.plan import Plan
 from instruction_selection.jobs import Job
 
 #: Seconds that Snakemake takes to start a job. Measured in the demo.
@@ -85,40 +87,50 @@ def storage(experiment: Experiment) -> dict[str, float]:
     for job in jobs.of(experiment):
         names = dict(job.wildcards)
         if job.rule == "pool_gradients":
-            rows = settings["pools"][names["pool"]]["rows"] / grid.shards(experiment, names["pool"])
-            gradients = settings["gradients"]
-            counts["gradient stores"] += 2 * rows * gradients["projection"]["dimension"] * len(gradients["pool_kinds"])
+            rows = settings.pools[names["pool"]].rows / settings.gradients.shards_of(names["pool"])
+            gradients = settings.gradients
+            counts["gradient stores"] += 2 * rows * gradients.projection.dimension * len(gradients.pool_kinds)
         elif job.kind == "training":
-            trained = experiment.training[job.rule]
-            size = trained.get("lora_rank", 0) * ADAPTER * job.parameters ** (2 / 3) or job.parameters
+            trained = experiment.training.warmup if job.rule == "warmup" else experiment.training.finetune
+            whole = trained.finetuning_type == "full"
+            size = job.parameters if whole else trained.lora_rank * ADAPTER * job.parameters ** (2 / 3)
             # The warm-up's adapters with both moments.
-            copies = 3 * settings["warmup"]["checkpoints"] if job.rule == "warmup" else 1
+            copies = 3 * settings.warmup.checkpoints if job.rule == "warmup" else 1
             counts["adapters"] += 4 * size * copies
     for model in experiment.models.values():
-        counts["models"] += model["parameters"] * (2 if model["source"]["kind"] == "hub" else 4)
+        counts["models"] += model.parameters * (2 if model.source.kind == "hub" else 4)
     return dict(counts.most_common())
 
 
 def without(experiment: Experiment) -> Iterator[tuple[str, Experiment]]:
     """(what is left out, the experiment without it) for everything of which there are several."""
-    for key in ("models", "pools", "targets", "methods", "ratios"):
-        entries = list(experiment.settings[key])
-        for entry in entries if len(entries) > 1 else ():
-            tables = {name: {**plan, key: _less(plan[key], entry, key)} for name, plan in experiment.tables.items()}
-            kept = {name: plan for name, plan in tables.items() if plan[key]}
-            yield f"{key.removesuffix('s')} {entry}", dataclasses.replace(experiment, tables=kept)
     settings = experiment.settings
-    for seed in settings["seeds"] if len(settings["seeds"]) > 1 else ():
-        fewer = {name: _less(seeds, seed, "seeds") or seeds for name, seeds in settings["seeds_of"].items()}
-        changed = {**settings, "seeds": _less(settings["seeds"], seed, "seeds"), "seeds_of": fewer}
-        yield f"seed {seed}", dataclasses.replace(experiment, settings=changed)
-    if settings["warmup"]["checkpoints"] > 1:
-        changed = {**settings, "warmup": {**settings["warmup"], "checkpoints": 1}}
-        yield "all checkpoints but the last", dataclasses.replace(experiment, settings=changed)
+    for key in ("models", "pools", "targets", "methods", "ratios"):
+        entries = list(getattr(settings, key))
+        for entry in entries if len(entries) > 1 else ():
+            plans = {name: _smaller(plan, key, entry) for name, plan in experiment.tables.items()}
+            kept = {name: plan for name, plan in plans.items() if getattr(plan, key)}
+            yield f"{key.removesuffix('s')} {entry}", experiment.model_copy(update={"tables": kept})
+    for seed in settings.seeds if len(settings.seeds) > 1 else ():
+        fewer = {name: _less(seeds, seed) or seeds for name, seeds in settings.seeds_of.items()}
+        changed = settings.model_copy(update={"seeds": _less(settings.seeds, seed), "seeds_of": fewer})
+        yield f"seed {seed}", experiment.model_copy(update={"settings": changed})
+    if settings.warmup.checkpoints > 1:
+        warmup = settings.warmup.model_copy(update={"checkpoints": 1})
+        changed = settings.model_copy(update={"warmup": warmup})
+        yield "all checkpoints but the last", experiment.model_copy(update={"settings": changed})
 
 
-def _less(entries: list, entry: object, key: str) -> list:
-    return [other for other in entries if entry not in (grid.parts(other) if key == "targets" else [other])]
+def _smaller(plan: Plan, key: str, entry: object) -> Plan:
+    """A table without an entry, and without the joint targets that it is a part of."""
+    entries = getattr(plan, key)
+    if key == "targets":
+        return plan.model_copy(update={key: tuple(target for target in entries if entry not in parts(target))})
+    return plan.model_copy(update={key: _less(entries, entry)})
+
+
+def _less(entries: tuple, entry: object) -> tuple:
+    return tuple(other for other in entries if other != entry)
 
 
 def text(experiment: Experiment, results: str | Path, cores: int | None = None, gpus: int | None = None) -> str:
@@ -127,7 +139,7 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
     Without `gpus`, an experiment that wants them is taken for one of a cluster: the wall time is told for several
     numbers of them, and cores do not count.
     """
-    if gpus is None and any(experiment.settings["gpus"].values()):
+    if gpus is None and any(number for _, number in experiment.settings.gpus):
         cores = None
     finished, unreadable = costs.runs(results)
     unit_costs = costs.of(experiment, finished, results)
@@ -164,7 +176,7 @@ def _jobs(rows: list[Timed]) -> str:
 
 def _tables(experiment: Experiment, unit_costs: dict[str, Cost], cores: int | None) -> list[str]:
     """What each table of `config/tables` needs, if an experiment has several: the paper's own apart from controls."""
-    names = experiment.settings["tables"]
+    names = experiment.settings.tables
     if len(names) < 2:
         return []
     lines = [
@@ -172,7 +184,7 @@ def _tables(experiment: Experiment, unit_costs: dict[str, Cost], cores: int | No
         "  count in each)",
     ]
     for name in names:
-        alone = dataclasses.replace(experiment, tables={name: experiment.tables[name]})
+        alone = experiment.model_copy(update={"tables": {name: experiment.tables[name]}})
         rows = timed(alone, unit_costs, cores)
         counts = Counter(row.job.rule for row in rows)
         hours = (f"{each:,.2f}" for each in _hours(rows))

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from instruction_selection import grid
-from instruction_selection.config import Experiment, has_own_rule
+from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.method import has_own_rule
+from instruction_selection.experiment.pool import Pool
 
 #: Rules that cost about the same per unit of work, and what `Job.work` counts for them. A parameter-token is a forward
 #: and a backward pass of one parameter over one token.
@@ -80,27 +83,27 @@ class _Jobs:
 
     def _add(self, rule: str, wildcards: dict, work: float, model: str | None = None, after=()) -> set[tuple]:
         named = tuple((name, str(value)) for name, value in wildcards.items())
-        parameters = None if model is None else self._experiment.models[model]["parameters"]
+        parameters = None if model is None else self._experiment.models[model].parameters
         job = Job(rule, named, work * (parameters or 1), parameters, frozenset(after))
         self.jobs.setdefault(job.key, job)
         return {job.key}
 
     def evaluation(self, score: grid.Score) -> set[tuple]:
         cell, settings = score.cell, self._settings
-        target = settings["targets"][score.benchmark]
-        vllm = (target["backend"] or settings["evaluation"]["backend"]) == "vllm"
+        target = settings.targets[score.benchmark]
+        vllm = (target.backend or settings.evaluation.backend) == "vllm"
         benchmark = self._experiment.benchmarks[score.benchmark]
-        read = benchmark["prompt_tokens"] or benchmark["tokens"]
+        read = benchmark.prompt_tokens or benchmark.tokens
         return self._add(
             "evaluate_with_vllm" if vllm else "evaluate",
             {**cell.wildcards(), "benchmark": score.benchmark},
-            READ * target["evaluation_rows"] * (read + WRITTEN * benchmark["generated_tokens"]),
+            READ * target.evaluation_rows * (read + WRITTEN * benchmark.generated_tokens),
             cell.model,
-            self._finetune(cell) if grid.trained(self._experiment.methods[cell.method]) else (),
+            self._finetune(cell) if self._experiment.methods[cell.method].trained else (),
         )
 
     def _finetune(self, cell: grid.Cell) -> set[tuple]:
-        rows = float(cell.ratio) * self._settings["pools"][cell.pool]["rows"]
+        rows = float(cell.ratio) * self._settings.pools[cell.pool].rows
         selection = grid.selection_of(self._experiment, cell)
         if selection not in self._selections:
             self._selections[selection] = self._selection(selection)
@@ -110,17 +113,17 @@ class _Jobs:
     def _selection(self, cell: grid.Cell) -> set[tuple]:
         method = self._experiment.methods[cell.method]
         after, width = set(), 0
-        for need in method["needs"]:
-            jobs, numbers = self._feature(need, cell, method["checkpoints"] == "all")
+        for need in method.needs:
+            jobs, numbers = self._feature(need, cell, method.checkpoints == "all")
             after, width = after | jobs, width + numbers
         sized_like = grid.size_of(self._experiment, cell)
         if sized_like:
             after |= self._selection(sized_like)
         if has_own_rule(cell.method):
             return after
-        rows = self._settings["pools"][cell.pool]["rows"]
+        rows = self._settings.pools[cell.pool].rows
         # A store has two bytes per number; walks pass over copies of one.
-        read = max(2.0, float(cell.ratio) * rows) if method["reads"] == "per chosen row" else 2.0
+        read = max(2.0, float(cell.ratio) * rows) if method.reads == "per chosen row" else 2.0
         return self._add("select_rows", cell.wildcards(), rows * width * read, after=after)
 
     def _feature(self, need: str, cell: grid.Cell, every_checkpoint: bool) -> tuple[set[tuple], int]:
@@ -128,11 +131,11 @@ class _Jobs:
         side, _, feature = need.partition("_")
         names = [cell.pool] if side == "pool" else grid.parts(cell.target)
         if feature.endswith("gradients"):
-            last = self._settings["warmup"]["checkpoints"]
+            last = self._settings.warmup.checkpoints
             checkpoints = range(1, last + 1) if every_checkpoint else [last]
             make = self._pool_gradients if side == "pool" else self._validation_gradients
             jobs = {job for at in checkpoints for name in names for job in make(cell.model, cell.pool, at, name)}
-            width = self._settings["gradients"]["projection"]["dimension"] * len(checkpoints)
+            width = self._settings.gradients.projection.dimension * len(checkpoints)
         elif feature == "embeddings":
             jobs = {job for name in names for job in self._embeddings(side, name)}
             width = EMBEDDING
@@ -144,8 +147,8 @@ class _Jobs:
         return jobs, width if side == "pool" else 0
 
     def _pool_gradients(self, model: str, pool: str, checkpoint: int, _: str) -> Iterator[tuple]:
-        shards = grid.shards(self._experiment, pool)
-        tokens = self._seen(self._experiment.pools[pool]) * self._settings["pools"][pool]["rows"] / shards
+        shards = self._settings.gradients.shards_of(pool)
+        tokens = self._seen(self._experiment.pools[pool]) * self._settings.pools[pool].rows / shards
         after = self._warmup(model, pool)
         for shard in range(shards):
             wildcards = {"model": model, "pool": pool, "checkpoint": checkpoint, "shard": shard}
@@ -157,28 +160,29 @@ class _Jobs:
         return self._add("validation_gradients", wildcards, tokens, model, self._warmup(model, pool))
 
     def _warmup(self, model: str, pool: str) -> set[tuple]:
-        rows = self._settings["warmup"]["rows"]
+        rows = self._settings.warmup.rows
         return self._add("warmup", {"model": model, "pool": pool}, self._trained(pool, "warmup", rows), model)
 
     def _embeddings(self, side: str, name: str) -> set[tuple]:
         place = "pool" if side == "pool" else "target"
-        wildcards = {"encoder": self._settings["encoder"], place: name}
+        wildcards = {"encoder": self._settings.encoder, place: name}
         return self._add(f"{side}_embeddings", wildcards, self._rows(side, name))
 
     def _hidden_states(self, side: str, model: str, name: str) -> set[tuple]:
-        place, entries = ("pool", "pools") if side == "pool" else ("target", "benchmarks")
-        tokens = self._seen(getattr(self._experiment, entries)[name]) * self._rows(side, name)
+        place = "pool" if side == "pool" else "target"
+        entry = self._experiment.pools[name] if side == "pool" else self._experiment.benchmarks[name]
+        tokens = self._seen(entry) * self._rows(side, name)
         return self._add(f"{side}_hidden_states", {"model": model, place: name}, READ * tokens, model)
 
     def _rows(self, side: str, name: str) -> int:
         if side == "pool":
-            return self._settings["pools"][name]["rows"]
-        return self._settings["targets"][name]["validation_rows"]
+            return self._settings.pools[name].rows
+        return self._settings.targets[name].validation_rows
 
-    def _seen(self, entry: dict) -> int:
-        return min(entry["tokens"], self._settings["cutoff_len"])
+    def _seen(self, entry: Pool | Benchmark) -> int:
+        return min(entry.tokens, self._settings.cutoff_len)
 
     def _trained(self, pool: str, stage: str, rows: float) -> float:
         """Tokens that a training on `rows` of a pool goes through."""
-        epochs = self._experiment.training[stage].get("num_train_epochs", 3)
-        return rows * epochs * self._seen(self._experiment.pools[pool])
+        training = self._experiment.training.warmup if stage == "warmup" else self._experiment.training.finetune
+        return rows * training.num_train_epochs * self._seen(self._experiment.pools[pool])

@@ -19,11 +19,18 @@ rule table:
         runtime=120,
     params:
         cells=lambda wildcards: table_cells(wildcards.table),
-        plan=lambda wildcards: EXPERIMENT.tables[wildcards.table],
-        benchmarks=EXPERIMENT.benchmarks,
-        methods=EXPERIMENT.methods,
-        models=EXPERIMENT.models,
-        training=EXPERIMENT.training["finetune"],
+        plan=lambda wildcards: EXPERIMENT.tables[wildcards.table].plain(),
+        benchmarks=shown(EXPERIMENT.benchmarks, "label", "tasks", "metrics"),
+        methods=shown(
+            EXPERIMENT.methods,
+            "label",
+            "params",
+            "ratio",
+            "checkpoints",
+            "published_checkpoints",
+        ),
+        models=shown(EXPERIMENT.models, "label"),
+        training=EXPERIMENT.training.finetune.plain(),
         evaluations={name: evaluation_settings(name) for name in EXPERIMENT.benchmarks},
     message:
         "Table and figure {wildcards.table}"

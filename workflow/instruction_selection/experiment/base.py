@@ -51,20 +51,20 @@ class Section(BaseModel):
         return given
 
     @classmethod
-    def deciding(cls) -> set[str]:
+    def deciding_keys(cls) -> set[str]:
         """The keys on which a result may depend."""
         return {name for name, field in cls.model_fields.items() if not _is_about(field.metadata)}
 
-    def plain(self) -> dict[str, Any]:
-        """All of it as plain data, with defaults filled in."""
-        return self.model_dump(mode="json")
+    def plain(self, *keys: str) -> dict[str, Any]:
+        """As plain data with defaults filled in: all of it, or these keys."""
+        return self.model_dump(mode="json", include=set(keys) or None)
 
     def inputs(self, *keys: str) -> dict[str, Any]:
         """The values of `keys` as plain data, for a job whose result depends on them and on nothing else here.
 
         Raises `ValueError` for a key that decides no result; such keys of sections inside are left out.
         """
-        if wrong := set(keys) - self.deciding():
+        if wrong := set(keys) - self.deciding_keys():
             raise ValueError(f"{type(self).__name__}: no result depends on {', '.join(sorted(wrong))}")
         return {key: _inputs(getattr(self, key)) for key in keys}
 
@@ -103,7 +103,7 @@ def _inputs(value: Any) -> Any:
         case Arguments():
             return value.plain()
         case Section():
-            return value.inputs(*(name for name in type(value).model_fields if name in value.deciding()))
+            return value.inputs(*(name for name in type(value).model_fields if name in value.deciding_keys()))
         case dict():
             return {key: _inputs(inner) for key, inner in value.items()}
         case tuple():

@@ -9,8 +9,9 @@ from instruction_selection.experiment import method
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.features import GRADIENTS
 from instruction_selection.experiment.method import Method
-from instruction_selection.experiment.plan import parts
+from instruction_selection.experiment.names import module_name, parts
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.table import Table
@@ -18,8 +19,6 @@ from instruction_selection.tables import published
 
 #: One Python file per reader.
 READERS = Path(__file__).resolve().parents[1] / "pools"
-#: Which gradients of pool rows a feature holds.
-POOL_GRADIENTS = {"pool_gradients": "adam", "pool_sgd_gradients": "sgd"}
 
 
 class Checked:
@@ -126,8 +125,8 @@ def methods_have_their_gradients(checked: Checked) -> None:
     kept = checked.settings.gradients.pool_kinds
     for name, entry in checked.experiment.methods.items():
         for need in entry.needs:
-            if POOL_GRADIENTS.get(need, kept[0]) not in kept:
-                wanted = POOL_GRADIENTS[need]
+            wanted = GRADIENTS.get(need, kept[0])
+            if need.startswith("pool_") and wanted not in kept:
                 sentence = f"method {name!r} needs {wanted!r}, and only {', '.join(map(repr, kept))} is kept; add it"
                 raise InputError("gradients-not-kept", sentence, path=checked.file, key="gradients.pool_kinds")
 
@@ -145,7 +144,7 @@ def readers_have_code(checked: Checked) -> None:
         *((Benchmark, name, benchmark) for name, benchmark in checked.experiment.benchmarks.items()),
     ]
     for kind, name, entry in entries:
-        module = READERS / f"{method.module_name(entry.reader or '')}.py"
+        module = READERS / f"{module_name(entry.reader or '')}.py"
         if entry.reader and not module.is_file():
             sentence = f"reader {entry.reader!r} has no implementation: {module} does not exist"
             raise InputError("reader-without-code", sentence, path=checked.path(kind, name), key="reader")

@@ -4,7 +4,6 @@ Each kind of file is a folder under ``config/`` in which one file is one entry. 
 before a job starts raises `InputError` here, with the file and the key.
 """
 
-import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment, Stages
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Encoder, Model
+from instruction_selection.experiment.names import ANY, NAME
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.suggestions import did_you_mean
@@ -24,11 +24,6 @@ from instruction_selection.experiment.table import Table
 from instruction_selection.experiment.training import Training
 
 E = TypeVar("E", bound=Entry)
-
-#: Names become path components and Snakemake wildcards.
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-#: A wildcard value for "does not depend on this", so no entry may have it as its name.
-ANY = "any"
 
 
 def load(config_dir: str | Path, name: str) -> Experiment:

@@ -6,23 +6,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.features import Feature
+from instruction_selection.experiment.names import module_name
 
 LIBRARY = Path(__file__).resolve().parents[1]
 #: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.
 MODULES = LIBRARY / "methods"
 RULES = LIBRARY.parent / "rules" / "methods"
 
-Feature = Literal[
-    "pool_gradients",
-    "pool_sgd_gradients",
-    "validation_gradients",
-    "pool_embeddings",
-    "validation_embeddings",
-    "pool_hidden_states",
-    "validation_hidden_states",
-    "pool_lengths",
-    "validation_lengths",
-]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
@@ -71,11 +62,6 @@ class Method(Entry):
     def module(self, name: str) -> str:
         """The module of instruction_selection/methods that selects; `name` is the method's own."""
         return module_name(self.implementation or name)
-
-
-def module_name(name: str) -> str:
-    """`less-round-robin` is in `less_round_robin.py`; readers of pools likewise."""
-    return name.replace("-", "_")
 
 
 def has_own_rule(name: str) -> bool:

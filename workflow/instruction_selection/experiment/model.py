@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from instruction_selection.experiment.base import About, Count, Entry
-from instruction_selection.experiment.sources import EncoderSource, ModelSource
+from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
 
 class Model(Entry):
@@ -27,6 +27,10 @@ class Model(Entry):
     source: ModelSource
     """Where the weights come from. Every kind ends as one local safetensors folder."""
 
+    def sources(self) -> dict[str, Source]:
+        """Where its files come from, by the key that says so."""
+        return {"source": self.source}
+
 
 class Encoder(Entry):
     """A Sentence-BERT encoder and where it comes from."""
@@ -43,3 +47,7 @@ class Encoder(Entry):
     """Texts per batch."""
     source: EncoderSource
     """Where the weights come from."""
+
+    def sources(self) -> dict[str, Source]:
+        """Where its files come from, by the key that says so."""
+        return {"source": self.source}

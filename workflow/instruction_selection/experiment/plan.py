@@ -21,11 +21,6 @@ class Plan(Table):
     """Path of a file with published numbers."""
 
 
-def parts(target: str) -> list[str]:
-    """The benchmarks of a target."""
-    return target.split("+")
-
-
 def of_target(name: str, benchmark: Benchmark) -> Table:
     """The table of one target: what an experiment has that names no tables."""
     return Table(kind="target", label=benchmark.label, caption=benchmark.summary, targets=(name,))

@@ -23,9 +23,8 @@ import statistics as descriptive
 
 import numpy as np
 
-from instruction_selection import grid
-from instruction_selection.config import ANY
 from instruction_selection.errors import InputError
+from instruction_selection.experiment.names import ANY
 from instruction_selection.tables import statistics, table
 from instruction_selection.tables.published import AVERAGE, Key
 
@@ -114,7 +113,7 @@ def _compared(
         if others:
             ids = list(results[0]["results"][name])
             sides = [_runs(side, name, ids) for side in (results, others)]
-            trained = tuple(grid.trained(methods[side[0]["method"]]) for side in (results, others))
+            trained = tuple(methods[side[0]["method"]]["ratio"] != 0 for side in (results, others))
             found = statistics.compare(*sides, comparisons, trained)
         if found is None:
             columns |= {f"{name}_{column}": None for column in COMPARED}
