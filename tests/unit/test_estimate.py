@@ -1,13 +1,13 @@
 """The estimate's numbers follow from the grid, and from what finished runs recorded."""
 
-import dataclasses
-
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection import config, costs, estimate, jobs
+from instruction_selection import costs, estimate, jobs
+from instruction_selection.experiment import load
+from instruction_selection.experiment.settings import Gpus, PoolRows
 from instruction_selection.jobs import Job
 from instruction_selection.layout import Layout
 
@@ -17,7 +17,7 @@ DEMO = 790
 
 @pytest.fixture(scope="module")
 def demo(repository):
-    return config.load(repository / "config", "demo")
+    return load.load(repository / "config", "demo")
 
 
 def record(results, experiment, seconds):
@@ -48,7 +48,7 @@ def test_the_demo_takes_what_it_took_by_the_default_unit_costs(demo):
 @pytest.mark.parametrize("name", ["demo", "smoke", "mini", "paper"])
 def test_jobs_come_once_and_after_what_they_wait_for(repository, name):
     seen = set()
-    for job in jobs.of(config.load(repository / "config", name)):
+    for job in jobs.of(load.load(repository / "config", name)):
         assert job.key not in seen
         assert job.after <= seen
         assert job.work >= 0
@@ -56,8 +56,8 @@ def test_jobs_come_once_and_after_what_they_wait_for(repository, name):
 
 
 def test_twice_the_rows_are_twice_the_work(demo):
-    settings = {**demo.settings, "pools": {"reasoning": {"rows": 960}}}
-    larger = {job.key: job for job in jobs.of(dataclasses.replace(demo, settings=settings))}
+    settings = demo.settings.model_copy(update={"pools": {"reasoning": PoolRows(rows=960)}})
+    larger = {job.key: job for job in jobs.of(demo.model_copy(update={"settings": settings}))}
     for job in jobs.of(demo):
         if job.rule in ("finetune", "pool_gradients", "pool_embeddings"):
             assert larger[job.key].work == pytest.approx(2 * job.work)
@@ -100,28 +100,23 @@ def test_unit_costs_are_those_of_finished_runs(demo, tmp_path):
 def test_runs_of_another_kind_of_machine_or_size_do_not_count(demo, tmp_path, change):
     record(tmp_path, demo, lambda job: 7 + job.work / 1e10)
     finished, _ = costs.runs(tmp_path)
-    models = {"smollm2-135m": {**demo.models["smollm2-135m"], "parameters": 8 * 10**9}}
-    gpus = {**demo.settings["gpus"], "training": 1}
-    other = (
-        dataclasses.replace(demo, models=models)
-        if change == "model"
-        else dataclasses.replace(demo, settings={**demo.settings, "gpus": gpus})
-    )
+    models = {"smollm2-135m": demo.models["smollm2-135m"].model_copy(update={"parameters": 8 * 10**9})}
+    settings = demo.settings.model_copy(update={"gpus": Gpus(training=1)})
+    other = demo.model_copy(update={"models": models} if change == "model" else {"settings": settings})
     assert costs.of(other, finished, tmp_path)["training"].source == "default"
 
 
 def test_a_run_of_a_version_without_these_keys_is_named(demo, tmp_path):
-    pools = {"reasoning": {key: value for key, value in demo.pools["reasoning"].items() if key != "tokens"}}
     record(tmp_path, demo, lambda job: 1)
-    (tmp_path / "demo/config.resolved.yaml").write_text(
-        yaml.safe_dump(dataclasses.replace(demo, pools=pools).resolved())
-    )
+    resolved = demo.resolved()
+    del resolved["settings"]["warmup"]
+    (tmp_path / "demo/config.resolved.yaml").write_text(yaml.safe_dump(resolved))
     assert costs.runs(tmp_path) == ([], ["demo"])
     assert "another version made them: demo." in estimate.text(demo, tmp_path)
 
 
 def test_what_is_cut_is_gone(repository):
-    paper = config.load(repository / "config", "paper")
+    paper = load.load(repository / "config", "paper")
     smaller = dict(estimate.without(paper))
     assert {"pool infinity-instruct", "method full", "ratio 0.05", "target mmlu"} <= smaller.keys()
     for label, experiment in smaller.items():
@@ -132,7 +127,7 @@ def test_what_is_cut_is_gone(repository):
 
 
 def test_the_papers_tables_are_counted_apart_from_controls(repository, tmp_path):
-    text = estimate.text(config.load(repository / "config", "paper"), tmp_path)
+    text = estimate.text(load.load(repository / "config", "paper"), tmp_path)
     counts = {words[0]: words[1:3] for words in map(str.split, text.splitlines()) if len(words) == 5}
     assert (counts["table1"], counts["table1-controls"]) == (["279", "315"], ["360", "735"])
 

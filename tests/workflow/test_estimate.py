@@ -5,13 +5,14 @@ from collections import Counter
 import pytest
 from checkout import Checkout
 
-from instruction_selection import config, jobs
+from instruction_selection import jobs
+from instruction_selection.experiment import load
 
 
 @pytest.mark.parametrize("experiment", ["smoke", "paper"])
 def test_jobs_are_those_of_a_dry_run(repository, experiment):
     planned = Checkout(repository).planned(experiment, "--forceall", "--nolock")
-    counted = Counter(job.rule for job in jobs.of(config.load(repository / "config", experiment)))
+    counted = Counter(job.rule for job in jobs.of(load.load(repository / "config", experiment)))
     assert counted == {rule: planned[rule] for rule in jobs.KINDS if rule in planned}
 
 

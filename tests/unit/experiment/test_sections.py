@@ -41,7 +41,7 @@ def test_inputs__have_no_such_keys_of_sections_inside():
 def test_inputs__do_not_change_with_what_is_said_of_an_entry():
     pool = read_entry(CONFIG, Pool, "infinity-instruct")
     other = pool.model_copy(update={"label": "Another", "tokens": 7, "license": "MIT"})
-    keys = sorted(Pool.deciding())
+    keys = sorted(Pool.deciding_keys())
     assert other.plain() != pool.plain()
     assert other.inputs(*keys) == pool.inputs(*keys)
 

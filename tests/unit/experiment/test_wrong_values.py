@@ -310,42 +310,6 @@ def test_unknown_experiment__lists_those_there_are(folder):
     assert "known: demo, " in str(caught.value)
 
 
-TABLE = "label: T\ncaption: T.\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "code", "key"),
-    [
-        pytest.param("targets: [logic+logic]", "duplicate-target", "targets", id="part twice"),
-        pytest.param("targets: [logic+gsm-symbolic, gsm-symbolic+logic]", "duplicate-target", "targets", id="order"),
-        pytest.param("targets: [logic+]", "not-in-experiment", "targets", id="half a target"),
-        pytest.param("targets: [../logic]", "not-in-experiment", "targets", id="path for a target"),
-        pytest.param("kind: target", "several-targets", "targets", id="two targets"),
-        pytest.param("{kind: target, targets: [logic+gsm-symbolic]}", "several-targets", "targets", id="joint target"),
-        pytest.param("ratios: [0.2]", "not-in-experiment", "ratios", id="another ratio"),
-        pytest.param("methods: [gist]", "not-in-experiment", "methods", id="another method"),
-        pytest.param("{methods: [less], baseline: full}", "not-in-table", "baseline", id="baseline elsewhere"),
-        pytest.param("relative_to: gist", "not-in-table", "relative_to", id="relative to another method"),
-        pytest.param("parameter: delta", "no-such-parameter", "parameter", id="parameter that a method lacks"),
-        pytest.param("reported: ../demo.yaml", "not-allowed", "reported", id="numbers elsewhere"),
-    ],
-)
-def test_table__is_refused_by_file_and_key(folder, line, code, key):
-    folder.replace(DEMO, "summary:", "tables: [mine]\nsummary:")
-    lines = line.strip("{}").split(", ", 1) if line.startswith("{") else [line]
-    folder.write("tables/mine.yaml", TABLE + "\n".join(lines) + "\n")
-    with refused(code, path=folder.path / "tables/mine.yaml", key=key):
-        load.load(folder.path, "demo")
-
-
-def test_published_numbers__must_be_csv(folder):
-    folder.replace(DEMO, "summary:", "tables: [mine]\nsummary:")
-    folder.write("tables/mine.yaml", f"{TABLE}reported: bytes.csv\n")
-    (folder.path / "tables/reported/bytes.csv").write_bytes(b"\xff\xfe\0")
-    with refused("not-csv", path=folder.path / "tables/reported/bytes.csv"):
-        load.load(folder.path, "demo")
-
-
 def test_gradients__that_are_needed_must_be_kept(folder):
     folder.choose("gist")
     with refused("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
