@@ -53,6 +53,25 @@ def test_as_many_as_a_share_of_the_dimension(rows):
         components.first_components(np.ones((20, 100)), 0.5)
 
 
+def test_a_share_of_the_components_counted(rows):
+    # Of 20 rows of 9 numbers there are 9 components, of 5 centred rows 4.
+    for matrix, share, expected in ((rows, 0.5, 5), (rows, 1 / 3, 3), (rows[:5], 0.5, 2), (rows[:5], 1.0, 4)):
+        found, shares = components.counted_components(matrix, share)
+        assert len(found) == len(shares) == expected
+        assert np.allclose(found @ found.T, np.eye(expected))
+        assert shares.sum() == pytest.approx(1)
+    by_variance, _ = components.principal_components(rows, 0.9)
+    assert np.array_equal(components.counted_components(rows, 1.0)[0][: len(by_variance)], by_variance)
+
+
+def test_a_method_s_parameters_say_of_what_the_share_is(rows):
+    for name, decompose in (("variance", components.principal_components), ("count", components.counted_components)):
+        assert np.array_equal(components.leading(rows, {name: 0.4, "delta": 0.8})[0], decompose(rows, 0.4)[0])
+    for params in ({}, {"variance": 0.5, "count": 0.5}):
+        with pytest.raises(InputError, match="either 'variance' or 'count'"):
+            components.leading(rows, params)
+
+
 def test_a_single_row_has_no_components():
     with pytest.raises(InputError, match="at least two usable validation rows"):
         components.principal_components(np.ones((1, 4)), 0.5)

@@ -17,6 +17,6 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     return printed.select(
         inputs.validation_gradients,
         budget,
-        params["variance"],
+        params,
         lambda components, wanted: fast.walk(copies, components, wanted, params["delta"]),
     )

@@ -16,4 +16,4 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
         orders = [np.argsort(-column, kind="stable") for column in products.T]
         return [Walk(order[:count].tolist()) for order, count in zip(orders, wanted, strict=True)]
 
-    return printed.select(inputs.validation_gradients, budget, params["variance"], closest)
+    return printed.select(inputs.validation_gradients, budget, params, closest)

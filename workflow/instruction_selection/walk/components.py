@@ -1,5 +1,7 @@
 """Principal components of validation gradients: where the walks of G2IS start and what they follow."""
 
+import math
+
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -14,6 +16,23 @@ def principal_components(rows: np.ndarray, variance: float) -> tuple[np.ndarray,
     is positive: scikit-learn's convention, on which a walk's outcome depends, whatever scikit-learn's version.
     """
     return _pca(rows, variance)
+
+
+def counted_components(rows: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same, but the first `share` of the components, counted and rounded up: of M centred rows min(M - 1, D)."""
+    return _pca(rows, math.ceil(share * min(len(rows) - 1, rows.shape[1]) - 1e-9))
+
+
+def leading(rows: np.ndarray, params: dict) -> tuple[np.ndarray, np.ndarray]:
+    """By a method's parameters: `variance` for a share of the variance, or `count` for one of the components' number.
+
+    Raises `InputError` unless there is exactly one of them.
+    """
+    asked = [(decompose, params[name]) for name, decompose in _SHARES.items() if name in params]
+    if len(asked) != 1:
+        raise InputError("params: G2IS needs either 'variance' or 'count' to know how many principal components.")
+    [(decompose, share)] = asked
+    return decompose(rows, share)
 
 
 def first_components(rows: np.ndarray, ratio: float) -> tuple[np.ndarray, np.ndarray]:
@@ -38,6 +57,10 @@ def _pca(rows: np.ndarray, n_components: float) -> tuple[np.ndarray, np.ndarray]
     components, explained = pca.components_, pca.explained_variance_ratio_
     largest = components[np.arange(len(components)), np.abs(components).argmax(1)]
     return components * np.where(largest < 0, -1, 1)[:, None].astype(rows.dtype), explained / explained.sum()
+
+
+#: What a share may be of.
+_SHARES = {"variance": principal_components, "count": counted_components}
 
 
 def towards(components: np.ndarray, direction: np.ndarray) -> np.ndarray:

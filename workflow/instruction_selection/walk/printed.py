@@ -1,5 +1,10 @@
 """Selection as Algorithm 1 of G2IS prints it, for whatever rows stand in for gradients.
 
+"The first 50 % of principal components" (section 3.1) reads as a share of their number, "the top k % by cumulative
+variance ratio" (Algorithm 1) as one of the variance that they explain. Algorithm 1 is the more exact of the two and is
+what the authors' code does by default, so `g2is` follows it; `g2is-count` takes the other reading. The difference is
+large: of 24 validation rows, half of the variance is often in 2 or 3 components, and half of the components are 12.
+
 What the paper leaves open is read as: centred PCA of the validation rows as they are, components with the sign that
 scikit-learn gives them, shares of the budget rounded up (so that every component has its anchor), and rows beyond the
 budget dropped from the last component. Components may choose the same row, and then fewer rows come out.
@@ -13,14 +18,17 @@ import numpy as np
 from instruction_selection.features import Rows
 from instruction_selection.selection import Selection
 from instruction_selection.walk.chain import Walk
-from instruction_selection.walk.components import principal_components
+from instruction_selection.walk.components import leading
 
 
 def select(
-    validation: Rows, budget: int, variance: float, choose: Callable[[np.ndarray, list[int]], list[Walk]]
+    validation: Rows, budget: int, params: dict, choose: Callable[[np.ndarray, list[int]], list[Walk]]
 ) -> Selection:
-    """The union of `choose(components, rows wanted of each)` over the principal components of the validation rows."""
-    components, shares = principal_components(validation.unit * validation.norms[:, None], variance)
+    """The union of `choose(components, rows wanted of each)` over the principal components of the validation rows.
+
+    `params` says how many components, as in `components.leading`.
+    """
+    components, shares = leading(validation.unit * validation.norms[:, None], params)
     budgets = [math.ceil(budget * share) for share in shares]
     chosen: dict[int, None] = {}
     details = []
