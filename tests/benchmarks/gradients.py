@@ -34,7 +34,7 @@ from instruction_selection.finetuning import tokens  # noqa: E402
 from instruction_selection.finetuning.tokens import IGNORE_INDEX  # noqa: E402
 from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store  # noqa: E402
 
-TEMPLATE, CUTOFF, DIMENSION = "smollm", 256, 8192
+TEMPLATE, CUTOFF, DIMENSION = "smollm_eot", 256, 8192
 CPU = torch.device("cpu")
 #: LESS projects as many rows at once, by blocks of as many columns.
 LESS_ROWS, LESS_BLOCK = 16, 128

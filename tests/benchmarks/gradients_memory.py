@@ -40,7 +40,7 @@ def main() -> None:
             files.write_jsonl(path, rows.sample("reasoning-gym", ["chain_sum"], "pool", count, seed=0))
             arguments = [
                 *(Path(folder) / f"{count}.h5", path, (0, 1), results / "models" / "tiny-llama", warmup / "adapter"),
-                *(["adam"], warmup / "moments.safetensors", "smollm", 128, settings),
+                *(["adam"], warmup / "moments.safetensors", "smollm_eot", 128, settings),
             ]
             command = [sys.executable, "-c", JOB, json.dumps(arguments, default=str)]
             print(f"{count:,} rows:", end=" ", flush=True)

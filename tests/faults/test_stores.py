@@ -118,7 +118,7 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
     [checkpoint] = json.loads((copy.results / "warmup/tiny-llama/reasoning/checkpoints.json").read_text())
     made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
     made_with |= {
-        "template": "smollm",
+        "template": "smollm_eot",
         "cutoff_len": 128,
         "model": checkpoint["model"],
         "adapter": checkpoint["adapter"],

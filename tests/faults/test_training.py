@@ -42,7 +42,7 @@ def rows(some_rows, tmp_path) -> list[dict]:
 def test_a_row_whose_gradient_is_no_number_is_named_and_kept_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
     model = shutil.copytree(tiny_model, tmp_path / "model")
     spoil(model / "model.safetensors")
-    arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm", 256, SETTINGS)
+    arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm_eot", 256, SETTINGS)
     with pytest.raises(InputError, match=r"rows\.jsonl: no row has a finite gradient"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
     assert f"the loss of row {rows[0]['id']} is not finite" in "".join(capfd.readouterr())
@@ -51,7 +51,7 @@ def test_a_row_whose_gradient_is_no_number_is_named_and_kept_out(tiny_model, tin
 
 def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, rows, tmp_path):
     """The first token of a row is never predicted, so a row of one token has nothing to learn from."""
-    arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm", 1, SETTINGS)
+    arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm_eot", 1, SETTINGS)
     with pytest.raises(InputError, match=r"rows\.jsonl: no row has a response within cutoff_len, 1 tokens"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
     assert not (tmp_path / "0.h5").exists()

@@ -131,8 +131,9 @@ def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
         pytest.param("pools/reasoning.yaml", "reader", "../files", ["reader", "'../files'"], id="reader outside"),
         pytest.param(GSM, "reader", "reasoning-gim", ["reader 'reasoning-gim'"], id="benchmark's reader"),
         pytest.param(GSM, "harness", MISSING, ["'harness'"], id="no harness"),
+        pytest.param(GSM, "harness.answer.doc_to_text", MISSING, ["harness.answer", "'doc_to_text'"], id="no question"),
         pytest.param(
-            GSM, "harness.likelihood.doc_to_text", MISSING, ["harness.likelihood", "'doc_to_text'"], id="no question"
+            GSM, "harness.answer_and_end.output_type", "generate_until", ["end.output_type"], id="end of no answer"
         ),
         pytest.param(GSM, "metrics", [], ["metrics"], id="no metrics"),
     ],
@@ -238,7 +239,7 @@ def test_shipped_experiments_load(name):
 
 def test_defaults_are_filled_in_at_every_depth(folder):
     edit(folder, DEMO, "gradients", {"shards": 3, "projection": {"dimension": 16}})
-    edit(folder, GSM, "metrics", [{"name": "acc", "task": "likelihood", "label": "Accuracy"}])
+    edit(folder, GSM, "metrics", [{"name": "acc", "task": "answer", "label": "Accuracy"}])
     loaded = config.load(folder, "demo")
     assert loaded.settings["seeds"] == [0]
     assert loaded.settings["threads"]["selection"] == 1

@@ -7,7 +7,7 @@ import lm_eval
 import pytest
 import yaml
 
-from instruction_selection import config
+from instruction_selection import config, files, model_summary
 from instruction_selection.errors import InputError
 from instruction_selection.evaluation import harness
 
@@ -26,6 +26,11 @@ def results(**values) -> dict:
     }
 
 
+def prepared(folder: Path) -> Path:
+    files.write_json(folder / model_summary.NAME, {"row_form": {"bos": True, "end_of_turn": [2]}})
+    return folder
+
+
 def samples(count: int, task: str = "likelihood") -> list[dict]:
     return [{"id": str(number), "task": task, "filter": "none"} for number in range(count)]
 
@@ -33,14 +38,15 @@ def samples(count: int, task: str = "likelihood") -> list[dict]:
 def test_lm_eval_reads_the_tasks_and_asks_what_the_benchmark_says(repository, tmp_path):
     from lm_eval.tasks import TaskManager
 
-    row = {"id": "x", "task": "aiw", "instruction": "How many?", "response": "3"}
+    # Neither is a template, nor a list in Python.
+    row = {"id": "x", "task": "aiw", "instruction": "How {{many}}?", "response": "[3]"}
     logic = config.read_entry(repository / "config", "benchmark", "logic")
     harness.write_tasks("logic", logic, [row], [], tmp_path)
     manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
-    loaded = manager.load(["logic-likelihood"])["tasks"]["logic-likelihood"]
+    loaded = manager.load(["logic-answer"])["tasks"]["logic-answer"]
     [document] = list(loaded.test_docs())
-    assert loaded.doc_to_text(document) == "How many?"
-    assert loaded.doc_to_target(document) == "3"
+    assert loaded.doc_to_text(document) == "How {{many}}?"
+    assert loaded.doc_to_target(document) == "[3]"
 
 
 def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
@@ -51,23 +57,30 @@ def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
     assert written["task"] == "x-generation"
 
 
+def test_an_included_task_has_no_end_of_turn(tmp_path):
+    keys = {"include": "x.yaml", "output_type": "loglikelihood", "end_of_turn": True}
+    with pytest.raises(InputError, match="x-t: end_of_turn: an included task is scored as lm-eval scores it"):
+        harness.write_tasks("x", {"harness": {"t": keys}, "metrics": []}, [], [], tmp_path)
+
+
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
 def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
     """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which refuses."""
     (tmp_path / "adapter_config.json").write_text(f'{{"r": {rank}}}')
-    arguments = harness.model_arguments("model", tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
+    arguments = harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
     source = ast.parse((Path(lm_eval.__file__).parent / "models/vllm_causallms.py").read_text())
     [made] = [node for node in ast.walk(source) if isinstance(node, ast.ClassDef) and node.name == "VLLM"]
     [init] = [node for node in made.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
     assert arguments.keys() <= {argument.arg for argument in init.args.args}
     assert arguments["lora_local_path"] == str(tmp_path)
     assert arguments["max_lora_rank"] == room
+    assert arguments["add_bos_token"] is True
 
 
 def test_an_adapter_that_vllm_cannot_hold_is_refused(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 1024}')
     with pytest.raises(InputError, match="rank 512 at most, and this has 1024"):
-        harness.model_arguments("model", tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
+        harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
 
 
 def test_results_are_taken_over():

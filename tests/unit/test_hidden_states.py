@@ -19,10 +19,10 @@ def test_later_tokens_count_more_and_padding_does_not():
 
 @pytest.mark.parametrize("batch_tokens", [1, 300, 10**6])
 def test_a_row_has_the_same_states_in_any_batch_as_alone(tiny_model, some_rows, batch_tokens):
-    found = hidden_states.embed(tiny_model, some_rows, "smollm", 128, batch_tokens)
+    found = hidden_states.embed(tiny_model, some_rows, "smollm_eot", 128, batch_tokens)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     network = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
-    for row, example in zip(found, tokens.encode(some_rows, tokenizer, "smollm", 128), strict=True):
+    for row, example in zip(found, tokens.encode(some_rows, tokenizer, "smollm_eot", 128), strict=True):
         with torch.no_grad():
             [*_, last] = network(input_ids=torch.tensor([example.input_ids]), output_hidden_states=True).hidden_states
         weights = np.arange(1, len(example.input_ids) + 1)
@@ -32,7 +32,7 @@ def test_a_row_has_the_same_states_in_any_batch_as_alone(tiny_model, some_rows, 
 
 def test_the_store_has_the_rows_in_their_order(tiny_model, some_rows, tmp_path):
     files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
-    hidden_states.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", tiny_model, "smollm", 128, 512)
+    hidden_states.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", tiny_model, "smollm_eot", 128, 512)
     with h5py.File(tmp_path / "rows.h5") as store:
         assert [name.decode() for name in store["id"]] == [row["id"] for row in some_rows]
         assert np.linalg.norm(store["embedding"][:], axis=1) == pytest.approx(1)

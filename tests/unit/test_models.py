@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instruction_selection import config, encoders, files, hub, models, sealed
+from instruction_selection import config, encoders, files, hub, model_summary, models, sealed
 from instruction_selection.packages import path_in_package
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -32,13 +32,13 @@ def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_mode
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source, manifest = public("model", tiny_model)
-    models.prepare({"template": "alpaca", "source": source}, tmp_path / "prepared", manifest)
+    models.prepare({"template": "alpaca_bos", "source": source}, tmp_path / "prepared", manifest)
     weights = tmp_path / "prepared" / "model.safetensors"
     assert weights.is_symlink()
     assert weights.read_bytes() == (tiny_model / "model.safetensors").read_bytes()
     assert models.weights_id(tmp_path / "prepared") == models.weights_id(tiny_model)
     network = AutoModelForCausalLM.from_pretrained(tmp_path / "prepared")
-    summary = files.read_json(tmp_path / "prepared" / models.SUMMARY)
+    summary = files.read_json(tmp_path / "prepared" / model_summary.NAME)
     assert summary["parameters"] == sum(parameter.numel() for parameter in network.parameters())
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "prepared")
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Why?"}], tokenize=False)

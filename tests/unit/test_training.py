@@ -36,7 +36,7 @@ def rows_path(tmp_path_factory, some_rows):
 @pytest.fixture(scope="module")
 def output(tiny_model, rows_path, tmp_path_factory):
     """One step on one row."""
-    return training.train(rows_path, tiny_model, "smollm", 512, ARGUMENTS, 0, tmp_path_factory.mktemp("training"))
+    return training.train(rows_path, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, tmp_path_factory.mktemp("training"))
 
 
 def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_rows):
@@ -49,7 +49,7 @@ def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_ro
     for name, weight in weights.items():
         if "lora_B" in name:
             torch.nn.init.zeros_(weight)
-    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
     gradients = dict(zip(weights, per_sample.reference(network, example), strict=True))
     assert named.keys() == {f"{name}.{kind}" for name in weights for kind in moments.STATES}
     compared = 0
@@ -65,7 +65,7 @@ def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_ro
 
 def test_every_checkpoint_that_is_wanted_stays_with_its_learning_rate(tiny_model, rows_path, tmp_path):
     arguments = {**ARGUMENTS, "num_train_epochs": 3, "lr_scheduler_type": "linear", "logging_steps": 1}
-    output = training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path, checkpoints=2)
+    output = training.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path, checkpoints=2)
     kept = training.checkpoints(output)
     # One row, so one step per epoch.
     assert [path.name for path in kept] == ["checkpoint-2", "checkpoint-3"]
@@ -88,11 +88,11 @@ def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model
     """With a learning rate of zero the model stays what it was, and its gradient is what the optimizer saw."""
     arguments = {key: value for key, value in ARGUMENTS.items() if not key.startswith("lora")}
     arguments |= {"finetuning_type": "full", "learning_rate": 0.0}
-    output = training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path / "training")
+    output = training.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path / "training")
     training.keep_weights(output, tmp_path / "model")
     named = moments.from_checkpoint(training.checkpoints(output)[-1], parameters.shapes(tiny_model, tmp_path / "model"))
     network = parameters.load(tiny_model, tmp_path / "model", torch.device("cpu"))
-    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
     for name, gradient in zip(parameters.trainable(network), per_sample.reference(network, example), strict=True):
         moment = named[f"{name}.exp_avg"].flatten()
         assert moment.any(), name
@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on_at_its_last_whole_checkpoint(tiny_model, some_rows
     """Killed after its first checkpoint and with half of a second one, it ends with the same bits, dropout included."""
     files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
     arguments = {**ARGUMENTS, "num_train_epochs": 3, "lora_dropout": 0.1, "logging_steps": 1}
-    common = (tmp_path / "rows.jsonl", tiny_model, "smollm", 256, arguments, 0)
+    common = (tmp_path / "rows.jsonl", tiny_model, "smollm_eot", 256, arguments, 0)
     whole = training.train(*common, tmp_path / "whole")
     started = multiprocessing.get_context("fork").Process(target=training.train, args=(*common, tmp_path / "part"))
     started.start()
@@ -168,8 +168,8 @@ def test_the_share_of_second_moments_that_are_below_epsilon():
 
 def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, capfd):
     one = {**ARGUMENTS, "num_train_epochs": 1}
-    training.train(rows_path, tiny_model, "smollm", 512, one, 0, tmp_path)
-    training.train(rows_path, tiny_model, "smollm", 512, {**one, "learning_rate": 2.0e-3}, 0, tmp_path)
+    training.train(rows_path, tiny_model, "smollm_eot", 512, one, 0, tmp_path)
+    training.train(rows_path, tiny_model, "smollm_eot", 512, {**one, "learning_rate": 2.0e-3}, 0, tmp_path)
     assert "Resuming training from" not in "".join(capfd.readouterr())
 
 
@@ -193,9 +193,9 @@ def test_several_nodes_without_slurm_are_refused(tiny_model, rows_path, tmp_path
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     arguments = {**ARGUMENTS, "effective_batch": 2}
     with pytest.raises(InputError, match="training on 2 nodes needs SLURM"):
-        training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path, processes=2, nodes=2)
+        training.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path, processes=2, nodes=2)
 
 
 def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):
     with pytest.raises(InputError, match=r"exit status 1 on .*train\.yaml"):
-        training.train(rows_path, tiny_model, "smollm", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)
+        training.train(rows_path, tiny_model, "smollm_eot", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)

@@ -30,7 +30,7 @@ def train(tiny_model, repository, tmp_path_factory):
     files.write_jsonl(path, rows.sample("reasoning-gym", ["chain_sum", "aiw"], "pool", 12, seed=0))
     arguments = {**ARGUMENTS, "deepspeed": str(repository / "config/training/zero2.json")}
     return lambda folder, processes: training.train(
-        path, tiny_model, "smollm", 256, arguments, 0, folder, processes=processes
+        path, tiny_model, "smollm_eot", 256, arguments, 0, folder, processes=processes
     )
 
 

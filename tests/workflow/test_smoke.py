@@ -27,9 +27,11 @@ def test_the_table_has_a_row_for_every_method(results, settings, target):
     with (results / "tables" / f"{target}.csv").open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(row["method"], row["metric"]) for row in rows] == [
-        (method, metric) for method in METHODS for metric in ("perplexity", "acc")
+        (method, metric)
+        for method in METHODS
+        for metric in ("log_likelihood", "log_likelihood_with_end", "exact_match")
     ]
-    rows = [row for row in rows if row["metric"] == "perplexity"]
+    rows = [row for row in rows if row["metric"] == "log_likelihood"]
     budget = settings["pools"]["reasoning"]["rows"] // 10
     chosen = {row["method"]: row["rows_chosen"] for row in rows}
     assert chosen["Untuned model"] == ""
@@ -50,7 +52,7 @@ def test_the_table_has_a_row_for_every_method(results, settings, target):
 def test_what_was_chosen_matters(results, target):
     """Models tuned on different rows score differently: nothing hands the same adapter to everyone."""
     with (results / "tables" / f"{target}.csv").open() as handle:
-        scores = {row["method"]: row["value"] for row in csv.DictReader(handle) if row["metric"] == "perplexity"}
+        scores = {row["method"]: row["value"] for row in csv.DictReader(handle) if row["metric"] == "log_likelihood"}
     assert len(set(scores.values())) == len(METHODS)
 
 
@@ -60,8 +62,9 @@ def test_every_sample_is_kept(results, settings, target):
         summary = json.loads(evaluation.read_text())
         samples = [json.loads(line) for line in evaluation.with_suffix(".samples.jsonl").open()]
         assert len({sample["doc"]["id"] for sample in samples}) == settings["targets"][target]["evaluation_rows"]
-        mean = sum(sample["perplexity"] for sample in samples) / len(samples)
-        assert summary["metrics"]["perplexity"]["value"] == pytest.approx(mean)
+        for metric, task in (("log_likelihood", "answer"), ("log_likelihood_with_end", "answer_and_end")):
+            scores = [sample["perplexity"] for sample in samples if sample["task"] == task]
+            assert summary["metrics"][metric]["value"] == pytest.approx(sum(scores) / len(scores))
 
 
 def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):

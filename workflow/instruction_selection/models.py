@@ -4,14 +4,13 @@ import shutil
 from pathlib import Path
 
 import torch
+from gguf import GGUFReader
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from instruction_selection import files, hub, provenance
+from instruction_selection import files, hub, model_summary, provenance
 from instruction_selection.finetuning import tokens
 from instruction_selection.packages import path_in_package
-
-SUMMARY = "model.json"
 
 
 def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None) -> None:
@@ -29,12 +28,14 @@ def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None)
         tokenizer = _link(source, manifest, partial)
     else:
         tokenizer = SOURCES[source["kind"]](source, partial)
+    row_form = tokens.row_form(tokenizer, model["template"])
     tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
     tokenizer.save_pretrained(partial)
     weights = sorted(partial.glob("*.safetensors"))
     files.write_json(
-        partial / SUMMARY,
+        partial / model_summary.NAME,
         {
+            "row_form": row_form,
             "weights": {path.name: files.sha256(path) for path in weights},
             "parameters": sum(map(_parameters, weights)),
             "provenance": provenance.record({}, model, ("torch", "transformers", "llamafactory")),
@@ -52,14 +53,14 @@ def _parameters(path: Path) -> int:
 
 def weights_id(folder: str | Path) -> str:
     """One hash that names the weights in a folder made by `prepare`."""
-    weights = files.read_json(Path(folder) / SUMMARY)["weights"]
-    return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / SUMMARY)
+    weights = files.read_json(Path(folder) / model_summary.NAME)["weights"]
+    return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / model_summary.NAME)
 
 
 def _from_gguf_package(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     path = path_in_package(source["package"], source["file"])
     AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).save_pretrained(folder)
-    return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    return _gguf_tokenizer(path)
 
 
 def _random(source: dict, folder: Path) -> PreTrainedTokenizerBase:
@@ -67,7 +68,15 @@ def _random(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     configuration = AutoConfig.for_model(**source["config"])
     AutoModelForCausalLM.from_config(configuration, dtype=torch.float32).save_pretrained(folder)
     path = path_in_package(source["tokenizer"]["package"], source["tokenizer"]["file"])
-    return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    return _gguf_tokenizer(path)
+
+
+def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    # transformers does not always read this: of SmolLM2 it takes `<|im_start|>`, where the file says `<|im_end|>`.
+    end = GGUFReader(path).fields["tokenizer.ggml.eos_token_id"].contents()
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(int(end))
+    return tokenizer
 
 
 def _link(source: dict, manifest: str | Path, folder: Path) -> PreTrainedTokenizerBase:

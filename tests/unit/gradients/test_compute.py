@@ -49,7 +49,7 @@ def fill(tiny_model, tiny_adapter, rows_path, moments_path):
         compute.fill(
             *(path, rows_path, part, tiny_model, tiny_adapter),
             *(list(kinds), moments_path if "adam" in kinds else None),
-            *("smollm", cutoff_len, {**SETTINGS, **changed}),
+            *("smollm_eot", cutoff_len, {**SETTINGS, **changed}),
         )
         return path
 
@@ -66,7 +66,7 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
     states = moments.read(moments_path, names, cpu)
     sizes = [weight.numel() for weight in parameters.trainable(network).values()]
     sketch = projection.make(SETTINGS["projection"], sizes, cpu)
-    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
     for kind in kinds:
         for example, unit, norm in zip(examples, reader.unit(kind), reader.norms(kind), strict=True):
             sums = sketch.accumulator(1)
@@ -116,7 +116,7 @@ def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
 def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, tiny_model):
     """LLaMA-Factory shares a short cutoff between prompt and response, so the cut must be very short."""
     reader = store.Reader(fill(tmp_path / "0.h5", cutoff_len=8))
-    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 8)
+    examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 8)
     assert reader.usable.tolist() == [example.response_tokens > 0 for example in examples]
 
 
@@ -150,7 +150,7 @@ def test_two_processes_write_the_same_bits(fill, tmp_path, rows_path, tiny_model
     ours = store.Reader(fill(tmp_path / "ours.h5"))
     path = tmp_path / "theirs.h5"
     in_another_process(
-        *(path, rows_path, (0, 1), tiny_model, tiny_adapter, ["adam"], moments_path, "smollm", 512, SETTINGS)
+        *(path, rows_path, (0, 1), tiny_model, tiny_adapter, ["adam"], moments_path, "smollm_eot", 512, SETTINGS)
     )
     theirs = store.Reader(path)
     assert np.array_equal(ours.unit("adam"), theirs.unit("adam"))
@@ -165,5 +165,5 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, tiny_model):
         rows_path = tmp_path / f"{count}.jsonl"
         files.write_jsonl(rows_path, rows.sample("reasoning-gym", ["chain_sum"], "pool", count, seed=0))
         arguments = (tmp_path / f"{count}.h5", rows_path, (0, 1), tiny_model, tiny_model, ["sgd"], None)
-        peaks.append(in_another_process(*arguments, "smollm", 512, SETTINGS))
+        peaks.append(in_another_process(*arguments, "smollm_eot", 512, SETTINGS))
     assert peaks[1] - peaks[0] < 80e6

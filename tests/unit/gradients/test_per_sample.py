@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def examples(tiny_model, some_rows):
-    return tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    return tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
 
 
 @pytest.fixture(scope="module", params=["lora", "full"])
@@ -46,11 +46,12 @@ def relative_error(one, other):
     return float((one - other).norm() / other.norm())
 
 
-@pytest.mark.parametrize("token_budget", [1, 300, 1000, 100_000])
-def test_batches_give_the_gradients_of_the_loop(tiny_model, warmup, examples, expected, token_budget):
+# For two or three response tokens of a single row, torch's product with the head is itself off by up to 2e-5.
+@pytest.mark.parametrize(("token_budget", "error"), [(1, 3e-5), (300, 1e-5), (1000, 1e-5), (100_000, 1e-5)])
+def test_batches_give_the_gradients_of_the_loop(tiny_model, warmup, examples, expected, token_budget, error):
     groups = per_sample.batches(examples, token_budget)
     for gradient, wanted in zip(batched(tiny_model, warmup, examples, groups), expected, strict=True):
-        assert relative_error(gradient, wanted) < 1e-4
+        assert relative_error(gradient, wanted) < error
 
 
 def test_neighbours_in_a_batch_do_not_matter(tiny_model, warmup, examples, expected):
@@ -58,7 +59,7 @@ def test_neighbours_in_a_batch_do_not_matter(tiny_model, warmup, examples, expec
     order = sorted(range(len(examples)), key=lambda number: len(examples[number].input_ids))
     pair = [order[0], order[-1]]
     for gradient, number in zip(batched(tiny_model, warmup, [examples[n] for n in pair], [[0, 1]]), pair, strict=True):
-        assert relative_error(gradient, expected[number]) < 1e-4
+        assert relative_error(gradient, expected[number]) < 1e-5
 
 
 def test_bf16_is_close_and_not_the_same(tiny_model, warmup, examples, expected):

@@ -44,7 +44,7 @@ def test_cosines_of_real_gradients_are_kept(kind, tiny_model, tiny_adapter):
     from instruction_selection import rows
 
     sampled = rows.sample("reasoning-gym", ["chain_sum", "gsm_symbolic", "aiw", "syllogism"], "pool", 32, seed=0)
-    examples = tokens.encode(sampled, AutoTokenizer.from_pretrained(tiny_model), "smollm", 512)
+    examples = tokens.encode(sampled, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
     network = parameters.load(tiny_model, tiny_adapter, CPU)
     gradients = torch.stack([torch.cat(per_sample.reference(network, example)) for example in examples])
     sizes = [weight.numel() for weight in parameters.trainable(network).values()]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from instruction_selection import files, model_summary
 from instruction_selection.errors import InputError
 from instruction_selection.evaluation import harness
 from instruction_selection.finetuning import training
@@ -27,18 +28,25 @@ def started(monkeypatch) -> list:
     return calls
 
 
-def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch):
+@pytest.fixture
+def model(tmp_path) -> Path:
+    folder = tmp_path / INJECTION.replace("/", "")
+    files.write_json(folder / model_summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
+    return folder
+
+
+def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, model):
     monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
     with pytest.raises(InputError, match="lm-eval ended with exit status 1"):
-        harness.evaluate("b", {"harness": {"t": {}}}, "tasks", "model", None, SETTINGS)
+        harness.evaluate("b", {"harness": {"t": {}}}, "tasks", model, None, SETTINGS)
     [(command, arguments)] = started
     assert arguments["env"]["HF_ALLOW_CODE_EVAL"] == "0"
     assert not [part for part in command if "unsafe" in part or "trust_remote_code" in part]
 
 
-def test_lm_eval_is_started_without_a_shell(started):
+def test_lm_eval_is_started_without_a_shell(started, model):
     with pytest.raises(InputError):
-        harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, INJECTION, None, SETTINGS)
+        harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, model, None, SETTINGS)
     [(command, arguments)] = started
     assert isinstance(command, list)
     assert INJECTION in command

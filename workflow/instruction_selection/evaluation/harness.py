@@ -10,13 +10,15 @@ from pathlib import Path
 
 import yaml
 
-from instruction_selection import files
+from instruction_selection import files, model_summary
 from instruction_selection.errors import InputError
 from instruction_selection.packages import path_in_package
 from instruction_selection.processes import ending
 
 #: What is evaluated with which packages.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
+
+CLI = Path(__file__).with_name("lm_eval_cli.py")
 
 #: vLLM's choices of `max_lora_rank` (vllm.config.lora.MaxLoRARanks, 0.22.1).
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -73,6 +75,11 @@ def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: 
         files.write_jsonl(data_files["train"], map(_document, fewshot))
     if "include" in keys:
         keys = {**keys, "include": str(path_in_package("lm_eval", "tasks") / keys["include"])}
+    if keys.get("end_of_turn") and "include" in keys:
+        raise InputError(
+            f"{task}: end_of_turn: an included task is scored as lm-eval scores it, without an end of turn."
+        )
+    keys = {key: value for key, value in keys.items() if key != "end_of_turn"}
     split = "train" if fewshot else None
     written = {
         "task": task,
@@ -105,11 +112,11 @@ def evaluate(
     A row is lm-eval's own, with the document's `id` and the `task` of the benchmark's `harness` that it is of; there
     is one per document, task and filter. `settings` is an experiment's `evaluation` block.
     """
-    arguments = model_arguments(model, adapter, settings)
+    arguments = {**model_arguments(model, adapter, settings), **_scored(name, benchmark, model)}
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            *(sys.executable, "-m", "lm_eval", "run"),
-            *("--model", settings["backend"], "--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
+            *(sys.executable, str(CLI), settings["backend"], "run", "--model", f"{settings['backend']}-answers"),
+            *("--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
             *("--tasks", ",".join(task_name(name, entry) for entry in benchmark["harness"])),
             *("--include_path", str(tasks)),
             # vLLM batches requests as they come.
@@ -146,9 +153,25 @@ def _leaves(results: dict, task: str) -> list[str]:
     return results["group_subtasks"].get(task) or [task]
 
 
+def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
+    """Arguments of `answers.ScoresAnswers`: the tasks whose answers it scores, and what ends an answer."""
+    own = {
+        task_name(name, entry): keys.get("end_of_turn", False)
+        for entry, keys in benchmark["harness"].items()
+        if keys.get("output_type") == "loglikelihood" and "include" not in keys
+    }
+    return {
+        "answers": ":".join(task for task, with_end in own.items() if not with_end),
+        "answers_with_end": ":".join(task for task, with_end in own.items() if with_end),
+        "end_of_turn": ":".join(map(str, model_summary.row_form(model)["end_of_turn"])),
+    }
+
+
 def model_arguments(model: str | Path, adapter: str | Path | None, settings: dict) -> dict[str, str | int]:
-    """What lm-eval's `hf` or `vllm` model is made with."""
+    """What lm-eval's `hf` or `vllm` model is made with. Every prompt begins as the rows of training do."""
     arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
+    if model_summary.row_form(model)["bos"]:
+        arguments["add_bos_token"] = True
     if adapter is None:
         return arguments
     if settings["backend"] == "hf":

@@ -1,7 +1,6 @@
 """One process of a training by LLaMA-Factory; run by path, alone or under torchrun, so that nothing is installed.
 
-Without torchaudio, which LLaMA-Factory imports and text models do not use, an empty module stands in for it; without
-a GPU, the trainer and DeepSpeed are told to use the processor.
+Without a GPU, the trainer and DeepSpeed are told to use the processor.
 """
 
 import os
@@ -13,9 +12,9 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     import torch
 
-    from instruction_selection.missing import stand_in_for
+    # For what its `__init__` does, before LLaMA-Factory is imported.
+    import instruction_selection.finetuning  # noqa: F401
 
-    stand_in_for("torchaudio", "text models do not use it")
     if not torch.cuda.is_available():
         print("No GPU can be seen: training on the processor.", flush=True)
         os.environ["DS_ACCELERATOR"] = "cpu"
@@ -29,6 +28,7 @@ if __name__ == "__main__":
     # Not `llamafactory-cli`, which starts one process for every GPU that it sees.
     from llamafactory.train.tuner import run_exp
 
+    from instruction_selection.finetuning import row_templates  # noqa: F401  (registers them)
     from instruction_selection.finetuning.divergence import StopWhenDiverged
 
     run_exp(callbacks=[StopWhenDiverged()])

@@ -4,24 +4,21 @@ Warm-up and fine-tuning go through LLaMA-Factory's command line; gradients come 
 so that all three see identical tokens. Validation rows end as training rows do.
 """
 
+import copy
 import difflib
 from dataclasses import dataclass
 
+from llamafactory.data.converter import AlpacaDatasetConverter
+from llamafactory.data.parser import DatasetAttr
+from llamafactory.data.processor.supervised import SupervisedDatasetProcessor
+from llamafactory.data.template import get_template_and_fix_tokenizer
+from llamafactory.extras.constants import IGNORE_INDEX  # re-exported
+from llamafactory.hparams import DataArguments
 from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.errors import InputError
 from instruction_selection.finetuning import LLAMAFACTORY_COLUMNS
-from instruction_selection.missing import stand_in_for
-
-# LLaMA-Factory imports torchaudio for its multimodal models, and no torchaudio loads beside a CPU-only torch.
-stand_in_for("torchaudio", "text models do not use it")
-
-from llamafactory.data.converter import AlpacaDatasetConverter  # noqa: E402
-from llamafactory.data.parser import DatasetAttr  # noqa: E402
-from llamafactory.data.processor.supervised import SupervisedDatasetProcessor  # noqa: E402
-from llamafactory.data.template import TEMPLATES, get_template_and_fix_tokenizer  # noqa: E402
-from llamafactory.extras.constants import IGNORE_INDEX  # noqa: E402  (re-exported)
-from llamafactory.hparams import DataArguments  # noqa: E402
+from instruction_selection.finetuning.row_templates import TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,31 @@ def encode(rows: list[dict], tokenizer: PreTrainedTokenizerBase, template: str, 
 def chat_template(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
     """The Jinja chat template that writes what LLaMA-Factory's `template` writes."""
     return TEMPLATES[_known(template)]._get_jinja_template(tokenizer)
+
+
+def row_form(tokenizer: PreTrainedTokenizerBase, template: str) -> dict:
+    """How a row begins and ends: `bos`, whether `template` writes the beginning-of-sequence token, and `end_of_turn`,
+    the ids that have labels after those of the response.
+
+    Raises `InputError` for a template by which training and evaluation would not see the same tokens.
+    """
+    # LLaMA-Factory changes a tokenizer for some templates.
+    [example] = encode([{"instruction": "x", "response": "x"}], copy.deepcopy(tokenizer), template, 2**20)
+    labels = [label for label in example.labels if label != IGNORE_INDEX]
+    response = tokenizer.encode("x", add_special_tokens=False)
+    if labels[: len(response)] != response:
+        raise InputError(
+            f"template: {template!r} writes something between prompt and response, which answers are not scored with "
+            "(many such templates have a variant that ends in '_nothink')."
+        )
+    first = tokenizer.bos_token_id
+    bos = first is not None and any("bos_token" in slot for slot in TEMPLATES[template].format_prefix.slots)
+    if first is not None and tokenizer("x")["input_ids"][0] == first != example.input_ids[0]:
+        raise InputError(
+            f"template: {template!r} begins rows without {tokenizer.bos_token!r}, which the model's tokenizer puts "
+            "first; for a base model, take 'alpaca_bos'."
+        )
+    return {"bos": bos, "end_of_turn": labels[len(response) :]}
 
 
 def _known(template: str) -> str:

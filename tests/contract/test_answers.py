@@ -1,0 +1,233 @@
+"""Scores of answers by the real lm-eval, against the loss of training's own tokens; and how every prompt begins."""
+
+import shutil
+
+import pytest
+import stand_ins
+import torch
+from lm_eval.api.registry import get_model, model_registry
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from instruction_selection import config, files, hub, model_summary, models
+from instruction_selection.errors import InputError
+from instruction_selection.evaluation import answers, harness
+from instruction_selection.finetuning import tokens
+from instruction_selection.finetuning.tokens import IGNORE_INDEX
+
+SETTINGS = {"backend": "hf", "dtype": "float32", "batch_size": 4, "chat_template": True}
+#: SmolLM2's tokenizer and template are the tiny model's too.
+MODELS = ["gemma-7b", "llama-3.1-8b", "mistral-7b-v0.3", "tiny-llama"]
+WITH_BOS = [name for name in MODELS if name != "tiny-llama"]
+TEXTS = [
+    ("What is the capital of Kenya?", "Nairobi"),
+    ("Write a list.\n\n", "[1, 2]"),
+    ("  How many?  ", " 42\n"),
+    ("A template: {{ instruction }} {% if %}", "{{ response }}"),
+    ("Where does it end? </s><|im_end|>", "Here<|im_end|>\n</s> and there <eos>"),
+    ("Wo?", "\n\nIn Zürich – 日本 🙂  \n"),
+    ("<s><bos><|begin_of_text|>Now?", "<s>Yes"),
+]
+ROWS = [
+    {"id": str(number), "task": "t", "instruction": instruction, "response": response}
+    for number, (instruction, response) in enumerate(TEXTS)
+]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, repository, tiny_model):
+    """A function of a model of config/models: its entry, and the folder that the pipeline makes of its stand-in."""
+    made = {}
+
+    def prepare(name: str):
+        if name not in made:
+            entry = config.read_entry(repository / "config", "model", name)
+            folder = tiny_model
+            if name in stand_ins.STAND_INS:
+                root = tmp_path_factory.mktemp("models")
+                stand_ins.publish(name, entry["source"]["repository"], root / "mirror")
+                manifest = root / "cache" / "manifests" / "model" / f"{name}.json"
+                hub.fetch(config.sources("model", entry), manifest, root / "mirror")
+                folder = root / name
+                models.prepare(entry, folder, manifest)
+            made[name] = entry, folder
+        return made[name]
+
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def benchmark(repository) -> dict:
+    return config.read_entry(repository / "config", "benchmark", "logic")
+
+
+def evaluate(benchmark, rows, model, folder, **settings):
+    """Samples by (entry of the harness, id), and the summary."""
+    harness.write_tasks("logic", benchmark, rows, [], folder / "tasks")
+    results, samples = harness.evaluate("logic", benchmark, folder / "tasks", model, None, {**SETTINGS, **settings})
+    summary = harness.summarise("logic", benchmark, results, samples, len(rows))
+    return {(sample["task"], sample["id"]): sample for sample in samples}, summary
+
+
+def test_every_model_of_the_configuration_is_here(repository):
+    entries = {
+        path.stem: config.read_entry(repository / "config", "model", path.stem)
+        for path in (repository / "config" / "models").glob("*.yaml")
+    }
+    assert entries.keys() == {*MODELS, "smollm2-135m"}
+    tiny, small = entries["tiny-llama"], entries["smollm2-135m"]
+    assert tiny["template"] == small["template"]
+    assert tiny["source"]["tokenizer"] == {key: small["source"][key] for key in ("package", "file")}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_score_is_minus_the_loss_times_the_tokens_of_training(name, prepared, benchmark, tmp_path):
+    entry, folder = prepared(name)
+    samples, summary = evaluate(benchmark, ROWS, folder, tmp_path)
+    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    examples = tokens.encode(ROWS, AutoTokenizer.from_pretrained(folder), entry["template"], 512)
+    end = model_summary.row_form(folder)["end_of_turn"]
+    assert len(end) == 1
+    sums = {"answer": [], "answer_and_end": []}
+    for row, example in zip(ROWS, examples, strict=True):
+        ids = torch.tensor([example.input_ids])
+        with torch.no_grad():
+            logits = network(input_ids=ids).logits
+        assert example.labels[-1] == end[0]
+        for task, labels in (("answer", [*example.labels[:-1], IGNORE_INDEX]), ("answer_and_end", example.labels)):
+            count = sum(label != IGNORE_INDEX for label in labels)
+            loss = functional.cross_entropy(logits[0, :-1], torch.tensor(labels[1:]), ignore_index=IGNORE_INDEX)
+            sums[task].append(-float(loss) * count)
+            assert samples[task, row["id"]]["perplexity"] == pytest.approx(sums[task][-1], rel=1e-4)
+    for metric, task in (("log_likelihood", "answer"), ("log_likelihood_with_end", "answer_and_end")):
+        assert summary["metrics"][metric]["value"] == pytest.approx(sum(sums[task]) / len(ROWS), rel=1e-4)
+
+
+def spy(folder, *tasks):
+    """lm-eval's model with scored answers, and the ids of every prompt that its network reads."""
+    form = model_summary.row_form(folder)
+    if "hf-answers" not in model_registry:
+        answers.register("hf")
+    given = {"add_bos_token": True} if form["bos"] else {}
+    model = get_model("hf-answers")(
+        pretrained=str(folder),
+        dtype="float32",
+        device="cpu",
+        batch_size=1,
+        answers=":".join(tasks),
+        end_of_turn=":".join(map(str, form["end_of_turn"])),
+        **given,
+    )
+    read, call, generate = [], model._model_call, model._model_generate
+    model._model_call = lambda inps, **keys: read.append(inps[0].tolist()) or call(inps, **keys)
+    model._model_generate = lambda context, **keys: read.append(context[0].tolist()) or generate(context, **keys)
+    return model, read
+
+
+KINDS = {
+    "answer": {"output_type": "loglikelihood", "metric_list": [{"metric": "acc", "aggregation": "mean"}]},
+    "choice": {
+        "output_type": "multiple_choice",
+        "doc_to_choice": ["Yes", "No"],
+        "doc_to_target": 0,
+        "metric_list": [{"metric": "acc", "aggregation": "mean"}],
+    },
+    "generation": {
+        "output_type": "generate_until",
+        "generation_kwargs": {"until": [], "do_sample": False, "max_gen_toks": 2},
+        "metric_list": [{"metric": "exact_match", "aggregation": "mean"}],
+    },
+}
+
+
+@pytest.mark.parametrize("chat_template", [True, False])
+@pytest.mark.parametrize("name", MODELS)
+def test_every_prompt_begins_as_training_does(name, chat_template, prepared, tmp_path):
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    entry, folder = prepared(name)
+    bos = AutoTokenizer.from_pretrained(folder).bos_token_id
+    [example] = tokens.encode(ROWS[:1], AutoTokenizer.from_pretrained(folder), entry["template"], 512)
+    assert model_summary.row_form(folder)["bos"] == (name in WITH_BOS)
+    # ChatML's first token is what SmolLM2's tokenizer calls BOS, and it is a part of the prompt's text.
+    assert example.input_ids[0] == bos
+    assert example.input_ids[1] != bos
+    if name not in WITH_BOS and not chat_template:
+        return
+    for kind, keys in KINDS.items():
+        keys = {"doc_to_text": "instruction", "doc_to_target": "response", **keys}
+        harness.write_tasks("x", {"harness": {kind: keys}, "metrics": []}, ROWS[:2], [], tmp_path / kind)
+        model, read = spy(folder, "x-answer")
+        manager = TaskManager(include_path=str(tmp_path / kind), include_defaults=False)
+        simple_evaluate(model, tasks=[f"x-{kind}"], task_manager=manager, apply_chat_template=chat_template)
+        assert read
+        for ids in read:
+            assert ids[0] == bos
+            assert ids[1] != bos
+
+
+def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared, benchmark, tmp_path):
+    entry, folder = prepared("mistral-7b-v0.3")
+    long = [{**ROWS[0], "instruction": f"{'word ' * 600}{ROWS[0]['instruction']}"}]
+    samples, _ = evaluate(benchmark, long, folder, tmp_path)
+    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    [example] = tokens.encode(long, AutoTokenizer.from_pretrained(folder), entry["template"], 4096)
+    assert len(example.input_ids) > 512
+    kept = [example.input_ids[0], *example.input_ids[-(512 - 2) :]]
+    with torch.no_grad():
+        logits = network(input_ids=torch.tensor([kept])).logits[0].log_softmax(1)
+    count = example.response_tokens
+    wanted = [float(logits[place - 1, kept[place]]) for place in range(len(kept) - count, len(kept))]
+    assert samples["answer_and_end", "0"]["perplexity"] == pytest.approx(sum(wanted), rel=1e-4)
+    assert samples["answer", "0"]["perplexity"] == pytest.approx(sum(wanted[:-1]), rel=1e-4)
+
+
+def test_an_answer_longer_than_the_model_is_refused(prepared, benchmark, tmp_path, capfd):
+    _, folder = prepared("mistral-7b-v0.3")
+    with pytest.raises(InputError, match="lm-eval ended"):
+        evaluate(benchmark, [{**ROWS[0], "response": "word " * 600}], folder, tmp_path)
+    assert "logic-answer: row 0 has an answer of " in capfd.readouterr().err
+
+
+def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tmp_path):
+    """A model that has learnt one row by heart gives its response and ends; of a shorter response it would go on."""
+    entry, folder = prepared("tiny-llama")
+    row = {"id": "whole", "task": "t", "instruction": "Is it so?", "response": "No, it is not"}
+    learnt = tmp_path / "learnt"
+    shutil.copytree(folder, learnt)
+    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    [example] = tokens.encode([row], AutoTokenizer.from_pretrained(folder), entry["template"], 512)
+    ids, labels = torch.tensor([example.input_ids]), torch.tensor([example.labels])
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    for _ in range(60):
+        network(input_ids=ids, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    network.save_pretrained(learnt)
+    rows = [row, {**row, "id": "prefix", "response": "No"}, {**row, "id": "other", "response": "Yes"}]
+    samples, summary = evaluate(benchmark, rows, learnt, tmp_path)
+    assert [samples["answer", row["id"]]["acc"] for row in rows] == [1, 1, 0]
+    assert [samples["answer_and_end", row["id"]]["acc"] for row in rows] == [1, 0, 0]
+    assert summary["metrics"]["exact_match"]["value"] == pytest.approx(1 / 3)
+
+
+def test_tasks_of_lm_eval_are_asked_as_it_asks_them(prepared, tmp_path):
+    """Choices: prompt and choice as one text, white space at the end of the prompt with the choice."""
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    _, folder = prepared("llama-3.1-8b")
+    model, read = spy(folder, "own")
+    plain = HFLM(pretrained=str(folder), dtype="float32", device="cpu", batch_size=1)
+    asked = [
+        Instance("loglikelihood", {"id": row["id"]}, (row["instruction"] + " ", row["response"]), 0, ("other", 0, 1))
+        for row in ROWS[:4]
+    ]
+    assert model.loglikelihood(asked) == plain.loglikelihood(asked)
+
+
+def test_a_model_that_an_earlier_version_prepared_is_refused(tmp_path):
+    files.write_json(tmp_path / model_summary.NAME, {"weights": {}})
+    with pytest.raises(InputError, match="no key 'row_form'; delete"):
+        model_summary.row_form(tmp_path)

@@ -1,0 +1,21 @@
+"""lm-eval's command line with its model `<backend>-answers`; run by path, so that nothing is installed.
+
+The first argument is the backend, `hf` or `vllm`; the others are lm-eval's.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Python put this file's folder first on the path; the library's is the one that is needed.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    from lm_eval.__main__ import cli_evaluate
+
+    from instruction_selection.errors import InputError
+    from instruction_selection.evaluation import answers
+
+    answers.register(sys.argv.pop(1))
+    try:
+        cli_evaluate()
+    except InputError as error:
+        sys.exit(str(error))

@@ -1,0 +1,52 @@
+"""Templates of this project, registered with LLaMA-Factory: `alpaca_bos` and `smollm_eot`.
+
+They write the text of LLaMA-Factory's `alpaca` and `smollm`. Three things differ, so that training, gradients and the
+harness see the same tokens, and a model learns to stop where generation does:
+
+- `alpaca_bos` puts the model's beginning-of-sequence token first, which `alpaca` leaves out.
+- A row's labels end with the answer's end-of-turn token. The line breaks that separate turns are not learnt.
+- Text between special tokens is encoded in one piece, as the harness encodes it. SentencePiece tokenizers may add a
+  space at the start of every piece.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from llamafactory.data.formatter import EmptyFormatter
+from llamafactory.data.template import TEMPLATES, Template, register_template
+
+
+@dataclass
+class EndsWithTurn(Template):
+    """A template whose last answer ends with its end-of-turn token."""
+
+    def _encode(self, tokenizer, messages, system, tools):
+        *earlier, answer = super()._encode(tokenizer, messages, system, tools)
+        stops = self.get_stop_token_ids(tokenizer)
+        end = max(place for place, token in enumerate(answer) if token in stops)
+        return [*earlier, answer[: end + 1]]
+
+    def _convert_elements_to_ids(self, tokenizer, elements):
+        pieces = []
+        for is_text, run in groupby(elements, key=lambda element: isinstance(element, str)):
+            same = list(run)
+            pieces += ["".join(same)] if is_text else same
+        return super()._convert_elements_to_ids(tokenizer, pieces)
+
+
+def _register(name: str, original: Template, prefix: EmptyFormatter | None = None) -> None:
+    register_template(
+        name,
+        format_user=original.format_user,
+        format_assistant=original.format_assistant,
+        format_system=original.format_system,
+        format_prefix=prefix or original.format_prefix,
+        default_system=original.default_system,
+        stop_words=original.stop_words,
+        replace_jinja_template=original.replace_jinja_template,
+        template_class=EndsWithTurn,
+    )
+
+
+_register("alpaca_bos", TEMPLATES["alpaca"], EmptyFormatter(slots=[{"bos_token"}]))
+_register("smollm_eot", TEMPLATES["smollm"])
