@@ -71,8 +71,8 @@ def _marks(rows: list[dict], compared: list[tuple[dict, str]]) -> list[str]:
         if any(row["pool"] is None for row in rows):
             text += "The untuned model is not trained and has no variance over seeds. "
         text += (
-            f"The test does not account for {constant}, which all seeds share. Welch's p compares the means of the seeds "
-            "alone, for these evaluation rows, and is not corrected."
+            f"The test does not account for {constant}, which all seeds share. Welch's p compares the means of the "
+            "seeds alone, for these evaluation rows, and is not corrected."
         )
         paragraphs.append(text)
     alone = [test for test in ("mcnemar", "permutation") if test in tests]
