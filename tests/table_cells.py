@@ -7,11 +7,12 @@ SCORE = {"name": "acc", "label": "Accuracy (%)", "scale": 100, "higher_is_better
 LOSS = {"name": "loss", "label": "Loss", "scale": 1, "higher_is_better": False}
 BENCHMARK = {"label": "Logic", "summary": "Puzzles.", "tasks": ["aiw", "syllogism"], "metrics": [SCORE, LOSS]}
 METHODS = {
-    "base": {"label": "Untuned model", "params": {}},
-    "full": {"label": "All data", "params": {}},
-    "less": {"label": "LESS", "params": {"share": 0.5}},
+    "base": {"label": "Untuned model", "ratio": 0, "params": {}},
+    "full": {"label": "All data", "ratio": 1, "params": {}},
+    "less": {"label": "LESS", "params": {"share": 0.5}, "checkpoints": "all", "published_checkpoints": 4},
     "random": {"label": "Random", "params": {"share": 0.1}},
 }
+METHODS = {name: {"checkpoints": "last", "published_checkpoints": None, **method} for name, method in METHODS.items()}
 MODELS = {"tiny": {"label": "Tiny"}, "big": {"label": "Big"}}
 POOLS = {name: {"rows": 100, "tasks": {"aiw": 10, "syllogism": 20, "gcd": 70}} for name in ("p", "q")}
 PLAN = {
@@ -27,7 +28,7 @@ PLAN = {
 
 
 def cell(method="less", seed=0, acc=0.5, loss=2.0, stderr=0.1, tasks=None, values=None, **other):
-    """`values` are the evaluation's results by metric and row."""
+    """`values` are the evaluation's results by metric and row; the default ones are no shares."""
     tasks = {"aiw": 1, "gcd": 3} if tasks is None else tasks
     untuned = method == "base"
     benchmark = other.get("benchmark", "logic")
@@ -45,7 +46,7 @@ def cell(method="less", seed=0, acc=0.5, loss=2.0, stderr=0.1, tasks=None, value
             "samples": 64,
             "metrics": {"acc": {"value": acc, "stderr": stderr}, "loss": {"value": loss, "stderr": stderr}},
         },
-        "results": values or {name: dict.fromkeys("abcd", 1.0) for name in ("acc", "loss")},
+        "results": values or {name: dict.fromkeys("abcd", 0.5) for name in ("acc", "loss")},
         "selection": None if untuned else {"selected": sum(tasks.values()), "tasks": tasks},
         **other,
     }

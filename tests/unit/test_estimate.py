@@ -131,6 +131,12 @@ def test_what_is_cut_is_gone(repository):
         assert len(jobs.of(experiment)) < len(jobs.of(paper))
 
 
+def test_the_papers_tables_are_counted_apart_from_controls(repository, tmp_path):
+    text = estimate.text(config.load(repository / "config", "paper"), tmp_path)
+    counts = {words[0]: words[1:3] for words in map(str.split, text.splitlines()) if len(words) == 5}
+    assert (counts["table1"], counts["table1-controls"]) == (["279", "315"], ["360", "735"])
+
+
 def test_the_text_says_where_numbers_come_from(demo, tmp_path):
     text = estimate.text(demo, tmp_path, cores=2)
     assert text.count("(default)") == len(jobs.UNITS)

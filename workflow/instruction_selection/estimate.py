@@ -132,7 +132,13 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
     finished, unreadable = costs.runs(results)
     unit_costs = costs.of(experiment, finished, results)
     rows = timed(experiment, unit_costs, cores)
-    blocks = [_jobs(rows), _unit_costs(unit_costs, unreadable), _storage(experiment), _wall(rows, cores, gpus)]
+    blocks = [
+        _jobs(rows),
+        *_tables(experiment, unit_costs, cores),
+        _unit_costs(unit_costs, unreadable),
+        _storage(experiment),
+        _wall(rows, cores, gpus),
+    ]
     blocks.append(_cuts(experiment, unit_costs, cores, rows))
     return f"Experiment {experiment.name}, estimated and not run\n\n" + "\n\n".join(blocks) + "\n"
 
@@ -154,6 +160,24 @@ def _jobs(rows: list[Timed]) -> str:
     for rule, members in [*by_rule.items(), ("all", rows)]:
         lines.append(_line(rule, str(len(members)), *(f"{hours:,.2f}" for hours in _hours(members))))
     return "\n".join(lines)
+
+
+def _tables(experiment: Experiment, unit_costs: dict[str, Cost], cores: int | None) -> list[str]:
+    """What each table of `config/tables` needs, if an experiment has several: the paper's own apart from controls."""
+    names = experiment.settings["tables"]
+    if len(names) < 2:
+        return []
+    lines = [
+        _line("tables (jobs shared by several", "finetune", "evaluate", "GPU-hours", "CPU-hours"),
+        "  count in each)",
+    ]
+    for name in names:
+        alone = dataclasses.replace(experiment, tables={name: experiment.tables[name]})
+        rows = timed(alone, unit_costs, cores)
+        counts = Counter(row.job.rule for row in rows)
+        hours = (f"{each:,.2f}" for each in _hours(rows))
+        lines.append(_line(name, str(counts["finetune"]), str(counts["evaluate"]), *hours))
+    return ["\n".join(lines)]
 
 
 def _unit_costs(unit_costs: dict[str, Cost], unreadable: list[str]) -> str:

@@ -23,8 +23,8 @@ with logs.to_file(snakemake.log[0]):
     pools = {summary["pool"]: summary for summary in map(files.read_json, snakemake.input.pools)}
     numbers = published.read(plan["reported"]) if plan["reported"] else {}
     rows = results.collect(cells, plan, benchmarks, methods, snakemake.params.models, pools, numbers)
-    files.write_text(snakemake.output.markdown, render.to_markdown(rows, plan, benchmarks))
-    files.write_text(snakemake.output.tex, render.to_tex(rows, plan, benchmarks))
+    files.write_text(snakemake.output.markdown, render.to_markdown(rows, plan, benchmarks, methods))
+    files.write_text(snakemake.output.tex, render.to_tex(rows, plan, benchmarks, methods))
     files.write_text(snakemake.output.csv, results.to_csv(rows, benchmarks))
     if plan["kind"] == "target":
         figure.draw(rows, benchmarks[plan["targets"][0]], snakemake.output.svg, snakemake.output.png)

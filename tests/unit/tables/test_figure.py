@@ -19,6 +19,9 @@ def row(method, chosen=40, family=10, **other):
         "acc": 0.5,
         "acc_stderr": 0.1,
         "acc_sd": None,
+        "acc_wilson_low": None,
+        "acc_wilson_high": None,
+        "acc_by_seed": [0.5],
         "rows_chosen": chosen,
         "family_rows_chosen": family,
         "family_share": None if chosen is None else family / chosen,
@@ -83,7 +86,10 @@ def test_labels_name_only_what_differs(rows, name, tick):
     assert scores.get_yticklabels()[0].get_text() == tick
 
 
-def test_error_bars_are_the_tables():
-    scores, _ = drawn([row("LESS"), row("Random", seeds=3, acc_sd=0.2)])
+def test_error_bars_are_the_tables_and_dots_the_seeds():
+    share = {"acc": 0.0, "acc_wilson_low": 0.0, "acc_wilson_high": 0.3}
+    scores, _ = drawn([row("LESS"), row("Random", seeds=2, acc_sd=0.2, acc_by_seed=[0.3, 0.7]), row("All", **share)])
     _, _, [bars] = scores.containers[0]
-    assert [pytest.approx(segment[1, 0] - segment[0, 0]) for segment in bars.get_segments()] == [0.2, 0.4]
+    assert [tuple(segment[:, 0].round(6)) for segment in bars.get_segments()] == [(0.4, 0.6), (0.4, 0.6), (0.0, 0.3)]
+    [dots] = [line for line in scores.lines if line.get_marker() == "."]
+    assert list(dots.get_xdata()) == [0.3, 0.7]

@@ -50,6 +50,20 @@ def test_with_a_parameter_models_are_lines_over_it():
 
 
 @pytest.mark.parametrize("parameter", [None, "share"])
+def test_single_seeds_are_dots(parameter):
+    panels_of_seeds = drawn(
+        [*CELLS, cell("random", seed=1, acc=0.7), cell("random", seed=1, benchmark="maths")], parameter=parameter
+    )
+    dots = [line for line in panels_of_seeds[0].lines if line.get_marker() == "."]
+    [scores] = [sorted(line.get_ydata() if parameter else line.get_xdata()) for line in dots]
+    assert scores == pytest.approx([50, 70])
+    [legend] = panels_of_seeds[0].figure.legends
+    assert "Bar: standard error over evaluation rows; dots: single seeds" in [
+        text.get_text() for text in legend.get_texts()
+    ]
+
+
+@pytest.mark.parametrize("parameter", [None, "share"])
 def test_the_same_rows_give_the_same_bytes(tmp_path, parameter):
     rows = collect(CELLS, BENCHMARKS, PUBLISHED, kind="benchmarks", relative_to="less")
     for name in ("a", "b"):

@@ -40,6 +40,15 @@ def test_a_table_has_a_cell_for_every_number_and_a_number_for_every_cell(paper, 
     assert reported(name).keys() == cells
 
 
+def test_controls_stand_in_tables_without_published_numbers(paper):
+    for plan in paper.tables.values():
+        controls = {"base", "random"} & set(plan["methods"])
+        assert bool(controls) == (plan["reported"] is None)
+        if controls:
+            assert (plan["baseline"], plan["relative_to"]) == ("random", None)
+            assert len(grid.seeds(paper, "random")) == 5
+
+
 def test_a_joint_target_has_the_numbers_of_all_data_that_a_single_one_has():
     single = reported("table1")
     joint = {key: value for key, value in reported("table2").items() if key[4] == "full"}

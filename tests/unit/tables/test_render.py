@@ -18,7 +18,7 @@ WORSE = {name: {str(place): 0.0 for place in range(20)} for name in ("acc", "los
 
 def markdown(rows, benchmark=BENCHMARK, **plan):
     benchmarks = {row["benchmark"]: benchmark for row in rows if row["benchmark"] != AVERAGE}
-    return render.to_markdown(rows, {**PLAN, **plan}, benchmarks)
+    return render.to_markdown(rows, {**PLAN, **plan}, benchmarks, METHODS)
 
 
 def shown(text):
@@ -36,14 +36,25 @@ def bold(text):
     return [cells[2] for cells in shown(text)[1:] if any(text.startswith("**") for text in cells)]
 
 
-def test_one_seed_shows_the_standard_error_and_several_the_standard_deviation():
+def test_rows_are_shown_as_an_error_and_seeds_as_a_deviation():
     one = markdown(collect([cell(loss=2.0, stderr=0.25)]))
     two = markdown(collect([cell(loss=2.0), cell(seed=1, loss=4.0)]))
     assert "**2.00** ± 0.25 |" in one
-    assert "**3.0** ± 1.4 (2 seeds)" in two
+    assert "**3.00** ± 0.10, SD 1.41 (2 seeds)" in two
     assert "standard error over the 64 evaluation rows" in one
-    assert "deviation" not in one
-    assert "deviation over seeds" in two
+    assert "SD" not in one
+    assert "SD is the sample standard deviation" in two
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"), [(0, "**0** (0 to 16)"), (20, "**100** (84 to 100)"), (1, "**5** (1 to 24)")]
+)
+def test_a_share_has_an_interval_that_is_not_empty_at_its_ends(right, expected):
+    share = {str(place): float(place < right) for place in range(20)}
+    text = markdown(collect([cell(acc=right / 20, values={"acc": share, "loss": share})]), only(SCORE))
+    assert f" {expected} |" in text
+    assert "±" not in text
+    assert "95 % interval (Wilson) over the 64 evaluation rows" in text
 
 
 def test_scale_applies():
@@ -77,7 +88,7 @@ def test_a_diverged_model_is_not_the_best(methods):
 
 def test_a_diverged_seed_shows():
     rows = collect([cell(loss=1.0), cell(seed=1, loss=math.nan)])
-    assert "| nan ± nan (2 seeds) |" in markdown(rows)
+    assert "| nan ± 0.10, SD nan (2 seeds) |" in markdown(rows)
 
 
 def test_an_evaluation_without_a_standard_error_shows_the_value_alone():
@@ -93,10 +104,62 @@ def test_only_what_is_significant_is_marked_and_the_note_says_how():
     place = heading.index("Against Random")
     assert baseline[place] == "–"
     assert better[place].startswith("+95 (+85 to +100)")
-    assert better[place].endswith("\\*")
+    assert better[place].endswith("†")
     assert same[place] == "+0 (+0 to +0)"
-    assert "the table's 4 comparisons" in text
+    assert "the 4 comparisons that this table shows" in text
     assert "McNemar" in text
+
+
+#: Rows of a method of two seeds that differ a little, and of one that is worse.
+SEEDED = [
+    *(cell("random", seed, values={**WORSE, "acc": {**WORSE["acc"], str(seed): 1.0}}) for seed in range(3)),
+    *(cell("less", seed, values={**BETTER, "acc": {**BETTER["acc"], str(seed): 0.0}}) for seed in (1, 2)),
+]
+
+
+def notes(text):
+    """The paragraphs below the table."""
+    return [line for line in text.splitlines() if line and not line.startswith(("|", "#"))][1:]
+
+
+def test_marks_of_rows_and_seeds_are_told_from_those_of_rows_alone():
+    text = markdown(collect([*SEEDED, cell("full", values=BETTER)], baseline="random"), only(SCORE))
+    heading, random, less, full = shown(text)
+    place = heading.index("Against Random")
+    assert heading[place + 1] == "Welch's p"
+    assert less[place].endswith("\\*")
+    assert full[place].endswith("†")
+    assert float(less[place + 1]) < 0.01
+    assert random[place + 1] == full[place + 1] == "–"
+    both, alone = notes(text)[2:]
+    assert both.startswith("\\* is tested over evaluation rows and over the seeds")
+    assert alone.startswith("† is tested over evaluation rows alone")
+    assert "(All data) has one seed" in alone
+
+
+def test_a_table_of_one_seed_says_what_it_does_not_know():
+    for write in (markdown, lambda rows: render.to_tex(rows, PLAN, {"logic": BENCHMARK}, METHODS)):
+        text = write(collect([cell("random", values=WORSE), cell("less", values=BETTER)], baseline="random"))
+        assert "because every fine-tuned model has one seed. The test does not account for how much" in text
+        assert "the seeds of both sides" not in text
+        assert "Welch" not in text
+
+
+def test_no_mark_without_a_note_and_no_note_without_a_comparison():
+    seeded = markdown(collect(SEEDED, baseline="random"), only(SCORE))
+    assert "rows alone" not in seeded
+    assert "†" not in seeded
+    text = markdown(collect([cell("base", values=WORSE), *SEEDED], baseline="random"), only(SCORE))
+    assert "The untuned model is not trained" in text
+    assert "rows alone" not in text
+
+
+def test_the_checkpoints_that_were_read_stand_beside_the_published_number():
+    for count, expected in ((1, "1 warm-up checkpoint (published: 4)"), (4, "4 warm-up checkpoints (published: 4)")):
+        selection = {"selected": 1, "tasks": {"aiw": 1}, "checkpoints": [{"weight": 1 / count}] * count}
+        text = markdown(collect([cell(selection=selection), cell("random", selection=selection)]))
+        assert notes(text)[-1] == f"LESS reads {expected}."
+    assert "checkpoint" not in markdown(collect([cell()]))
 
 
 def test_without_a_baseline_nothing_is_said_of_one():
@@ -127,6 +190,12 @@ def test_benchmarks_stand_side_by_side_with_what_was_published():
     assert [line[4] for line in lines] == ["**60.0** ± 1.0", "50.0 ± 1.0"] * 2
 
 
+@pytest.mark.parametrize(("untuned", "best"), [(0.3, ["LESS", "LESS"]), (0.55, ["LESS"]), (0.7, ["Untuned model"])])
+def test_the_untuned_model_is_the_best_only_if_it_is_that_of_every_pool(untuned, best):
+    cells = [cell("base", acc=untuned), cell(acc=0.6), cell(pool="q", acc=0.5), cell("random", pool="q", acc=0.4)]
+    assert bold(markdown(collect(cells, kind="benchmarks"), kind="benchmarks")) == best
+
+
 def test_a_relative_average_is_a_column_of_its_own():
     heading, *lines = benchmarks_table(relative_to="less")
     assert heading[-1].startswith("Relative average")
@@ -143,7 +212,7 @@ def test_a_benchmark_of_two_targets_says_which():
 @example("&lt;_*`~a|b~`*_\\|[c](d)<e>")
 @example("__0__")
 def test_a_label_reads_as_itself_and_keeps_the_table_whole(label):
-    methods = {**METHODS, "less": {"label": label}}
+    methods = {**METHODS, "less": {**METHODS["less"], "label": label}}
     rows = results.collect([cell()], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown(rows))
     body = [token for token in tokens if token.type == "inline" and token.level == 4]
@@ -152,9 +221,9 @@ def test_a_label_reads_as_itself_and_keeps_the_table_whole(label):
 
 
 def test_latex_has_the_same_cells_and_escapes_them():
-    methods = {**METHODS, "less": {"label": "50 % & $x_1$ \\y"}}
+    methods = {**METHODS, "less": {**METHODS["less"], "label": "50 % & $x_1$ \\y"}}
     rows = results.collect([cell(acc=0.5)], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
-    text = render.to_tex(rows, PLAN, {"logic": BENCHMARK})
+    text = render.to_tex(rows, PLAN, {"logic": BENCHMARK}, methods)
     [line] = [line for line in text.splitlines() if line.startswith("Tiny")]
     assert r"50 \% \& \$x\_1\$ \textbackslash{}y" in line
     assert r"\textbf{50} $\pm$ 10" in line

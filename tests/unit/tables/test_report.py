@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 import yaml
+from table_cells import BENCHMARK, METHODS, PLAN, cell, collect
 
 from instruction_selection.tables import drawings, report
+from instruction_selection.tables import render as tables
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 TABLE = "## Logic\n\nPuzzles.\n\n| Method | Accuracy |\n| ------ | -------: |\n| LESS | **1.0** ± 0.1 |\n\nA note.\n"
@@ -88,6 +90,20 @@ def test_it_has_everything(render):
     ):
         assert part in text
     assert "<strong>1.0</strong> ± 0.1</td>" in html
+
+
+def test_intervals_and_notes_of_a_table_are_in_the_page(render):
+    """As `render` writes them, and with nothing left of the Markdown."""
+    right = {name: {str(place): float(place > 0) for place in range(20)} for name in ("acc", "loss")}
+    wrong = {name: dict.fromkeys(map(str, range(20)), 0.0) for name in right}
+    cells = [cell("random", acc=0.0, values=wrong), cell("full", acc=0.95, values=right)]
+    cells += [cell("less", seed, acc=0.95, values=right) for seed in range(2)]
+    markdown = tables.to_markdown(collect(cells, baseline="random"), PLAN, {"logic": BENCHMARK}, METHODS)
+    text = Page(render(tables={"logic": markdown})).text
+    assert "0 (0 to 16)" in text
+    assert re.search(r"\+95 \(\+85 to \+100\)†", text)
+    assert "because one side of the comparison (Random, All data) has one seed." in text
+    assert "\\" not in text
 
 
 def test_every_target_has_a_table_and_a_figure_with_alternative_text(render):

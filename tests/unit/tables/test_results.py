@@ -61,12 +61,53 @@ def test_the_correction_counts_all_comparisons_of_a_table():
     assert among["acc_p_adjusted"] == pytest.approx(3 * among["acc_p"])
 
 
-def test_seeds_are_averaged_before_samples_are_paired():
+def test_with_one_seed_on_a_side_seeds_are_averaged_before_rows_are_paired():
     cells = [cell("random", values=values(10)), cell("less", 0, values=values(10)), cell("less", 1, values=values(30))]
     row = by_method(collect(cells, baseline="random"))["LESS"]
     assert row["acc_difference"] == pytest.approx(25)
     # Halves are neither right nor wrong.
     assert row["acc_test"] == "permutation"
+    assert row["acc_welch_p"] is row["acc_bootstrap_low"] is None
+
+
+def test_seeds_count_on_both_sides_and_may_be_of_different_number():
+    def difference(less, random):
+        cells = [cell("random", seed, values=values(right)) for seed, right in enumerate(random)]
+        cells += [cell("less", seed, values=values(right)) for seed, right in enumerate(less)]
+        return by_method(collect(cells, baseline="random"))["LESS"]
+
+    steady, shaky = difference([20, 21], [10, 10, 11]), difference([5, 36], [10, 10, 11])
+    assert steady["acc_test"] == shaky["acc_test"] == "two-level"
+    assert steady["acc_difference"] == pytest.approx(shaky["acc_difference"])
+    assert steady["acc_p"] < 0.01 < 0.2 < shaky["acc_p"]
+    assert shaky["acc_low"] < 0 < steady["acc_low"]
+    assert steady["acc_welch_p"] < 0.05 < shaky["acc_welch_p"]
+    assert shaky["acc_bootstrap_low"] < shaky["acc_difference"] < shaky["acc_bootstrap_high"]
+
+
+def test_the_untuned_model_needs_no_seeds():
+    cells = [cell("base", values=values(0)), *(cell("random", seed, values=values(15 + seed)) for seed in range(3))]
+    row = by_method(collect(cells, baseline="random"))["Untuned model"]
+    assert row["acc_test"] == "two-level"
+    # One seed of a trained model is another matter.
+    cells[0] = cell("full", values=values(0))
+    assert by_method(collect(cells, baseline="random"))["All data"]["acc_test"] == "permutation"
+
+
+def test_what_a_table_does_not_show_does_not_count():
+    cells = [cell("random", values=values(10)), cell("less", values=values(18, 0.9)), cell("full", values=values(12))]
+    shown = by_method(collect(cells, baseline="random", kind="benchmarks"))["LESS"]
+    assert shown["acc_p_adjusted"] == pytest.approx(2 * shown["acc_p"])
+    assert shown["loss_p"] is not None
+    assert shown["loss_p_adjusted"] is None
+
+
+def test_how_many_checkpoints_were_read_is_what_the_selection_says():
+    cells = [cell("less"), cell("random")]
+    for each in cells:
+        each["selection"]["checkpoints"] = [{"weight": 0.5}] * 2
+    assert [row["checkpoints"] for row in collect(cells)] == [2, None]
+    assert [row["checkpoints"] for row in collect([cell("base"), cell("less")])] == [None, None]
 
 
 def test_a_negative_scale_turns_the_interval_round():
@@ -79,7 +120,7 @@ def test_a_negative_scale_turns_the_interval_round():
 
 def test_different_samples_are_not_compared():
     other = {name: {"x": 1.0, "y": 0.0} for name in ("acc", "loss")}
-    with pytest.raises(InputError, match=r"'less' and 'random' were evaluated on different rows of 'logic'"):
+    with pytest.raises(InputError, match=r"'random' \(seed 0\) on 'logic' are not of the same rows"):
         collect([cell("random", values=values(5)), cell("less", values=other)], baseline="random")
 
 

@@ -58,7 +58,7 @@ def test_chosen_rows_are_averaged_over_seeds():
 
 def test_untuned_model_has_no_chosen_rows():
     rows = build([cell("base"), cell()])
-    assert [rows[0][key] for key in list(rows[0])[-5:]] == [None] * 5
+    assert [rows[0][key] for key in list(rows[0])[-6:]] == [None] * 6
 
 
 def test_untuned_model_that_is_listed_for_every_pool_is_one_result():

@@ -1,7 +1,6 @@
 """A target's figure: its first metric and the share of its family among the chosen rows, side by side."""
 
 import itertools
-import math
 import textwrap
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import matplotlib.style
 from matplotlib.figure import Figure
 
 from instruction_selection.files import replacing
-from instruction_selection.tables.table import arrow, number, spread
+from instruction_selection.tables.table import arrow, error_bar, number
 
 STYLE = {
     "font.size": 9,
@@ -25,7 +24,8 @@ DARK, LIGHT = "#0072B2", "#9ACDEB"
 def draw(rows: list[dict], benchmark: dict, path_svg: str | Path, path_png: str | Path) -> None:
     """Draw `rows` (of `table.build`) top to bottom and write the figure in two formats.
 
-    Left is the first metric of `benchmark` with the table's ±, right the share (per cent) of the chosen rows that are
+    Left is the first metric of `benchmark` with its uncertainty over evaluation rows, as in the table, and single
+    seeds' scores as dots; right the share (per cent) of the chosen rows that are
     of the target's family, against the same share of the pool. The same rows give the same bytes.
     """
     with matplotlib.style.context(["default", STYLE]):
@@ -58,23 +58,37 @@ def _figure(rows: list[dict], benchmark: dict) -> Figure:
 
 def _draw_scores(axes, rows: list[dict], metric: dict) -> None:
     name = metric["name"]
-    spreads = [spread(row, name) for row in rows]
     axes.errorbar(
         [row[name] for row in rows],
         range(len(rows)),
-        xerr=[math.nan if value is None else value for value in spreads],
+        xerr=list(zip(*(error_bar(row, name) for row in rows), strict=True)),
         fmt="o",
         color=DARK,
         markersize=5,
         capsize=3,
     )
+    for place, row in enumerate(rows):
+        seed_dots(axes, row, name, place)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
-    seeds = [row["seeds"] for row in rows]
-    meaning = "standard deviation over seeds" if max(seeds) > 1 else "standard error"
-    if max(seeds) > min(seeds) == 1:
-        meaning += " (one seed: standard error)"
-    lines = textwrap.wrap(f"{metric['label']}\u00a0{arrow(metric)}", 42) + textwrap.wrap(f"± {meaning}", 42)
+    meaning = bar_meaning([(row, name) for row in rows])
+    lines = textwrap.wrap(f"{metric['label']}\u00a0{arrow(metric)}", 42) + textwrap.wrap(meaning, 42)
     axes.set_xlabel("\n".join(lines))
+
+
+def seed_dots(axes, row: dict, metric: str, place: float) -> None:
+    """Scores of single seeds, a little below their mean at `place` on the vertical axis."""
+    if row["seeds"] > 1:
+        scores = row[f"{metric}_by_seed"]
+        axes.plot(scores, [place + 0.22] * len(scores), ".", color="black", markersize=3)
+
+
+def bar_meaning(scores: list[tuple[dict, str]]) -> str:
+    """What error bars and dots mean in a figure of these rows' metrics."""
+    shares = {row[f"{name}_wilson_low"] is not None for row, name in scores}
+    names = {True: "95 % interval (Wilson)", False: "standard error"}
+    bars = " or ".join(name for share, name in names.items() if share in shares)
+    dots = "; dots: single seeds" if any(row["seeds"] > 1 for row, _ in scores) else ""
+    return f"Bar: {bars} over evaluation rows{dots}"
 
 
 def _draw_shares(axes, rows: list[dict]) -> None:

@@ -19,6 +19,7 @@ TEX = str.maketrans(
         "|": r"\textbar{}",
         "[": "{[}",  # after a line's end it would be an argument
         "±": r"$\pm$",
+        "†": r"$\dagger$",
         "–": "--",
         "↑": r"$\uparrow$",
         "↓": r"$\downarrow$",

@@ -1,6 +1,6 @@
 """The figure of a table of several benchmarks: a panel for each pool and benchmark, on the first metric.
 
-Filled marks are measured, with the table's ±; hollow ones are published.
+Filled marks are measured, with their uncertainty over evaluation rows; hollow ones are published.
 """
 
 import math
@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from instruction_selection.files import replacing
-from instruction_selection.tables.figure import STYLE
+from instruction_selection.tables.figure import STYLE, bar_meaning, seed_dots
 from instruction_selection.tables.published import AVERAGE
 from instruction_selection.tables.results import metrics_of
-from instruction_selection.tables.table import arrow, spread
+from instruction_selection.tables.table import arrow, error_bar
 
 #: Okabe and Ito's colours, which colour-blind people can tell apart; the marks differ too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -73,8 +73,8 @@ def _figure(rows: list[dict], plan: dict, benchmarks: dict, methods: dict) -> Fi
     handles = [
         Line2D([], [], color=colour, marker=mark, linestyle="", label=name) for name, (colour, mark) in styles.items()
     ]
-    meaning = "standard deviation over seeds" if any(row["seeds"] > 1 for row in rows) else "standard error"
-    handles.append(Line2D([], [], color="black", marker="|", label=f"± {meaning}"))
+    meaning = bar_meaning([(row, metrics_of(row, benchmarks)[0]["name"]) for row in rows])
+    handles.append(Line2D([], [], color="black", marker="|", label=meaning))
     if any(row["published"] is not None for row in rows):
         handles.append(
             Line2D([], [], color="black", marker="o", markerfacecolor="none", linestyle="", label="published")
@@ -87,16 +87,16 @@ def _dots(axes, rows: list[dict], metric: str, lines: list[tuple], styles: dict)
     for row in rows:
         place = lines.index((row["model"], row["method"], row["ratio"]))
         colour, mark = styles[row["method"]]
-        uncertainty = spread(row, metric)
         axes.errorbar(
             [row[metric]],
             [place],
-            xerr=[math.nan if uncertainty is None else uncertainty],
+            xerr=[[length] for length in error_bar(row, metric)],
             fmt=mark,
             color=colour,
             markersize=4,
             capsize=2,
         )
+        seed_dots(axes, row, metric, place)
         if row["published"] is not None:
             axes.plot([row["published"]], [place], mark, color=colour, markersize=6, markerfacecolor="none")
     axes.set_yticks(range(len(lines)), [", ".join(line) for line in lines])
@@ -108,17 +108,20 @@ def _curves(axes, rows: list[dict], metric: str, parameters: dict[str, float], s
         mine = sorted((row for row in rows if row["model"] == model), key=lambda row: parameters[row["method"]])
         places = [parameters[row["method"]] for row in mine]
         colour, mark = styles[model]
-        spreads = [spread(row, metric) for row in mine]
         axes.errorbar(
             places,
             [row[metric] for row in mine],
-            yerr=[math.nan if value is None else value for value in spreads],
+            yerr=list(zip(*(error_bar(row, metric) for row in mine), strict=True)),
             marker=mark,
             color=colour,
             markersize=4,
             capsize=2,
             linewidth=1,
         )
+        for place, row in zip(places, mine, strict=True):
+            if row["seeds"] > 1:
+                scores = row[f"{metric}_by_seed"]
+                axes.plot([place] * len(scores), scores, ".", color="black", markersize=3)
         axes.plot(
             places,
             [math.nan if row["published"] is None else row["published"] for row in mine],

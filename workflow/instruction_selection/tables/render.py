@@ -1,26 +1,24 @@
 """A table's rows (`results.collect`) as Markdown and LaTeX, for people. The CSV has every number in full."""
 
 import math
+from collections.abc import Iterable
 
-from instruction_selection.tables import statistics
 from instruction_selection.tables.markup import NOTHING, Cell, Column, escaped, markdown, tex
+from instruction_selection.tables.notes import baselines, mark, notes
 from instruction_selection.tables.results import AVERAGE_BENCHMARK, metrics_of
-from instruction_selection.tables.table import arrow, number, spread
-
-#: Marks a difference whose adjusted p is below `statistics.LEVEL`.
-REAL = "*"
+from instruction_selection.tables.table import arrow, error_bar, number
 
 
-def to_markdown(rows: list[dict], plan: dict, benchmarks: dict) -> str:
-    """A pipe table under the table's label and caption, and a line that says what its marks mean."""
+def to_markdown(rows: list[dict], plan: dict, benchmarks: dict, methods: dict) -> str:
+    """A pipe table under the table's label and caption, and below it what its marks mean."""
     table = markdown(_columns(rows, plan, benchmarks))
-    note = escaped(_note(rows, plan, benchmarks))
-    return f"## {escaped(plan['label'])}\n\n{escaped(plan['caption'])}\n\n{table}\n\n{note}\n"
+    below = "\n\n".join(map(escaped, notes(rows, plan, benchmarks, methods)))
+    return f"## {escaped(plan['label'])}\n\n{escaped(plan['caption'])}\n\n{table}\n\n{below}\n"
 
 
-def to_tex(rows: list[dict], plan: dict, benchmarks: dict) -> str:
+def to_tex(rows: list[dict], plan: dict, benchmarks: dict, methods: dict) -> str:
     caption = f"{plan['label']}. {plan['caption']}"
-    return tex(_columns(rows, plan, benchmarks), caption, _note(rows, plan, benchmarks))
+    return tex(_columns(rows, plan, benchmarks), caption, " ".join(notes(rows, plan, benchmarks, methods)))
 
 
 def _columns(rows: list[dict], plan: dict, benchmarks: dict) -> list[Column]:
@@ -39,8 +37,7 @@ def _target(rows: list[dict], benchmarks: dict) -> list[Column]:
         name = metric["name"]
         decimals = _decimals(rows, name)
         columns.append(Column(f"{metric['label']}\u00a0{arrow(metric)}", _scores(rows, metric, decimals)))
-        if _baselines(rows):
-            columns.append(Column(_against(rows), [_difference(row, name, decimals) for row in rows]))
+        columns += _compared(rows, name, decimals)
         columns += _published(rows, name, decimals) if metric is metrics_of(rows[0], benchmarks)[0] else []
     return [
         *columns,
@@ -69,23 +66,25 @@ def _benchmarks(rows: list[dict], benchmarks: dict) -> list[Column]:
         label = benchmarks.get(benchmark, AVERAGE_BENCHMARK)["label"]
         if sum(other == benchmark for _, other in shown) > 1:
             label += f" (for {target})"
-        group = [Column(f"{label}\u00a0{arrow(metric)}", _best_per_pool(mine, metric, decimals))]
-        if _baselines(mine):
-            group.append(Column(_against(mine), [_difference(row, metric["name"], decimals) for row in mine]))
-        for column in [*group, *_published(mine, metric["name"], decimals)]:
+        score = Column(f"{label}\u00a0{arrow(metric)}", _best_per_pool(mine, metric, decimals))
+        beside = [*_compared(mine, metric["name"], decimals), *_published(mine, metric["name"], decimals)]
+        for column in [score, *beside]:
             cells = dict(zip(places, column.cells, strict=True))
             columns.append(Column(column.heading, [cells.get(line, Cell(NOTHING)) for line in range(len(lines))]))
     return columns
 
 
 def _best_per_pool(rows: list[dict], metric: dict, decimals: int) -> list[Cell]:
-    """As `_scores`, with the best of each model and pool in bold."""
-    groups = {}
-    for place, row in enumerate(rows):
-        groups.setdefault((row["model"], row["pool"]), []).append(place)
+    """As `_scores`, with the best of each model and pool in bold.
+
+    The untuned model is of no pool: it competes in all, and is in bold only if it is the best of every one.
+    """
     cells = {}
-    for places in groups.values():
-        cells |= dict(zip(places, _scores([rows[place] for place in places], metric, decimals), strict=True))
+    for model, pool in dict.fromkeys((row["model"], row["pool"]) for row in rows):
+        places = [n for n, row in enumerate(rows) if row["model"] == model and row["pool"] in (pool, None)]
+        for place, cell in zip(places, _scores([rows[place] for place in places], metric, decimals), strict=True):
+            if place not in cells or not cell.strong:
+                cells[place] = cell
     return [cells[place] for place in range(len(rows))]
 
 
@@ -98,20 +97,38 @@ def _scores(rows: list[dict], metric: dict, decimals: int) -> list[Cell]:
     best = (max if metric["higher_is_better"] else min)(valid, default=None)
     cells = []
     for row, text in zip(rows, shown, strict=True):
-        uncertainty = spread(row, name)
-        after = "" if uncertainty is None else f" ± {uncertainty:.{decimals}f}"
-        if row["seeds"] > 1:
-            after += f" ({row['seeds']} seeds)"
+        after = _uncertainty(row, name, decimals)
         # Compared as shown: values that look the same are all bold, or none.
         cells.append(Cell(after, strong=text) if float(text) == best else Cell(text + after))
     return cells
+
+
+def _uncertainty(row: dict, metric: str, decimals: int) -> str:
+    """Over evaluation rows, and over seeds where there are several."""
+    text = ""
+    if row[f"{metric}_wilson_low"] is not None:
+        text = f" ({row[f'{metric}_wilson_low']:.{decimals}f} to {row[f'{metric}_wilson_high']:.{decimals}f})"
+    elif row[f"{metric}_stderr"] is not None:
+        text = f" ± {row[f'{metric}_stderr']:.{decimals}f}"
+    return text + (f", SD {row[f'{metric}_sd']:.{decimals}f} ({row['seeds']} seeds)" if row["seeds"] > 1 else "")
+
+
+def _compared(rows: list[dict], metric: str, decimals: int) -> list[Column]:
+    """The difference from the baseline, and the test over seeds where it could be made."""
+    if not baselines(rows):
+        return []
+    columns = [Column(f"Against {', '.join(baselines(rows))}", [_difference(row, metric, decimals) for row in rows])]
+    values = [row[f"{metric}_welch_p"] for row in rows]
+    if any(value is not None for value in values):
+        columns.append(Column("Welch's p", [Cell(NOTHING if value is None else f"{value:.2g}") for value in values]))
+    return columns
 
 
 def _difference(row: dict, metric: str, decimals: int) -> Cell:
     if row.get(f"{metric}_p_adjusted") is None:
         return Cell(NOTHING)
     difference, low, high = (f"{row[f'{metric}_{part}']:+.{decimals}f}" for part in ("difference", "low", "high"))
-    return Cell(f"{difference} ({low} to {high}){REAL if row[f'{metric}_p_adjusted'] < statistics.LEVEL else ''}")
+    return Cell(f"{difference} ({low} to {high}){mark(row, metric)}")
 
 
 def _published(rows: list[dict], metric: str, decimals: int) -> list[Column]:
@@ -126,45 +143,19 @@ def _published(rows: list[dict], metric: str, decimals: int) -> list[Column]:
     ]
 
 
-def _baselines(rows: list[dict]) -> list[str]:
-    return list(dict.fromkeys(row["baseline"] for row in rows if row["baseline"] is not None))
-
-
-def _against(rows: list[dict]) -> str:
-    return f"Against {', '.join(_baselines(rows))}"
-
-
 def _decimals(rows: list[dict], metric: str) -> int:
-    """As many as show the largest uncertainty with two significant digits, within reason."""
-    spreads = [spread(row, metric) for row in rows]
-    largest = max((value for value in spreads if value is not None and math.isfinite(value)), default=0)
-    return min(6, max(0, 1 - math.floor(math.log10(largest)))) if largest > 0 else 3
+    """As many as show the largest uncertainty over rows with two significant digits, and that over seeds with one."""
+    over_rows = _largest(length for row in rows for length in error_bar(row, metric))
+    over_seeds = _largest(row[f"{metric}_sd"] for row in rows if row["seeds"] > 1)
+    wanted = [
+        digits - 1 - math.floor(math.log10(value)) for digits, value in ((2, over_rows), (1, over_seeds)) if value
+    ]
+    return min(6, max(0, *wanted)) if wanted else 3
+
+
+def _largest(values: Iterable[float]) -> float:
+    return max((value for value in values if math.isfinite(value)), default=0)
 
 
 def _per_cent(share: float | None) -> Cell:
     return Cell(NOTHING if share is None else f"{share:.1%}")
-
-
-def _note(rows: list[dict], plan: dict, benchmarks: dict) -> str:
-    counts = sorted({row["samples"] for row in rows if row["samples"] is not None})
-    note = f"± is the standard error over the {' or '.join(map(str, counts))} evaluation row{'s'[: counts != [1]]}"
-    if any(row["seeds"] > 1 for row in rows):
-        note += ", or the sample standard deviation over seeds where their number is given"
-    note += "; bold is the best of a column"
-    note += "; family rows are those of the benchmark's own tasks." if plan["kind"] == "target" else ", model and pool."
-    compared = [
-        row[f"{metric['name']}_test"]
-        for row in rows
-        for metric in metrics_of(row, benchmarks)
-        if row[f"{metric['name']}_p_adjusted"] is not None
-    ]
-    if compared:
-        names = {"mcnemar": "McNemar's exact test", "permutation": "a permutation test of signs"}
-        tests = " or ".join(names[test] for test in names if test in compared)
-        seeds = ", averaged over seeds" if any(row["seeds"] > 1 for row in rows) else ""
-        note += (
-            f" Against {', '.join(_baselines(rows))}: mean difference on the same rows{seeds}, with its own 95 % "
-            f"bootstrap interval; {REAL} marks p < {statistics.LEVEL} by {tests} after Holm's correction for the "
-            f"table's {len(compared)} comparison{'s'[: len(compared) > 1]}, and what has no mark may be chance."
-        )
-    return note

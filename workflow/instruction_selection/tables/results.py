@@ -5,10 +5,11 @@ Rows are those of `table.build`, and have besides:
 - ``target``, ``benchmark``: names.
 - ``baseline``: the label of the method that it is compared with; None for the baseline itself, and where the table
   has no baseline, or not exactly one that fits.
-- per metric, for a row with a baseline, in units of the table: ``<name>_difference``, the mean over samples of the
-  row's result minus the baseline's; ``<name>_low`` and ``<name>_high``, its 95 % interval; ``<name>_test`` and
-  ``<name>_p`` (of `statistics.Comparison`); ``<name>_p_adjusted``, by Holm's method for all comparisons of the table.
-  None where nothing can be compared.
+- per metric, for a row with a baseline, in units of the table: ``<name>_difference``, the mean over samples and seeds
+  of the row's result minus the baseline's; ``<name>_low`` and ``<name>_high``, its 95 % interval; ``<name>_test``,
+  ``<name>_p``, ``<name>_welch_p``, ``<name>_bootstrap_low`` and ``<name>_bootstrap_high`` (of `statistics.Comparison`);
+  ``<name>_p_adjusted``, by Holm's method for the comparisons that the table shows (`shown_metrics`), and None for
+  others. None where nothing can be compared.
 - ``published``: the published number of the first metric, or None.
 
 A row whose benchmark is `published.AVERAGE` is the mean over the benchmarks of the score, divided by that of the
@@ -22,6 +23,7 @@ import statistics as descriptive
 
 import numpy as np
 
+from instruction_selection import grid
 from instruction_selection.config import ANY
 from instruction_selection.errors import InputError
 from instruction_selection.tables import statistics, table
@@ -32,11 +34,13 @@ AVERAGE_BENCHMARK = {
     "label": "Relative average",
     "metrics": [{"name": "relative", "label": "Relative average", "scale": 1, "higher_is_better": True}],
 }
-COMPARED = ("difference", "low", "high", "test", "p", "p_adjusted")
+COMPARED = ("difference", "low", "high", "test", "p", "p_adjusted", "welch_p", "bootstrap_low", "bootstrap_high")
+#: Of a score, beside its value.
+UNCERTAINTY = ("stderr", "sd", "wilson_low", "wilson_high")
 COLUMNS = (
-    *("target", "benchmark", "model", "pool", "method", "ratio", "metric", "seeds", "samples", "value", "stderr", "sd"),
+    *("target", "benchmark", "model", "pool", "method", "ratio", "metric", "seeds", "samples", "value", *UNCERTAINTY),
     *("baseline", *COMPARED, "published", "published_difference"),
-    *("rows_chosen", "family_rows_chosen", "family_share", "family_rows_in_pool", "pool_rows"),
+    *("rows_chosen", "family_rows_chosen", "family_share", "family_rows_in_pool", "pool_rows", "checkpoints"),
 )
 
 Group = tuple[str, str, str, str]
@@ -63,7 +67,7 @@ def collect(
     for cell in cells:
         by_benchmark.setdefault((cell["shown_for"], cell["benchmark"]), []).append(cell)
     grouped = {key: table.grouped(members) for key, members in by_benchmark.items()}
-    comparisons = sum(len(groups) * len(benchmarks[name]["metrics"]) for (_, name), groups in grouped.items())
+    comparisons = sum(len(groups) * len(shown_metrics(plan, benchmarks[key[1]])) for key, groups in grouped.items())
     keyed = {}
     for (target, name), members in by_benchmark.items():
         benchmark, groups = benchmarks[name], grouped[target, name]
@@ -71,16 +75,21 @@ def collect(
         for (group, results), row in zip(groups.items(), rows, strict=True):
             row |= {"target": target, "benchmark": name}
             other = groups.get(_baseline(group, groups, plan["baseline"]))
-            row |= _compared(results, other, benchmark["metrics"], comparisons)
+            row |= _compared(results, other, benchmark["metrics"], methods, comparisons)
             row["baseline"] = None if row["baseline"] is None else methods[row["baseline"]]["label"]
             row["published"] = published.get((*group[:2], target, name, *group[2:]))
             keyed[target, name, group] = row
-    _adjust(list(keyed.values()), benchmarks)
+    _adjust(list(keyed.values()), plan, benchmarks)
     return [*keyed.values(), *_relative_averages(keyed, plan["relative_to"], benchmarks, published)]
 
 
 def metrics_of(row: dict, benchmarks: dict) -> list[dict]:
     return (AVERAGE_BENCHMARK if row["benchmark"] == AVERAGE else benchmarks[row["benchmark"]])["metrics"]
+
+
+def shown_metrics(plan: dict, benchmark: dict) -> list[dict]:
+    """Those of a benchmark's metrics that the table has columns for; the CSV has all."""
+    return benchmark["metrics"] if plan["kind"] == "target" else benchmark["metrics"][:1]
 
 
 def _baseline(group: Group, groups: dict[Group, list], baseline: str | None) -> Group | None:
@@ -95,36 +104,50 @@ def _baseline(group: Group, groups: dict[Group, list], baseline: str | None) -> 
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _compared(results: list[dict], others: list[dict] | None, metrics: list[dict], comparisons: int) -> dict:
+def _compared(
+    results: list[dict], others: list[dict] | None, metrics: list[dict], methods: dict, comparisons: int
+) -> dict:
     columns = {"baseline": others[0]["method"] if others else None}
     for metric in metrics:
         name, scale = metric["name"], metric["scale"]
         found = None
         if others:
-            first = statistics.over_seeds([result["results"][name] for result in results])
-            second = statistics.over_seeds([other["results"][name] for other in others])
-            if first.keys() != second.keys():
-                raise InputError(
-                    f"Methods {results[0]['method']!r} and {others[0]['method']!r} were evaluated on different rows of "
-                    f"{results[0]['benchmark']!r}, so they cannot be compared."
-                )
-            values = np.array(list(first.values())), np.array([second[name] for name in first])
-            found = statistics.paired(*values, comparisons)
+            ids = list(results[0]["results"][name])
+            sides = [_runs(side, name, ids) for side in (results, others)]
+            trained = tuple(grid.trained(methods[side[0]["method"]]) for side in (results, others))
+            found = statistics.compare(*sides, comparisons, trained)
         if found is None:
             columns |= {f"{name}_{column}": None for column in COMPARED}
         else:
-            # A negative scale turns the metric round, and the interval's ends with it.
-            low, high = sorted((scale * found.low, scale * found.high))
-            values = (scale * found.difference, low, high, found.test, found.p, None)
-            columns |= {f"{name}_{column}": value for column, value in zip(COMPARED, values, strict=True)}
+            columns |= {
+                **{f"{name}_{column}": value for column, value in vars(found).items()},
+                f"{name}_difference": scale * found.difference,
+                f"{name}_p_adjusted": None,
+            }
+            for low, high in (("low", "high"), ("bootstrap_low", "bootstrap_high")):
+                ends = getattr(found, low), getattr(found, high)
+                if None not in ends:
+                    # A negative scale turns the metric round, and the interval's ends with it.
+                    columns[f"{name}_{low}"], columns[f"{name}_{high}"] = sorted(scale * end for end in ends)
     return columns
 
 
-def _adjust(rows: list[dict], benchmarks: dict) -> None:
+def _runs(results: list[dict], metric: str, ids: list[str]) -> np.ndarray:
+    """(seeds, rows), in the order of `ids`."""
+    for result in results:
+        if result["results"][metric].keys() != set(ids):
+            raise InputError(
+                f"Results of method {result['method']!r} (seed {result['seed']}) on {result['benchmark']!r} are not of "
+                "the same rows as those that they are compared with."
+            )
+    return np.array([[result["results"][metric][name] for name in ids] for result in results])
+
+
+def _adjust(rows: list[dict], plan: dict, benchmarks: dict) -> None:
     compared = [
         (row, metric["name"])
         for row in rows
-        for metric in metrics_of(row, benchmarks)
+        for metric in shown_metrics(plan, benchmarks[row["benchmark"]])
         if row[f"{metric['name']}_p"] is not None
     ]
     adjusted = statistics.holm([row[f"{name}_p"] for row, name in compared])
@@ -144,8 +167,8 @@ def _relative_averages(keyed: dict, reference: str | None, benchmarks: dict, pub
     return [
         {
             **{key: rows[0][0][key] for key in ("model", "pool", "method", "ratio", "seeds")},
-            **{"target": None, "benchmark": AVERAGE, "samples": None, "baseline": None},
-            **{f"relative_{column}": None for column in (*COMPARED, "stderr", "sd")},
+            **{"target": None, "benchmark": AVERAGE, "samples": None, "baseline": None, "checkpoints": None},
+            **{f"relative_{column}": None for column in (*COMPARED, *UNCERTAINTY)},
             "relative": descriptive.mean(ratio for _, ratio in rows),
             "published": published.get((*group[:2], None, AVERAGE, *group[2:])),
         }
@@ -166,7 +189,7 @@ def to_csv(rows: list[dict], benchmarks: dict) -> str:
             writer.writerow(
                 {
                     **{column: row.get(column) for column in COLUMNS},
-                    **{column: row[f"{name}_{column}"] for column in (*COMPARED, "stderr", "sd")},
+                    **{column: row[f"{name}_{column}"] for column in (*COMPARED, *UNCERTAINTY)},
                     "metric": name,
                     "value": row[name],
                     "published": published,
