@@ -65,22 +65,31 @@ class Measurements:
 
     def __init__(self, finished: list[FinishedJob]):
         self._usable = [job for job in finished if job.work_seconds_range]
-        self._found: dict[tuple, UnitCost | None] = {}
+        # By stage, GPU or not, and size of the model: the least and the most work of similar finished jobs, and their
+        # unit cost; None without such jobs.
+        self._found: dict[tuple, tuple[float, float, UnitCost] | None] = {}
 
     def unit_cost(self, job: Job, on_gpu: bool) -> UnitCost:
         """Of the finished jobs that are similar to `job`, or else the list price."""
-        similar = tuple(
-            number
-            for number, done in enumerate(self._usable)
+        key = job.stage, on_gpu, job.parameters
+        if key not in self._found:
+            self._found[key] = self._of_similar(job, on_gpu)
+        if self._found[key]:
+            least, most, unit_cost = self._found[key]
+            if least / REACH <= job.work <= REACH * most:
+                return unit_cost
+        return duration.default_cost(job.stage, on_gpu)
+
+    def _of_similar(self, job: Job, on_gpu: bool) -> tuple[float, float, UnitCost] | None:
+        similar = [
+            done
+            for done in self._usable
             if done.job.stage == job.stage and done.on_gpu == on_gpu and _similar_model(done.job, job)
-        )
-        work = [self._usable[number].job.work for number in similar]
-        default = duration.default_cost(job.stage, on_gpu)
-        if not work or not min(work) / REACH <= job.work <= REACH * max(work):
-            return default
-        if similar not in self._found:
-            self._found[similar] = _unit_cost([self._usable[number] for number in similar], default)
-        return self._found[similar]
+        ]
+        if not similar:
+            return None
+        work = [done.job.work for done in similar]
+        return min(work), max(work), _unit_cost(similar, duration.default_cost(job.stage, on_gpu))
 
 
 def read(results: str | Path) -> tuple[Measurements, list[str]]:

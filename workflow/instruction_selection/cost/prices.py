@@ -1,8 +1,9 @@
 """The one list of unit costs. Time limits, memory limits and the estimate all follow from it.
 
-Every price says in which unit it is, how it is known, and in what range we expect it. A price that nobody measured says
-"assumed". "Demo" is the demo experiment with SmolLM2-135M and all-MiniLM-L6-v2, two jobs at a time of one thread each,
-on two cores of an AMD EPYC (Zen 5).
+Every price says in which unit it is, how it is known, and in what range we expect it. What nobody measured says
+"assumed"; where a source gives one measurement, it is the typical value, and the range around it is assumed. "Demo" is
+the demo experiment with SmolLM2-135M and all-MiniLM-L6-v2, two jobs at a time of one thread each, on two cores of an
+AMD EPYC (Zen 5).
 """
 
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ WORK_PER_SECOND = {
         1e10,
         2.6e10,
         "bytes per second and thread",
-        "measured: 2.6e10 for two threads of a machine (docs/scaling.md); assumed less where 16 share its memory",
+        "measured: 2.6e10 per thread if two work (docs/scaling.md); assumed less if 16 share the memory",
     ),
     ("evaluation", False): Price(
         3e10, 6e10, 8e10, "parameter-tokens per second and thread", "measured: demo; larger batches than in training"
