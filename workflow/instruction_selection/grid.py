@@ -63,6 +63,13 @@ def shards(experiment: Experiment, pool: str) -> int:
     return number[pool] if isinstance(number, dict) else number
 
 
+def evaluation_settings(experiment: Experiment, benchmark: str) -> dict:
+    """The experiment's `evaluation` block, with the backend that a benchmark is evaluated with."""
+    settings = experiment.settings
+    backend = settings["targets"][benchmark]["backend"] or settings["evaluation"]["backend"]
+    return {**settings["evaluation"], "backend": backend}
+
+
 def ratios(plan: dict, method: dict) -> list[str]:
     values = [method["ratio"]] if "ratio" in method else plan["ratios"]
     return [str(value).removesuffix(".0") for value in values]

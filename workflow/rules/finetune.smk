@@ -18,8 +18,8 @@ rule finetune:
     threads: SETTINGS["threads"]["training"]
     resources:
         **SEVERAL_NODES,
-        mem_mb=by_attempt(training_memory),
-        runtime=by_attempt(finetune_runtime),
+        mem_mb=memory_of("finetune"),
+        runtime=runtime_of("finetune"),
         gpu=GPUS["training"] * NODES,
         nodes=NODES,
     params:

@@ -24,7 +24,10 @@ rule table:
         methods=EXPERIMENT.methods,
         models=EXPERIMENT.models,
         training=EXPERIMENT.training["finetune"],
-        evaluations={name: evaluation_settings(name) for name in EXPERIMENT.benchmarks},
+        evaluations={
+            name: grid.evaluation_settings(EXPERIMENT, name)
+            for name in EXPERIMENT.benchmarks
+        },
     message:
         "Table and figure {wildcards.table}"
     script:

@@ -44,8 +44,8 @@ rule warmup:
     threads: SETTINGS["threads"]["training"]
     resources:
         **SEVERAL_NODES,
-        mem_mb=by_attempt(training_memory),
-        runtime=by_attempt(warmup_runtime),
+        mem_mb=memory_of("warmup"),
+        runtime=runtime_of("warmup"),
         gpu=GPUS["training"] * NODES,
         nodes=NODES,
     params:

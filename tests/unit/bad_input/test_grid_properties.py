@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruction_selection import config, grid, jobs
+from instruction_selection import config, grid
+from instruction_selection.cost import jobs
 from instruction_selection.layout import Layout
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -58,7 +59,7 @@ def scores(experiment: config.Experiment) -> list[grid.Score]:
 @given(asked)
 def test_every_job_is_there_once_and_after_what_it_needs(folder, settings):
     seen = set()
-    for job in jobs.of(load(folder, settings)):
+    for job in jobs.plan(load(folder, settings)):
         assert job.key not in seen
         assert job.after <= seen
         seen.add(job.key)
@@ -90,5 +91,5 @@ def test_the_order_of_lists_changes_no_job(folder, settings, source: random.Rand
 
     # A method that does not draw selects once, with the first seed.
     other = {**shuffled(settings), "seeds": settings["seeds"]}
-    one, two = ({(job.key, job.after) for job in jobs.of(load(folder, each))} for each in (settings, other))
+    one, two = ({(job.key, job.after) for job in jobs.plan(load(folder, each))} for each in (settings, other))
     assert one == two
