@@ -9,7 +9,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/common.smk"
-include: "workflow/needs.smk"
+include: "workflow/resources.smk"
 
 
 wildcard_constraints:

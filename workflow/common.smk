@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection import grid, hub, packages, provenance
+from instruction_selection import grid, hub, machines, packages, provenance
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load as loading
 from instruction_selection.experiment.features import GRADIENTS
@@ -104,6 +104,28 @@ OWN_FILES = {
 
 def own_files(wildcards):
     return OWN_FILES[wildcards.kind, wildcards.entry]
+
+
+def warn_of_missing_gpus():
+    """Where jobs run on this machine, and ask for GPUs that it does not have."""
+    wanted = [stage for stage, number in SETTINGS.gpus if number]
+    if wanted and workflow.local_exec and not machines.has_gpu():
+        logger.warning(
+            f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(wanted)}, and this machine shows none: the "
+            "processor computes instead. `snakemake estimate` says how long that takes."
+        )
+
+
+def evaluated_with(backend):
+    """A wildcard constraint: the benchmarks that are evaluated with a backend."""
+    return one_of(
+        [
+            name
+            for name in EXPERIMENT.benchmarks
+            if grid.evaluation_settings(EXPERIMENT, name).backend == backend
+        ]
+        or ["none"]
+    )
 
 
 def scoring_of(benchmark):

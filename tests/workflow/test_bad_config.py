@@ -5,7 +5,7 @@ import shutil
 import pytest
 from checkout import Checkout
 
-from instruction_selection import resources
+from instruction_selection import machines
 
 CASES = {
     "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
@@ -70,11 +70,11 @@ def test_a_key_that_the_command_line_does_not_choose(checkout):
 
 
 def test_gpus_that_are_not_there_are_missed_aloud(checkout):
-    if resources.has_gpu():
+    if machines.has_gpu():
         pytest.skip("this machine has a GPU")
     result = checkout.snakemake("--until", "resolve_config")
     assert result.returncode == 0, result.stderr
-    assert "wants GPUs for training, and none can be seen here: the processor computes instead" in result.stderr
+    assert "wants GPUs for training, and this machine shows none: the processor computes instead" in result.stderr
     quiet = checkout.snakemake("--until", "resolve_config", experiment="demo")
     assert quiet.returncode == 0, quiet.stderr
     assert "wants GPUs" not in quiet.stderr

@@ -1,22 +1,75 @@
-"""The estimate counts the jobs that a run would do."""
+"""The estimate's jobs, their dependencies and their devices are those that Snakemake plans."""
 
+import re
 from collections import Counter
 
 import pytest
 from checkout import Checkout
 
-from instruction_selection import jobs
+from instruction_selection import machines
+from instruction_selection.cost import jobs
 from instruction_selection.experiment import load
 
 
+def dependencies(plan: list[tuple[str, str, list[str]]]) -> Counter:
+    """How many jobs there are of each rule with the same tree of jobs behind it.
+
+    `plan` has (name, rule, names that it depends on), each after what it depends on. Jobs of other rules than the
+    estimate's are looked through.
+    """
+    behind, signature, known = {}, {}, {}
+    for name, rule, after in plan:
+        everything = frozenset().union(*(behind[other] for other in after))
+        if rule in machines.STAGE_OF_RULE:
+            tree = rule, tuple(sorted(Counter(signature[other] for other in everything).items()))
+            signature[name] = known.setdefault(tree, len(known))
+            everything |= {name}
+        behind[name] = everything
+    trees = {number: tree for tree, number in known.items()}
+
+    def written(number: int) -> str:
+        rule, below = trees[number]
+        return f"{rule}({', '.join(sorted(f'{count} {written(other)}' for other, count in below))})"
+
+    return Counter(written(number) for number in signature.values())
+
+
+def planned_by_snakemake(text: str) -> list[tuple[str, str, list[str]]]:
+    """The nodes of a graph as Snakemake writes it in the DOT language, sorted by dependence."""
+    rules = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)', text, re.MULTILINE))
+    after = {name: [] for name in rules}
+    for first, second in re.findall(r"^\s*(\d+) -> (\d+)", text, re.MULTILINE):
+        after[second].append(first)
+    found, ordered = set(), []
+
+    def visit(name: str) -> None:
+        if name not in found:
+            found.add(name)
+            for other in after[name]:
+                visit(other)
+            ordered.append((name, rules[name], after[name]))
+
+    for name in rules:
+        visit(name)
+    return ordered
+
+
 @pytest.mark.parametrize("experiment", ["smoke", "paper"])
-def test_jobs_are_those_of_a_dry_run(repository, experiment):
+def test_plan__as_many_jobs_as_a_dry_run(repository, experiment):
     planned = Checkout(repository).planned(experiment, "--forceall", "--nolock")
-    counted = Counter(job.rule for job in jobs.of(load.load(repository / "config", experiment)))
-    assert counted == {rule: planned[rule] for rule in jobs.KINDS if rule in planned}
+    counted = Counter(job.rule for job in jobs.plan(load.load(repository / "config", experiment)))
+    assert counted == {rule: planned[rule] for rule in machines.STAGE_OF_RULE if rule in planned}
 
 
-def test_it_is_printed_and_nothing_else_is_run(repository):
+@pytest.mark.parametrize("experiment", ["smoke", "mini"])
+def test_plan__dependencies_of_a_dry_run(repository, experiment):
+    result = Checkout(repository).snakemake("--forceall", "--nolock", "--dag", "dot", experiment=experiment)
+    assert result.returncode == 0, result.stderr
+    ours = [(job.key, job.rule, list(job.after)) for job in jobs.plan(load.load(repository / "config", experiment))]
+    assert dependencies(ours) == dependencies(planned_by_snakemake(result.stdout))
+
+
+def test_estimate__printed_and_nothing_else_is_run(repository):
     arguments = ("--nolock", "--resources", "gpu=8", "--quiet", "all", "--", "estimate")
     result = Checkout(repository).snakemake(*arguments, experiment="paper")
     assert result.returncode == 0, result.stderr

@@ -10,6 +10,7 @@ from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.names import ANY, parts
 from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.settings import Evaluation
 
 NEEDS_MODEL = {
     "pool_gradients",
@@ -52,6 +53,13 @@ def targeted(method: Method) -> bool:
 def uses_model(method: Method) -> bool:
     """Whether the selection depends on the model, directly or by another method's number of rows."""
     return bool(method.sized_like) or bool(NEEDS_MODEL & set(method.needs))
+
+
+def evaluation_settings(experiment: Experiment, benchmark: str) -> Evaluation:
+    """The experiment's `evaluation` block, with the backend that a benchmark is evaluated with."""
+    settings = experiment.settings
+    backend = settings.targets[benchmark].backend or settings.evaluation.backend
+    return settings.evaluation.model_copy(update={"backend": backend})
 
 
 def ratios(plan: Plan, method: Method) -> list[str]:

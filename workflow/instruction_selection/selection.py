@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from instruction_selection import files, resources, sealed, trace
+from instruction_selection import files, sealed, trace
 from instruction_selection.errors import InputError
 from instruction_selection.experiment.features import GRADIENTS
 from instruction_selection.experiment.names import module_name
@@ -174,7 +174,7 @@ def select(
     `validation_paths` has several files for a joint target. `feature_paths` maps each need of the method to its files,
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
-    not called like the method; of `memory_mb` MiB the method has what the pool's text leaves. `made_with` says for each
+    not called like the method; the method may use `memory_mb` MiB, beside the pool's text. `made_with` says for each
     checkpoint what features were made with (`sealed.refuse_unless`); without, stores are only compared with each other.
     The budget is floor(ratio * rows in the pool), or what was chosen in the selection whose summary is `sized_like`.
     """
@@ -197,8 +197,7 @@ def select(
     else:
         digests = {}
     features, identities = _read(feature_paths, pool, validation, subtasks, last_made_with, digests)
-    text = resources.data_memory(len(pool)) - resources.PYTHON
-    inputs = Inputs(len(pool), **features, memory_mb=memory_mb - text)
+    inputs = Inputs(len(pool), **features, memory_mb=memory_mb)
     if earlier_feature_paths:
         *weights, inputs.weight = learning_rates
         inputs.earlier = tuple(

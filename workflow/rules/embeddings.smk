@@ -12,8 +12,8 @@ rule pool_embeddings:
         "../../envs/embeddings.yaml"
     threads: SETTINGS.threads.embeddings
     resources:
-        mem_mb=by_attempt(embedding_memory),
-        runtime=by_attempt(embedding_runtime),
+        mem_mb=memory_of("pool_embeddings"),
+        runtime=runtime_of("pool_embeddings"),
         gpu=GPUS.embeddings,
     params:
         encoder=ENCODER,

@@ -63,13 +63,15 @@ rule evaluate:
         "../../envs/evaluation.yaml"
     threads: SETTINGS.threads.evaluation
     resources:
-        mem_mb=by_attempt(evaluation_memory),
-        runtime=by_attempt(evaluation_runtime),
+        mem_mb=memory_of("evaluate"),
+        runtime=runtime_of("evaluate"),
         gpu=GPUS.evaluation,
     params:
         benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
         rows=lambda wildcards: SETTINGS.targets[wildcards.benchmark].evaluation_rows,
-        settings=lambda wildcards: evaluation_settings(wildcards.benchmark),
+        settings=lambda wildcards: grid.evaluation_settings(
+            EXPERIMENT, wildcards.benchmark
+        ).plain(),
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:

@@ -18,14 +18,14 @@ rule finetune:
     threads: SETTINGS.threads.training
     resources:
         **SEVERAL_NODES,
-        mem_mb=by_attempt(training_memory),
-        runtime=by_attempt(finetune_runtime),
+        mem_mb=memory_of("finetune"),
+        runtime=runtime_of("finetune"),
         gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
         cutoff_len=SETTINGS.cutoff_len,
-        training=EXPERIMENT.training.finetune.plain(),
+        training=EXPERIMENT.training["finetune"].plain(),
     message:
         "Fine-tuning {wildcards.model} on {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target})"
     script:

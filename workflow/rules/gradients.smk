@@ -15,8 +15,8 @@ rule pool_gradients:
         "../../envs/training.yaml"
     threads: SETTINGS.threads.gradients
     resources:
-        mem_mb=by_attempt(gradients_memory),
-        runtime=by_attempt(pool_gradients_runtime),
+        mem_mb=memory_of("pool_gradients"),
+        runtime=runtime_of("pool_gradients"),
         gpu=GPUS.gradients,
     params:
         shards=lambda wildcards: SETTINGS.gradients.shards_of(wildcards.pool),
@@ -71,8 +71,8 @@ rule validation_gradients:
         "../../envs/training.yaml"
     threads: SETTINGS.threads.gradients
     resources:
-        mem_mb=by_attempt(gradients_memory),
-        runtime=by_attempt(validation_gradients_runtime),
+        mem_mb=memory_of("validation_gradients"),
+        runtime=runtime_of("validation_gradients"),
         gpu=GPUS.gradients,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,

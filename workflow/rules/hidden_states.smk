@@ -10,10 +10,10 @@ rule pool_hidden_states:
         PATHS.benchmark("pool_hidden_states", "model", "pool")
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS.threads.embeddings
+    threads: SETTINGS.threads.gradients
     resources:
-        mem_mb=by_attempt(gradients_memory),
-        runtime=by_attempt(hidden_states_runtime),
+        mem_mb=memory_of("pool_hidden_states"),
+        runtime=runtime_of("pool_hidden_states"),
         gpu=GPUS.gradients,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,

@@ -6,7 +6,7 @@ localrules:
 
 onstart:
     refuse_gated_sources()
-    tell_missing_gpus()
+    warn_of_missing_gpus()
 
 
 rule fetch:

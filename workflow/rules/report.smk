@@ -30,8 +30,11 @@ rule table:
             "published_checkpoints",
         ),
         models=shown(EXPERIMENT.models, "label"),
-        training=EXPERIMENT.training.finetune.plain(),
-        evaluations={name: evaluation_settings(name) for name in EXPERIMENT.benchmarks},
+        training=EXPERIMENT.training["finetune"].plain(),
+        evaluations={
+            name: grid.evaluation_settings(EXPERIMENT, name).plain()
+            for name in EXPERIMENT.benchmarks
+        },
     message:
         "Table and figure {wildcards.table}"
     script:

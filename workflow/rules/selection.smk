@@ -19,8 +19,9 @@ rule select_rows:
         "../../envs/selection.yaml"
     threads: SETTINGS.threads.selection
     resources:
-        mem_mb=by_attempt(selection_memory),
-        runtime=by_attempt(selection_runtime),
+        mem_mb=memory_of("select_rows"),
+        runtime=runtime_of("select_rows"),
+        text_mb=pool_text_mb,
     params:
         features=feature_files,
         earlier=earlier_feature_files,

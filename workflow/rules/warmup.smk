@@ -44,14 +44,14 @@ rule warmup:
     threads: SETTINGS.threads.training
     resources:
         **SEVERAL_NODES,
-        mem_mb=by_attempt(training_memory),
-        runtime=by_attempt(warmup_runtime),
+        mem_mb=memory_of("warmup"),
+        runtime=runtime_of("warmup"),
         gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
         template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
         cutoff_len=SETTINGS.cutoff_len,
-        training=EXPERIMENT.training.warmup.plain(),
+        training=EXPERIMENT.training["warmup"].plain(),
         seed=SETTINGS.data_seed,
     message:
         "Warming up {wildcards.model} on {wildcards.pool}"

@@ -1,4 +1,5 @@
-from instruction_selection import estimate, files
+from instruction_selection import files
+from instruction_selection.cost import estimate
 from instruction_selection.experiment.experiment import Experiment
 
 experiment = Experiment.model_validate(snakemake.params.experiment)

@@ -5,6 +5,7 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection import files, provenance, selection
+    from instruction_selection.cost import resources
 
     parameters = {
         "ratio": float(snakemake.wildcards.ratio),
@@ -26,7 +27,7 @@ with logs.to_file(snakemake.log[0]):
         feature_paths=snakemake.params.features,
         earlier_feature_paths=snakemake.params.earlier,
         learning_rates=[entry.get("mean_learning_rate") for entry in checkpoints],
-        memory_mb=snakemake.resources.mem_mb,
+        memory_mb=resources.method_mib(snakemake.resources.mem_mb, snakemake.resources.text_mb),
         made_with=made_with,
         sized_like=snakemake.input.get("sized_like"),
         **parameters,

@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruction_selection import grid, jobs
+from instruction_selection import grid
+from instruction_selection.cost import jobs
 from instruction_selection.experiment import load as loading
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.layout import Layout
@@ -60,7 +61,7 @@ def scores(experiment: Experiment) -> list[grid.Score]:
 @given(asked)
 def test_every_job_is_there_once_and_after_what_it_needs(folder, settings):
     seen = set()
-    for job in jobs.of(load(folder, settings)):
+    for job in jobs.plan(load(folder, settings)):
         assert job.key not in seen
         assert job.after <= seen
         seen.add(job.key)
@@ -92,5 +93,5 @@ def test_the_order_of_lists_changes_no_job(folder, settings, source: random.Rand
 
     # A method that does not draw selects once, with the first seed.
     other = {**shuffled(settings), "seeds": settings["seeds"]}
-    one, two = ({(job.key, job.after) for job in jobs.of(load(folder, each))} for each in (settings, other))
+    one, two = ({(job.key, job.after) for job in jobs.plan(load(folder, each))} for each in (settings, other))
     assert one == two

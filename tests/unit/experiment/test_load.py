@@ -57,7 +57,7 @@ def test_changing_plain_data__does_not_change_the_next_load():
 
 def test_training__has_the_experiment_in_the_place_of_the_file(folder):
     folder.set(DEMO, "finetune.training", {"lora_rank": 2})
-    plain = load.load(folder.path, "demo").training.finetune.plain()
+    plain = load.load(folder.path, "demo").training["finetune"].plain()
     file = yaml.safe_load((CONFIG / "training/finetune.yaml").read_text())
     assert plain == {**file, "lora_rank": 2}
 
@@ -65,9 +65,9 @@ def test_training__has_the_experiment_in_the_place_of_the_file(folder):
 def test_warmup_of_the_whole_model__has_no_adapter(folder):
     folder.set(DEMO, "gradients.parameters", "full")
     training = load.load(folder.path, "demo").training
-    assert training.warmup.finetuning_type == "full"
-    assert not any(key.startswith("lora_") for key in training.warmup.plain())
-    assert "lora_rank" in training.finetune.plain()
+    assert training["warmup"].finetuning_type == "full"
+    assert not any(key.startswith("lora_") for key in training["warmup"].plain())
+    assert "lora_rank" in training["finetune"].plain()
 
 
 def test_shards__are_those_of_the_pool(folder):

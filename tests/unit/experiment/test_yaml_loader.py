@@ -71,4 +71,4 @@ def test_number__is_one_however_it_is_written(folder, text):
     folder.replace("training/finetune.yaml", "learning_rate: 2.0e-5", f"learning_rate: {text}")
     # Of the file: the demo has a learning rate of its own.
     folder.replace("experiments/demo.yaml", "    learning_rate: 1.0e-4\n", "")
-    assert load.load(folder.path, "demo").training.finetune.learning_rate == pytest.approx(1e-4, rel=1e-12)
+    assert load.load(folder.path, "demo").training["finetune"].learning_rate == pytest.approx(1e-4, rel=1e-12)

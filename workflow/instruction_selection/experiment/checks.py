@@ -46,7 +46,7 @@ def check(experiment: Experiment, config_dir: Path) -> None:
 
 
 def checkpoints_are_epochs(checked: Checked) -> None:
-    wanted, epochs = checked.settings.warmup.checkpoints, checked.experiment.training.warmup.num_train_epochs
+    wanted, epochs = checked.settings.warmup.checkpoints, checked.experiment.training["warmup"].num_train_epochs
     if wanted > epochs:
         sentence = f"{wanted} checkpoints are more than the warm-up's {epochs} epochs"
         raise InputError("too-many-checkpoints", sentence, path=checked.file, key="warmup.checkpoints")
@@ -71,7 +71,7 @@ def vllm_has_a_gpu(checked: Checked) -> None:
 
 def processes_share_the_batch(checked: Checked) -> None:
     processes = max(1, checked.settings.gpus.training * checked.settings.nodes.training)
-    for stage, training in checked.experiment.training:
+    for stage, training in checked.experiment.training.items():
         if training.effective_batch % (training.per_device_train_batch_size * processes):
             sentence = (
                 f"an effective batch of {training.effective_batch} rows ({stage}) cannot be shared by {processes} "
@@ -81,7 +81,7 @@ def processes_share_the_batch(checked: Checked) -> None:
 
 
 def deepspeed_files_exist(checked: Checked) -> None:
-    for stage, training in checked.experiment.training:
+    for stage, training in checked.experiment.training.items():
         if training.deepspeed is not None and not Path(training.deepspeed).is_file():
             sentence = f"{training.deepspeed} does not exist"
             raise InputError("no-deepspeed-file", sentence, path=checked.file, key=f"{stage}.training.deepspeed")

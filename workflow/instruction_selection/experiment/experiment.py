@@ -1,6 +1,6 @@
 """Everything that one run of the workflow needs, from all of its files."""
 
-from typing import Any
+from typing import Any, Literal
 
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.benchmark import Benchmark
@@ -11,12 +11,7 @@ from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.training import Training
 
-
-class Stages(Section):
-    """LLaMA-Factory's arguments of each training, with the experiment's own in them."""
-
-    warmup: Training
-    finetune: Training
+Stage = Literal["warmup", "finetune"]
 
 
 class Experiment(Section):
@@ -29,7 +24,8 @@ class Experiment(Section):
     pools: dict[str, Pool]
     benchmarks: dict[str, Benchmark]
     methods: dict[str, Method]
-    training: Stages
+    #: LLaMA-Factory's arguments of each training, with the experiment's own in them.
+    training: dict[Stage, Training]
     tables: dict[str, Plan]
 
     def resolved(self) -> dict[str, Any]:

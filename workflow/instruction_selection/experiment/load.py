@@ -13,7 +13,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import plan, sentences, yaml_loader
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
-from instruction_selection.experiment.experiment import Experiment, Stages
+from instruction_selection.experiment.experiment import Experiment, Stage
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Encoder, Model
 from instruction_selection.experiment.names import ANY, NAME
@@ -86,17 +86,16 @@ def names(config_dir: str | Path, kind: type[Entry]) -> list[str]:
     return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml"))
 
 
-def _stages(files: dict[str, Training], settings: Settings, source: Path) -> Stages:
+def _stages(files: dict[str, Training], settings: Settings, source: Path) -> dict[Stage, Training]:
     """Each stage's file with the experiment's own arguments over it."""
-    own = {"warmup": settings.warmup.training.plain(), "finetune": settings.finetune.training.plain()}
+    own: dict[Stage, Any] = {"warmup": settings.warmup.training.plain(), "finetune": settings.finetune.training.plain()}
     merged = {stage: {**files[stage].plain(), **own[stage]} for stage in own}
     if settings.gradients.parameters == "full":
         adapter = [key for key in merged["warmup"] if key.startswith("lora_")]
         merged["warmup"] = {**merged["warmup"], "finetuning_type": "full"}
         for key in adapter:
             del merged["warmup"][key]
-    stages = {stage: parse(Training, merged[stage], source, f"{stage}.training") for stage in merged}
-    return Stages(warmup=stages["warmup"], finetune=stages["finetune"])
+    return {stage: parse(Training, merged[stage], source, f"{stage}.training") for stage in own}
 
 
 def _tables(

@@ -71,8 +71,8 @@ def _marks(rows: list[dict], compared: list[tuple[dict, str]]) -> list[str]:
         if any(row["pool"] is None for row in rows):
             text += "The untuned model is not trained and has no variance over seeds. "
         text += (
-            f"It does not account for {constant}, which all seeds share. Welch's p compares the means of the seeds "
-            "alone, for these evaluation rows, and is not corrected."
+            f"The test does not account for {constant}, which all seeds share. Welch's p compares the means of the "
+            "seeds alone, for these evaluation rows, and is not corrected."
         )
         paragraphs.append(text)
     alone = [test for test in ("mcnemar", "permutation") if test in tests]
@@ -83,8 +83,8 @@ def _marks(rows: list[dict], compared: list[tuple[dict, str]]) -> list[str]:
         everything = single == _unique(row["method"] for row in rows if row["pool"] is not None)
         who = "every fine-tuned model" if everything else f"one side of the comparison ({', '.join(single)})"
         paragraphs.append(
-            f"{ROWS} is tested over evaluation rows alone ({by}; bootstrap interval), because {who} has one seed. It "
-            "does not account for how much another fine-tuning or another draw would change the score, nor for "
+            f"{ROWS} is tested over evaluation rows alone ({by}; bootstrap interval), because {who} has one seed. The "
+            "test does not account for how much another fine-tuning or another draw would change the score, nor for "
             f"{constant}: it says that these models differ, not that the methods do."
         )
     return paragraphs

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from instruction_selection import costs
+from instruction_selection import machines
 from instruction_selection.experiment.settings import Settings
 
 
@@ -17,7 +17,7 @@ def build(folder: str | Path, settings: Settings) -> list[dict]:
     for path in sorted(Path(folder).iterdir()):
         found = [_read(file) for file in ([path] if path.is_file() else sorted(path.rglob("*.tsv")))]
         rule = path.stem if path.is_file() else path.name
-        gpus, threads = costs.devices(rule, settings)
+        gpus, threads = machines.devices(rule, settings)
         seconds = [time for time, _ in found]
         memory = [size for _, size in found if size is not None]
         rows.append(

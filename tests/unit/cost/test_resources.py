@@ -1,0 +1,101 @@
+"""Time and memory limits follow from the price list and grow with what a job works on."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruction_selection import machines
+from instruction_selection.cost import duration, jobs, prices, resources
+from instruction_selection.experiment import load as loading
+from instruction_selection.experiment.settings import Gpus, PoolRows, Projection
+from instruction_selection.walk import quantised
+
+EXPERIMENTS = ["demo", "smoke", "mini", "paper"]
+LLAMA_8B = 8 * 10**9
+
+
+@pytest.fixture(scope="module")
+def load(repository):
+    return lambda name: loading.load(repository / "config", name)
+
+
+@pytest.fixture(scope="module")
+def demo(load):
+    return load("demo")
+
+
+def with_settings(experiment, **changes):
+    return experiment.model_copy(update={"settings": experiment.settings.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_runtime_minutes__above_the_high_end_of_the_estimate(load, name):
+    experiment = load(name)
+    for job in jobs.plan(experiment):
+        gpus, threads = machines.devices(job.rule, experiment.settings)
+        estimated = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads)
+        limit = 60 * resources.runtime_minutes(experiment, job.rule, dict(job.wildcards))
+        assert resources.TIME_SAFETY * estimated.high <= limit
+        assert limit <= resources.TIME_SAFETY * estimated.high + 60 * (resources.EXTRA_MINUTES + 1)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_memory_mb__every_job_asks_for_some(load, name):
+    experiment = load(name)
+    for job in jobs.plan(experiment):
+        assert resources.memory_mb(experiment, job.rule, dict(job.wildcards)) > prices.PYTHON_MB.high
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**7), st.integers(1, 8))
+def test_runtime_minutes__grows_with_rows_and_falls_with_gpus(demo, rows, more, gpus):
+    def limit(pool_rows, number):
+        changed = with_settings(demo, pools={"reasoning": PoolRows(rows=pool_rows)}, gpus=Gpus(training=number))
+        names = {"model": "smollm2-135m", "pool": "reasoning", "target": "logic", "method": "less", "ratio": "0.1"}
+        return resources.runtime_minutes(changed, "finetune", names)
+
+    assert limit(rows + more, gpus) >= limit(rows, gpus) >= limit(rows, gpus + 1) > resources.EXTRA_MINUTES
+
+
+@given(st.integers(1, 10**7), st.sampled_from([256, 8192]))
+def test_memory_mb__a_selection_holds_text_copies_and_what_thirty_walks_keep(demo, rows, dimension):
+    """A byte per number, and 30 bytes per row and walk; the method's share alone holds all but the text."""
+    gradients = demo.settings.gradients.model_copy(update={"projection": Projection(dimension=dimension)})
+    changed = with_settings(demo, pools={"reasoning": PoolRows(rows=rows)}, gradients=gradients)
+    asked = resources.memory_mb(changed, "select_rows", {"pool": "reasoning", "method": "g2is", "ratio": "0.1"})
+    copies_mib = rows * (dimension + 30 * 30) / 2**20
+    text = resources.text_mb(rows)
+    assert resources.method_mib(asked, text) > quantised.BESIDES + copies_mib
+    assert asked * 1e6 > (resources.method_mib(asked, text) << 20) + text * 1e6
+
+
+def test_method_mib__megabytes_are_not_mebibytes():
+    assert resources.method_mib(math.ceil(resources.MEMORY_SAFETY * 2**20), 0) == 10**6
+
+
+@pytest.mark.parametrize(
+    ("stage", "gpus", "gigabytes"),
+    [("training", 0, 86), ("training", 1, 24), ("training", 4, 95), ("gradients", 1, 45), ("evaluation", 1, 24)],
+)
+def test_model_mb__eight_billion_parameters(stage, gpus, gigabytes):
+    """Without a GPU weights stay, in float32 and a copy; with several each process has its own on the way."""
+    assert round(resources.model_mb(LLAMA_8B, stage, gpus) / 1000) == gigabytes
+
+
+def test_limits__the_demo_asks_for_more_than_was_measured_and_not_ten_times_as_much(demo):
+    """Fine-tuning SmolLM2-135M on 480 rows for two epochs took 5.1 minutes and 2.9 GB."""
+    everything = {"model": "smollm2-135m", "pool": "reasoning", "target": "any", "method": "full", "ratio": "1"}
+    assert 5.1 < resources.runtime_minutes(demo, "finetune", everything) < 51
+    assert 2900 < resources.memory_mb(demo, "finetune", everything) < 8000
+
+
+def test_prices__ordered_and_with_a_source():
+    listed = [value for value in vars(prices).values() if isinstance(value, prices.Price)]
+    for table in (prices.START_SECONDS, prices.WORK_PER_SECOND, prices.WEIGHT_BYTES_PER_PARAMETER):
+        listed += table.values()
+    assert len(listed) > 30
+    for price in listed:
+        assert 0 < price.low <= price.typical <= price.high
+        assert price.unit
+        assert price.source.split(":")[0].split(",")[0]

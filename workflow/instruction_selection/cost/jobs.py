@@ -1,0 +1,257 @@
+"""The jobs of an experiment that cost something: their work, and which they depend on.
+
+What the work of a job is follows from its rule and wildcards alone, so a rule's time limit and the estimate use the
+same function. Left out are jobs of seconds (sampling, task files, gathering, tables) and methods with a rule of their
+own. Snakemake's plan is the truth; tests/workflow/test_estimate.py compares jobs and dependencies with it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from instruction_selection import grid, machines
+from instruction_selection.cost import prices
+from instruction_selection.experiment.experiment import Experiment, Stage
+from instruction_selection.experiment.method import has_own_rule
+from instruction_selection.experiment.names import parts
+
+Key = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """`wildcards` are (name, value) in the order of the rule's log."""
+
+    rule: str
+    wildcards: tuple[tuple[str, str], ...]
+    #: In `prices.WORK_UNIT` of the job's stage.
+    work: float
+    #: Of the model that it runs; None if it runs none.
+    parameters: int | None
+    #: Keys of the jobs that it depends on.
+    after: frozenset[Key] = frozenset()
+
+    @property
+    def key(self) -> Key:
+        return self.rule, self.wildcards
+
+    @property
+    def stage(self) -> str:
+        return machines.STAGE_OF_RULE[self.rule]
+
+
+# ---- Work of a rule's job, by its wildcards --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature that a method may need: the side that it is of, the rule that makes it, and its numbers per row."""
+
+    side: str
+    rule: str | None
+    numbers: Callable[[Experiment], float]
+    #: Whether there is one under every checkpoint of the warm-up.
+    per_checkpoint: bool = False
+
+
+def _projected(experiment: Experiment) -> int:
+    return experiment.settings.gradients.projection.dimension
+
+
+FEATURES = {
+    "pool_gradients": Feature("pool", "pool_gradients", _projected, per_checkpoint=True),
+    "pool_sgd_gradients": Feature("pool", "pool_gradients", _projected, per_checkpoint=True),
+    "validation_gradients": Feature("validation", "validation_gradients", _projected, per_checkpoint=True),
+    "pool_embeddings": Feature("pool", "pool_embeddings", lambda _: prices.EMBEDDING_NUMBERS.typical),
+    "validation_embeddings": Feature("validation", "validation_embeddings", lambda _: prices.EMBEDDING_NUMBERS.typical),
+    "pool_hidden_states": Feature("pool", "pool_hidden_states", lambda _: prices.HIDDEN_STATE_NUMBERS.typical),
+    "validation_hidden_states": Feature(
+        "validation", "validation_hidden_states", lambda _: prices.HIDDEN_STATE_NUMBERS.typical
+    ),
+    "pool_lengths": Feature("pool", None, lambda _: 0),
+    "validation_lengths": Feature("validation", None, lambda _: 0),
+}
+
+
+def job(experiment: Experiment, rule: str, wildcards: dict[str, str], after: Iterable[Key] = ()) -> Job:
+    """A job of one of `machines.STAGE_OF_RULE`, with its work."""
+    named = tuple((name, str(value)) for name, value in wildcards.items())
+    size = parameters(experiment, wildcards) if rule in RUNS_MODEL else None
+    return Job(rule, named, WORK[rule](experiment, dict(named)) * (size or 1), size, frozenset(after))
+
+
+def parameters(experiment: Experiment, wildcards: dict[str, str]) -> int:
+    """Of the model that a job runs."""
+    return experiment.models[wildcards["model"]].parameters
+
+
+def rows(experiment: Experiment, wildcards: dict[str, str]) -> int:
+    """Rows of the pool or, for a job without one, of the target's validation set."""
+    if "pool" in wildcards:
+        return experiment.settings.pools[wildcards["pool"]].rows
+    return experiment.settings.targets[wildcards["target"]].validation_rows
+
+
+def feature_numbers(experiment: Experiment, method: str) -> float:
+    """Numbers per pool row in the features of one checkpoint that a method needs."""
+    features = (FEATURES[need] for need in experiment.methods[method].needs)
+    return sum(feature.numbers(experiment) for feature in features if feature.side == "pool")
+
+
+def _tokens(experiment: Experiment, wildcards: dict[str, str]) -> int:
+    """Tokens per row that are not cut off, of the target if the job has one and else of the pool."""
+    target = wildcards.get("target")
+    entry = experiment.benchmarks[target] if target else experiment.pools[wildcards["pool"]]
+    return min(entry.tokens, experiment.settings.cutoff_len)
+
+
+def _epochs(experiment: Experiment, stage: Stage) -> float:
+    return experiment.training[stage].num_train_epochs
+
+
+def _warmup_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    trained = experiment.settings.warmup.rows * _epochs(experiment, "warmup")
+    return trained * _tokens(experiment, wildcards)
+
+
+def _finetune_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    # Its target is what was selected for; it trains on rows of the pool.
+    trained = float(wildcards["ratio"]) * rows(experiment, wildcards) * _epochs(experiment, "finetune")
+    return trained * _tokens(experiment, {"pool": wildcards["pool"]})
+
+
+def _pool_gradient_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    shards = experiment.settings.gradients.shards_of(wildcards["pool"])
+    return rows(experiment, wildcards) / shards * _tokens(experiment, wildcards)
+
+
+def _validation_gradient_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    # Its pool is that of the warm-up.
+    target = {"target": wildcards["target"]}
+    return rows(experiment, target) * _tokens(experiment, target)
+
+
+def _hidden_state_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    return prices.FORWARD_SHARE * rows(experiment, wildcards) * _tokens(experiment, wildcards)
+
+
+def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    method, pool_rows = experiment.methods[wildcards["method"]], rows(experiment, wildcards)
+    numbers = feature_numbers(experiment, wildcards["method"])
+    if method.checkpoints == "all":
+        needed = (FEATURES[need] for need in method.needs)
+        per_checkpoint = sum(entry.numbers(experiment) for entry in needed if _of_pool_checkpoint(entry))
+        numbers += (experiment.settings.warmup.checkpoints - 1) * per_checkpoint
+    reading = prices.STORE_BYTES_PER_NUMBER.typical
+    if method.reads == "per chosen row":
+        passes = float(wildcards["ratio"]) * pool_rows * prices.PASSES_PER_SELECTED_ROW.typical
+        reading = max(reading, passes * prices.COPY_BYTES_PER_NUMBER.typical)
+    return pool_rows * numbers * reading
+
+
+def _of_pool_checkpoint(feature: Feature) -> bool:
+    return feature.side == "pool" and feature.per_checkpoint
+
+
+def _evaluation_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+    name = wildcards["benchmark"]
+    benchmark = experiment.benchmarks[name]
+    read = benchmark.prompt_tokens or benchmark.tokens
+    tokens = read + prices.READ_TOKENS_PER_WRITTEN_TOKEN.typical * benchmark.generated_tokens
+    return prices.FORWARD_SHARE * experiment.settings.targets[name].evaluation_rows * tokens
+
+
+#: Work of a job per parameter of its model, or, without a model, its work.
+WORK = {
+    "warmup": _warmup_tokens,
+    "finetune": _finetune_tokens,
+    "pool_gradients": _pool_gradient_tokens,
+    "validation_gradients": _validation_gradient_tokens,
+    "pool_hidden_states": _hidden_state_tokens,
+    "validation_hidden_states": _hidden_state_tokens,
+    "pool_embeddings": rows,
+    "validation_embeddings": rows,
+    "select_rows": _selection_bytes,
+    "evaluate": _evaluation_tokens,
+    "evaluate_with_vllm": _evaluation_tokens,
+}
+RUNS_MODEL = {rule for rule in WORK if machines.STAGE_OF_RULE[rule] in ("training", "gradients", "evaluation")}
+
+
+# ---- All jobs of an experiment ---------------------------------------------------------------------------------------
+
+
+def plan(experiment: Experiment) -> list[Job]:
+    """Every job once, each after all that it depends on."""
+    planned = _Plan(experiment)
+    for table in experiment.tables.values():
+        for score in grid.scores(experiment, table):
+            planned.evaluation(score)
+    return list(planned.jobs.values())
+
+
+class _Plan:
+    """Jobs asked for so far. Each method adds a job with all that it depends on, and returns the keys to wait for."""
+
+    def __init__(self, experiment: Experiment):
+        self._experiment = experiment
+        self.jobs: dict[Key, Job] = {}
+        # Shared by models and repetitions, with hundreds of jobs behind each.
+        self._selections: dict[grid.Cell, set[Key]] = {}
+
+    def evaluation(self, score: grid.Score) -> set[Key]:
+        cell, experiment = score.cell, self._experiment
+        vllm = grid.evaluation_settings(experiment, score.benchmark).backend == "vllm"
+        after = self._finetune(cell) if experiment.methods[cell.method].trained else ()
+        wildcards = {**cell.wildcards(), "benchmark": score.benchmark}
+        return self._add("evaluate_with_vllm" if vllm else "evaluate", wildcards, after)
+
+    def _add(self, rule: str, wildcards: dict, after: Iterable[Key] = ()) -> set[Key]:
+        key = rule, tuple((name, str(value)) for name, value in wildcards.items())
+        if key not in self.jobs:
+            self.jobs[key] = job(self._experiment, rule, wildcards, after)
+        return {key}
+
+    def _finetune(self, cell: grid.Cell) -> set[Key]:
+        return self._add("finetune", cell.wildcards(), self._selection(grid.selection_of(self._experiment, cell)))
+
+    def _selection(self, cell: grid.Cell) -> set[Key]:
+        if cell not in self._selections:
+            method = self._experiment.methods[cell.method]
+            after = {key for need in method.needs for key in self._feature(FEATURES[need], cell)}
+            followed = grid.size_of(self._experiment, cell)
+            after |= self._selection(followed) if followed else set()
+            own_rule = has_own_rule(cell.method)
+            self._selections[cell] = after if own_rule else self._add("select_rows", cell.wildcards(), after)
+        return self._selections[cell]
+
+    def _feature(self, feature: Feature, cell: grid.Cell) -> set[Key]:
+        """The jobs that make a feature of a selection's pool or of every part of its target."""
+        if feature.rule is None:
+            return set()
+        added = set()
+        names = [cell.pool] if feature.side == "pool" else parts(cell.target)
+        for checkpoint in self._checkpoints(cell.method) if feature.per_checkpoint else [None]:
+            for name in names:
+                for wildcards in self._wildcards(feature, cell, name, checkpoint):
+                    after = self._warmup(cell) if feature.per_checkpoint else ()
+                    added |= self._add(feature.rule, wildcards, after)
+        return added
+
+    def _checkpoints(self, method: str) -> Iterable[int]:
+        last = self._experiment.settings.warmup.checkpoints
+        return range(1, last + 1) if self._experiment.methods[method].checkpoints == "all" else [last]
+
+    def _wildcards(self, feature: Feature, cell: grid.Cell, name: str, checkpoint: int | None) -> list[dict]:
+        """Of the jobs that make a feature of a pool or target `name`: one, or one per shard of a pool's gradients."""
+        place = "pool" if feature.side == "pool" else "target"
+        if not feature.per_checkpoint:
+            on_model = feature.rule in RUNS_MODEL
+            maker = {"model": cell.model} if on_model else {"encoder": self._experiment.settings.encoder}
+            return [{**maker, place: name}]
+        under = {"model": cell.model, "pool": cell.pool, "checkpoint": checkpoint}
+        if place == "target":
+            return [{**under, "target": name}]
+        return [{**under, "shard": shard} for shard in range(self._experiment.settings.gradients.shards_of(cell.pool))]
+
+    def _warmup(self, cell: grid.Cell) -> set[Key]:
+        return self._add("warmup", {"model": cell.model, "pool": cell.pool})

@@ -1,0 +1,88 @@
+"""Memory (MB of 10^6 bytes, as Snakemake's `mem_mb`) and time (minutes) that a job asks a cluster for.
+
+Both are the high end of what `prices` expect, times a safety factor, so that the first attempt is enough. Finished runs
+do not change them. The rules multiply them by the number of the attempt.
+
+For Llama-3.1-8B in the paper's grid (pools of 1e6 rows in 64 shards and of 1e5 rows; 4 GPUs train, one computes
+gradients; 16 threads select):
+
+    fine-tuning   98 GB; 10 h for 5 % of the large pool, 195 h for all of it, resumed after each kill
+    gradients     45 GB; 2.4 h per shard of the large pool
+    selection     24 GB and 2.0 h for 5 % of the large pool by a walk; 6 GB and 12 minutes of a small one
+    evaluation    24 GB; 5.3 h for BBH
+"""
+
+import math
+
+from instruction_selection import machines
+from instruction_selection.cost import duration, jobs, prices
+from instruction_selection.experiment.experiment import Experiment
+
+#: Limits over the high end of the estimate.
+TIME_SAFETY = 1.25
+MEMORY_SAFETY = 1.3
+#: Minutes added to every limit, for slow file systems and for compiling at first use.
+EXTRA_MINUTES = 10
+
+
+def runtime_minutes(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> int:
+    """Time limit of a job of one of `machines.STAGE_OF_RULE`."""
+    gpus, threads = machines.devices(rule, experiment.settings)
+    job = jobs.job(experiment, rule, wildcards)
+    seconds = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads).high
+    return EXTRA_MINUTES + math.ceil(TIME_SAFETY * seconds / 60)
+
+
+def memory_mb(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> int:
+    """Host memory of a job of one of `machines.STAGE_OF_RULE`, on one node."""
+    stage, settings = machines.STAGE_OF_RULE[rule], experiment.settings
+    if stage == "selection":
+        return settings.selection.memory_mb or _selection_mb(experiment, wildcards)
+    if stage == "embeddings":
+        return _with_safety(prices.TORCH_MB.high + prices.PYTHON_MB.high + _text_mb(jobs.rows(experiment, wildcards)))
+    gpus = getattr(settings.gpus, stage)
+    memory = model_mb(jobs.parameters(experiment, wildcards), stage, gpus)
+    if stage == "training" and gpus * settings.nodes.training > 1:
+        memory += _with_safety(prices.DEEPSPEED_COMPILER_MB.high)
+    return memory
+
+
+def model_mb(parameters: int, stage: str, gpus: int) -> int:
+    """Host memory of a job in which every one of `gpus`, or the processor, has a process with the model."""
+    weights = parameters * prices.WEIGHT_BYTES_PER_PARAMETER[stage, gpus > 0].high / 1e6
+    return max(1, gpus) * _with_safety(prices.TORCH_MB.high + weights)
+
+
+def rows_mb(rows: int) -> int:
+    """Host memory of a job that holds the text of `rows` and uses no torch."""
+    return _with_safety(prices.PYTHON_MB.high + _text_mb(rows))
+
+
+def text_mb(rows: int) -> int:
+    """Memory that the text of `rows` takes, without a safety factor."""
+    return math.ceil(_text_mb(rows))
+
+
+def method_mib(mem_mb: int, pool_text_mb: int) -> int:
+    """What a selection method may use of its job's `mem_mb`, in MiB (2^20 bytes).
+
+    A method fills what it is given with cached rows, so the safety margin and the pool's text are taken off.
+    """
+    return max(0, int((mem_mb / MEMORY_SAFETY - pool_text_mb) * 1e6)) >> 20
+
+
+def _selection_mb(experiment: Experiment, wildcards: dict[str, str]) -> int:
+    """The rows' text, a walk's copies of their features, and what it keeps of each row."""
+    rows = jobs.rows(experiment, wildcards)
+    numbers = jobs.feature_numbers(experiment, wildcards["method"])
+    per_row = numbers * prices.COPY_BYTES_PER_NUMBER.high + prices.WALK_BYTES_PER_ROW.high
+    fixed = prices.PYTHON_MB.high + prices.SELECTION_MB.high
+    return _with_safety(fixed + _text_mb(rows) + rows * per_row / 1e6)
+
+
+def _text_mb(rows: int) -> float:
+    return rows * prices.TEXT_BYTES_PER_ROW.high / 1e6
+
+
+def _with_safety(megabytes: float) -> int:
+    return math.ceil(MEMORY_SAFETY * megabytes)
