@@ -59,10 +59,10 @@ def g2is(case: dict, params: dict) -> None:
     equal("budgets", budgets, case["budgets"])
     graph = case["graph"].astype(np.int64) if "graph" in case else None
     rows = Rows(subspace.unit(case["X"]), np.ones(len(case["X"])))
-    copies = Quantised(rows, memory_mb=8000)
-    walks = fast.walk_official(copies, components, budgets, params["delta"], graph)
-    equal("counts", [len(walked.rows) for walked in walks], case["expected_counts"])
-    equal("selection", [row for walked in walks for row in walked.rows], case["expected_selection"])
+    copies = Quantised(rows, memory_mib=8000)
+    walks = fast.walk_author_code(copies, components, budgets, params["delta"], graph)
+    equal("counts", [len(walked.indices) for walked in walks], case["expected_counts"])
+    equal("selection", [row for walked in walks for row in walked.indices], case["expected_selection"])
 
 
 def less(case: dict, params: dict) -> None:

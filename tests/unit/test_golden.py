@@ -64,7 +64,7 @@ def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(t
     unit = pool / np.linalg.norm(pool, axis=1, keepdims=True)
     graph = np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, 1:6]
     for name, neighbours in (("full", None), ("nearest", graph)):
-        walks = reference.walk_official(unit, pca.components_, budgets, 0.7, neighbours)
+        walks = reference.walk_author_code(unit, pca.components_, budgets, 0.7, neighbours)
         write(
             tmp_path / f"walk-{name}.npz",
             {"method": "g2is_official", "ratio": 0.25, "delta": 0.7, "val_k": 0.6, "pca_mode": "variance"},
@@ -73,8 +73,8 @@ def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(t
             components=pca.components_,
             weights=weights,
             budgets=budgets,
-            expected_selection=np.concatenate([walk.rows for walk in walks]).astype(int),
-            expected_counts=np.array([len(walk.rows) for walk in walks]),
+            expected_selection=np.concatenate([walk.indices for walk in walks]).astype(int),
+            expected_counts=np.array([len(walk.indices) for walk in walks]),
             **({} if neighbours is None else {"graph": neighbours.astype("i2")}),
         )
     g, m, v = rng.normal(size=(3, 9)).astype("f4"), rng.normal(size=9).astype("f4"), rng.random(9).astype("f4")

@@ -23,7 +23,7 @@ def test_the_copies_of_a_walk_fit_into_the_memory_of_a_selection(rows, dimension
     """All numbers of a row in a byte each, and what 30 walks know of it, in 30 bytes each."""
     copies = rows * (dimension + 30 * 30)
     text = resources.data_memory(rows) - resources.PYTHON
-    assert resources.selection_memory(rows, dimension) > text + quantised.BESIDES + copies / 2**20
+    assert resources.selection_memory(rows, dimension) > text + quantised.RESERVED_MIB + copies / 2**20
 
 
 @pytest.mark.parametrize(("gpus", "gigabytes"), [(0, 67), (1, 19), (4, 76)])

@@ -12,8 +12,8 @@ from instruction_selection.apportion import largest_remainder
 from instruction_selection.features import Rows
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
+from instruction_selection.walk.algorithm1 import describe
 from instruction_selection.walk.components import principal_components
-from instruction_selection.walk.printed import describe
 from instruction_selection.walk.quantised import Quantised
 
 #: Rows whose neighbours are looked for together.
@@ -25,9 +25,9 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
     budgets = largest_remainder(budget, shares)
     graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_official(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
-    details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
-    return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})
+    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
+    details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
+    return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})
 
 
 def nearest(pool: Rows, count: int) -> np.ndarray:
