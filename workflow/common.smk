@@ -224,6 +224,9 @@ def selection_inputs(wildcards):
         inputs["validation"] = expand(
             PATHS.validation, target=grid.parts(wildcards.target)
         )
+    sized_like = grid.size_of(EXPERIMENT, cell_of(wildcards))
+    if sized_like:
+        inputs["sized_like"] = PATHS.selection.format(**sized_like.wildcards())
     if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
         # The joined store holds no data of its own.
         numbers = CHECKPOINTS if earlier else CHECKPOINTS[-1]

@@ -16,9 +16,7 @@ def test_two_nodes_train_with_zero_and_gradients_read_the_moments(submitted, tmp
         checkout = at(tmp_path / "checkout", submitted, activated(environment))
         # As many rows per step as before, which two processes share.
         checkout.edit(
-            "config/experiments/smoke.yaml",
-            "per_device_train_batch_size: 4\n    gradient_accumulation_steps: 1",
-            "per_device_train_batch_size: 2\n    gradient_accumulation_steps: 2",
+            "config/experiments/smoke.yaml", "per_device_train_batch_size: 4", "per_device_train_batch_size: 2"
         )
         checkout.edit(
             "config/experiments/smoke.yaml", "gpus: {training: 1}", "gpus: {training: 1}\nnodes: {training: 2}"

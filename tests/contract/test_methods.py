@@ -263,18 +263,19 @@ class Files:
         path = self.folder / ("pool.jsonl" if rows is self.pool else "validation.jsonl")
         encoders.write_embeddings(self.folder / name, path, rows, features.unit, {})
 
-    def select(self, method: str) -> tuple[list[str], dict]:
+    def select(self, method: str, seed: int = 0, sized_like: str | None = None) -> tuple[list[str], dict]:
         entry = ENTRIES[method]
         names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
         chosen, told = selection.select(
             method,
             entry.get("ratio", 0.1),
-            0,
+            seed,
             entry["params"],
             pool_path=str(self.folder / "pool.jsonl"),
             validation_paths=[str(self.folder / "validation.jsonl")],
             feature_paths={need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry["needs"]},
             implementation=config.implementation(method, entry),
+            sized_like=sized_like,
         )
         return [row["id"] for row in chosen], told
 
@@ -294,6 +295,20 @@ def test_the_number_of_shards_does_not_matter(method, one_shard, four_shards):
     (ids, told), (others, also_told) = one_shard.select(method), four_shards.select(method)
     assert ids == others
     assert told["details"] == also_told["details"]
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name]["sized_like"]])
+def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_anew_for_every_seed(
+    method, one_shard, tmp_path
+):
+    _, followed = one_shard.select(ENTRIES[method]["sized_like"])
+    # Fewer than the budget, as where components choose the same rows.
+    for selected in (followed["selected"], 11):
+        files.write_json(tmp_path / "selection.json", {**followed, "selected": selected})
+        drawn = [one_shard.select(method, seed, str(tmp_path / "selection.json")) for seed in range(3)]
+        assert {len(ids) for ids, _ in drawn} == {selected}
+        assert {told["shortfall"] for _, told in drawn} == {0}
+        assert len({frozenset(ids) for ids, _ in drawn}) == 3
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -322,6 +337,8 @@ def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard
         assert told["overlap"]["random"]["rows"] == expected
     if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method]["needs"]) and method != "less":
         assert told["overlap"]["less"]["rows"] == len(set(ids) & set(one_shard.select("less")[0]))
+    reads_gradients = bool(set(config.KINDS) & set(ENTRIES[method]["needs"]))
+    assert told["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
     for need, about in told["stores"].items():
         assert 0 <= about["negative_cosines"] <= 1
         assert about["sampled_pairs"] > 0, need

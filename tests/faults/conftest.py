@@ -23,8 +23,8 @@ warmup:
     lora_alpha: 16
     num_train_epochs: 3
     learning_rate: 1.0e-2
+    effective_batch: 4
     per_device_train_batch_size: 4
-    gradient_accumulation_steps: 1
     disable_gradient_checkpointing: true
 gradients:
   shards: 2

@@ -38,6 +38,12 @@ def edit(folder: Path, file: str, key: str, value: object) -> None:
     (folder / file).write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
+def choose_methods(folder: Path, names: list[str]) -> None:
+    """The demo with other methods, whose seeds are the experiment's."""
+    edit(folder, DEMO, "methods", names)
+    edit(folder, DEMO, "seeds_of", {})
+
+
 def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
     """The sentence with which an experiment is refused, without the folder's own path."""
     with pytest.raises(InputError) as caught:
@@ -60,8 +66,25 @@ def refusal(folder: Path, file: str, experiment: str = "demo") -> str:
             DEMO,
             "gpus",
             {"training": 3},
-            ["gpus.training", "8 rows cannot be shared by 3"],
+            ["gpus.training", "effective_batch: 8 is not a multiple of 6"],
             id="batch of 8",
+        ),
+        pytest.param(
+            DEMO, "finetune.training.effective_batch", 3, ["finetune", "3 is not a multiple of 2"], id="odd batch"
+        ),
+        pytest.param(
+            DEMO,
+            "warmup.training.gradient_accumulation_steps",
+            2,
+            ["warmup.training.gradient_accumulation_steps", "follows from effective_batch"],
+            id="accumulation",
+        ),
+        pytest.param("training/finetune.yaml", "effective_batch", MISSING, ["'effective_batch'"], id="no batch"),
+        pytest.param(
+            DEMO, "methods", ["random", "random-size-matched"], ["'g2is', which is not listed"], id="size of nothing"
+        ),
+        pytest.param(
+            "methods/random-size-matched.yaml", "sized_like", "full", ["'full' is fixed"], id="size that is fixed"
         ),
         pytest.param(DEMO, "nodes", {"training": 2}, ["nodes.training", "gpus.training is 0"], id="nodes without GPUs"),
         pytest.param(DEMO, "evaluation", {"backend": "vllm"}, ["gpus.evaluation is 0"], id="vLLM without a GPU"),
@@ -170,14 +193,14 @@ def test_a_wrong_name_of_an_experiment_is_refused(folder, name):
 
 def test_a_method_without_code_is_refused(folder):
     shutil.copy(folder / "methods/random.yaml", folder / "methods/my-own.yaml")
-    edit(folder, DEMO, "methods", ["my-own"])
+    choose_methods(folder, ["my-own"])
     sentence = refusal(folder, "methods/my-own.yaml")
     assert "method 'my-own'" in sentence
     assert "methods/my_own.py" in sentence
 
 
 def test_a_method_may_share_the_code_of_another(folder):
-    edit(folder, DEMO, "methods", ["tagcos-mended"])
+    choose_methods(folder, ["tagcos-mended"])
     assert config.implementation("tagcos-mended", config.load(folder, "demo").methods["tagcos-mended"]) == "tagcos"
     edit(folder, "methods/tagcos-mended.yaml", "implementation", "tagkos")
     assert "methods/tagkos.py" in refusal(folder, "methods/tagcos-mended.yaml")
@@ -185,7 +208,7 @@ def test_a_method_may_share_the_code_of_another(folder):
 
 def test_a_method_with_a_rule_of_its_own_needs_no_module(folder, monkeypatch):
     shutil.copy(folder / "methods/random.yaml", folder / "methods/my-own.yaml")
-    edit(folder, DEMO, "methods", ["my-own"])
+    choose_methods(folder, ["my-own"])
     monkeypatch.setattr(config, "RULES", folder / "rules")
     (folder / "rules").mkdir()
     (folder / "rules" / "my_own.smk").write_text("")
@@ -193,18 +216,18 @@ def test_a_method_with_a_rule_of_its_own_needs_no_module(folder, monkeypatch):
 
 
 def test_gradients_that_are_needed_and_not_kept_are_refused(folder):
-    edit(folder, DEMO, "methods", ["gist"])
+    choose_methods(folder, ["gist"])
     sentence = refusal(folder, DEMO)
     assert "gradients.pool_kinds: method 'gist' needs 'sgd', and only 'adam' is kept" in sentence
     edit(folder, DEMO, "gradients.pool_kinds", ["sgd"])
     assert list(config.load(folder, "demo").methods) == ["gist"]
-    edit(folder, DEMO, "methods", ["gist", "less"])
+    choose_methods(folder, ["gist", "less"])
     assert "method 'less' needs 'adam', and only 'sgd' is kept" in refusal(folder, DEMO)
 
 
 def test_a_method_that_selects_nothing_needs_no_code(folder):
     shutil.copy(folder / "methods/base.yaml", folder / "methods/my-own.yaml")
-    edit(folder, DEMO, "methods", ["my-own"])
+    choose_methods(folder, ["my-own"])
     assert list(config.load(folder, "demo").methods) == ["my-own"]
 
 

@@ -16,8 +16,9 @@ METHODS = {
     "length-random": {"needs": ["pool_lengths", "validation_lengths"], "stochastic": True},
     "less": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": False},
     "sampled": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": True},
+    "sized": {"needs": [], "stochastic": True, "sized_like": "less"},
 }
-TARGETED = {"sbert", "rds-plus", "length-random", "less", "sampled"}
+TARGETED = {"sbert", "rds-plus", "length-random", "less", "sampled", "sized"}
 MODEL_INDEPENDENT = {"base", "full", "random", "length-random", "sbert"}
 
 
@@ -61,7 +62,7 @@ experiments = st.builds(
     experiment,
     models=some_of(st.sampled_from("mno")),
     pools=some_of(st.sampled_from("pqr")),
-    methods=some_of(st.sampled_from(sorted(METHODS)), most=9),
+    methods=some_of(st.sampled_from(sorted(METHODS)), most=len(METHODS)),
     ratios=some_of(shares),
     seeds=some_of(st.integers(0, 9)),
 )
@@ -177,6 +178,21 @@ def test_shards_are_for_all_pools_or_by_pool():
     assert [grid.shards(asked, pool) for pool in "pq"] == [3, 3]
     asked.settings["gradients"] = {"shards": {"p": 1, "q": 2}}
     assert [grid.shards(asked, pool) for pool in "pq"] == [1, 2]
+
+
+def test_a_control_of_size_follows_the_selection_of_the_same_model_pool_target_and_ratio():
+    asked = experiment(models="mn", methods=("random", "sbert", "norm", "less", "sized"), seeds=(3, 4))
+    for cell in cells(asked, "t"):
+        followed = grid.size_of(asked, grid.selection_of(asked, cell))
+        if cell.method == "sized":
+            assert followed == grid.Cell(cell.model, "p", "t", "less", "0.1", 3)
+        else:
+            assert followed is None
+    # Of what does not depend on model or target there is one selection for all.
+    for other, expected in (("sbert", (ANY, "t")), ("norm", ("m", ANY))):
+        asked.methods["sized"] = {**METHODS["sized"], "sized_like": other}
+        followed = grid.size_of(asked, grid.Cell("m", "p", "t", "sized", "0.1", 4))
+        assert (followed.model, followed.target, followed.seed) == (*expected, 3)
 
 
 def test_a_method_may_be_repeated_less_often_than_others():

@@ -5,7 +5,10 @@ import tracemalloc
 from instruction_selection import files, rows
 from instruction_selection.validation import overlap
 
-LAYOUT = {"member": None, "columns": None, "key": None, "task": "all", "instruction": "{{q}}", "response": "{{a}}"}
+LAYOUT = {
+    **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
+}
 #: Characters of a row, which is more than may be held of it.
 LENGTH = 2000
 

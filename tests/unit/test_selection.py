@@ -86,6 +86,21 @@ def test_a_ratio_of_no_row_is_refused(case):
         selection.select("random", 0.01, 0, {}, **case)
 
 
+def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_random_draw(case, tmp_path):
+    g2is, told = selection.select("g2is", 0.5, 0, G2IS, **case)
+    files.write_json(tmp_path / "selection.json", told)
+    case = {**case, "feature_paths": {}}
+    for seed in range(3):
+        control, about = selection.select(
+            "sized", 0.5, seed, {}, **case, implementation="random", sized_like=str(tmp_path / "selection.json")
+        )
+        drawn, _ = selection.select("random", 0.5, seed, {}, **case)
+        assert control == drawn[: len(g2is)]
+        assert about["selected"] == about["budget"] == told["selected"]
+        assert about["sized_like"] == str(tmp_path / "selection.json")
+    assert selection.select("random", 0.5, 0, {}, **case)[1]["sized_like"] is None
+
+
 def test_a_store_of_other_rows_is_refused(case, tmp_path):
     rows = files.read_jsonl(case["pool_path"])
     files.write_jsonl(case["pool_path"], rows[::-1])
@@ -145,6 +160,7 @@ def test_checkpoints_count_as_their_learning_rates_say(case, earlier):
     scores = weighted_best_subtask_mean(pools, targets, rates, np.array(["task0", "task0", "task1", "task1"]))
     assert [int(row["id"]) for row in chosen] == best(scores, [3, 5, 7])
     assert summary["not_selectable"] == 3
+    assert [checkpoint["weight"] for checkpoint in summary["checkpoints"]] == pytest.approx([0.75, 0.25])
     alone, _ = selection.select("less", 0.5, 0, {}, **case)
     assert alone != chosen
 

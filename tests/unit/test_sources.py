@@ -15,6 +15,7 @@ from huggingface_hub import HfApi
 
 from instruction_selection import config, files, hub, rows
 from instruction_selection.errors import InputError
+from instruction_selection.validation import overlap
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 POOLS = {"flan-cot": 70, "cot": 10, "flan-v2": 10, "infinity-instruct": 18}
@@ -63,6 +64,33 @@ def test_a_sample_is_seeded_and_in_proportion_to_tasks(fetched):
     first, again, other = (list(rows.of_pool(entry, manifest, 35, seed)) for seed in (0, 0, 1))
     assert first == again != other
     assert set(rows.counts(first).values()) == {5}
+
+
+def test_a_uniform_sample_is_seeded_and_has_tasks_by_chance_and_not_in_proportion(fetched):
+    entry, manifest = fetched("pool", "flan-cot")
+    entry = {**entry, "rows": {**entry["rows"], "draw": "uniform"}}
+    first, again, other = (list(rows.of_pool(entry, manifest, 35, seed)) for seed in (0, 0, 1))
+    assert first == again != other
+    assert len({row["id"] for row in first}) == 35
+    shares = [rows.counts(rows.of_pool(entry, manifest, 35, seed)) for seed in range(20)]
+    assert any(set(counts.values()) != {5} for counts in shares)
+    assert {task for counts in shares for task in counts} == set(rows.counts(rows.of_pool(entry, manifest, 70, 0)))
+
+
+def test_infinity_instruct_is_drawn_as_in_the_paper():
+    assert config.read_entry(CONFIG, "pool", "infinity-instruct")["rows"]["draw"] == "uniform"
+
+
+@pytest.mark.parametrize("name", ["bbh", "bbh-mini"])
+def test_a_test_question_that_an_exemplar_asks_is_found(fetched, name):
+    both = drawn(fetched, name)
+    exemplar, question = both["validation"][5], both["evaluation"][7]
+    assert not overlap.find(both["evaluation"], {"validation": both["validation"]})["validation"]
+    # The question alone is what bbh-mini has as its instruction.
+    asked = drawn(fetched, "bbh-mini")["validation"][5]["instruction"]
+    assert asked in exemplar["instruction"]
+    same = {**question, "instruction": f"  {asked.upper()}"}
+    assert overlap.find([same], {"validation": both["validation"]})["validation"] == [(exemplar["id"], question["id"])]
 
 
 def test_a_pool_row_is_the_first_turn(fetched):
@@ -129,7 +157,10 @@ def test_a_column_that_is_not_there_is_named(fetched, tmp_path):
 
 def test_rows_that_occur_twice_have_two_ids(tmp_path):
     files.write_jsonl(tmp_path / "rows.jsonl", [{"q": "a"}] * 3)
-    layout = {"task": "t", "instruction": "{{q}}", "response": "b", "member": None, "columns": None, "key": None}
+    layout = {
+        **{"task": "t", "instruction": "{{q}}", "response": "b", "overlap_text": None},
+        **{"member": None, "columns": None, "key": None, "draw": "by_task"},
+    }
     read = list(rows.draw(layout, [tmp_path / "rows.jsonl"], 3, 0))
     assert [row["id"].partition("-")[2] for row in read] == ["", "2", "3"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
@@ -20,7 +21,8 @@ from instruction_selection.gradients import moments, parameters, per_sample
 ARGUMENTS = {
     **{"stage": "sft", "finetuning_type": "lora", "lora_rank": 4, "lora_alpha": 16, "lora_dropout": 0.0},
     **{"lora_target": "q_proj,k_proj,v_proj,o_proj", "learning_rate": 1.0e-3, "max_grad_norm": 1.0e9},
-    **{"per_device_train_batch_size": 1, "num_train_epochs": 1, "disable_gradient_checkpointing": True},
+    **{"effective_batch": 1, "per_device_train_batch_size": 1},
+    **{"num_train_epochs": 1, "disable_gradient_checkpointing": True},
 }
 
 
@@ -158,6 +160,12 @@ def kill_with_children(process: int) -> None:
         os.kill(number, signal.SIGKILL)
 
 
+def test_the_share_of_second_moments_that_are_below_epsilon():
+    named = {"a.exp_avg": torch.zeros(8), "a.exp_avg_sq": torch.tensor([0.0, 9e-9, 1.1e-8, 1.0])}
+    named |= {"b.exp_avg": torch.zeros(4), "b.exp_avg_sq": torch.full((2, 2), 1e-9)}
+    assert moments.share_below_epsilon(named) == 6 / 8
+
+
 def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, capfd):
     one = {**ARGUMENTS, "num_train_epochs": 1}
     training.train(rows_path, tiny_model, "smollm", 512, one, 0, tmp_path)
@@ -165,19 +173,25 @@ def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, ca
     assert "Resuming training from" not in "".join(capfd.readouterr())
 
 
-@given(st.integers(1, 8), st.integers(1, 64), st.integers(1, 64))
-def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, steps, processes):
-    arguments = {"per_device_train_batch_size": per_device, "gradient_accumulation_steps": steps}
-    if steps % processes:
-        with pytest.raises(InputError, match=f"{per_device * steps} rows cannot be shared by {processes} processes"):
+@given(st.integers(1, 8), st.integers(1, 512), st.integers(1, 64))
+def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, batch, processes):
+    arguments = {"per_device_train_batch_size": per_device, "effective_batch": batch}
+    if batch % (per_device * processes):
+        with pytest.raises(InputError, match=f"{batch} is not a multiple of {per_device * processes}, "):
             training.accumulation_steps(arguments, processes)
     else:
-        assert training.accumulation_steps(arguments, processes) * processes * per_device == per_device * steps
+        assert training.accumulation_steps(arguments, processes) * processes * per_device == batch
+
+
+def test_the_trainer_is_given_the_accumulation_steps_that_the_effective_batch_needs(output):
+    written = yaml.safe_load((output.parent / "train.yaml").read_text())
+    assert written["gradient_accumulation_steps"] == 1
+    assert "effective_batch" not in written
 
 
 def test_several_nodes_without_slurm_are_refused(tiny_model, rows_path, tmp_path, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    arguments = {**ARGUMENTS, "gradient_accumulation_steps": 2}
+    arguments = {**ARGUMENTS, "effective_batch": 2}
     with pytest.raises(InputError, match="training on 2 nodes needs SLURM"):
         training.train(rows_path, tiny_model, "smollm", 512, arguments, 0, tmp_path, processes=2, nodes=2)
 

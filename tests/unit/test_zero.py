@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(
 ARGUMENTS = {
     **{"stage": "sft", "finetuning_type": "lora", "lora_rank": 4, "lora_alpha": 16, "lora_dropout": 0.0},
     **{"lora_target": "q_proj,k_proj,v_proj,o_proj", "learning_rate": 1.0e-2, "max_steps": 3},
-    **{"per_device_train_batch_size": 2},
-    **{"gradient_accumulation_steps": 2, "disable_gradient_checkpointing": True, "logging_steps": 1},
+    **{"effective_batch": 4, "per_device_train_batch_size": 2},
+    **{"disable_gradient_checkpointing": True, "logging_steps": 1},
 }
 
 

@@ -34,8 +34,8 @@ def test_another_ratio_reruns_nothing_before_selection(copy):
     planned = copy.planned()
     assert set(planned) == {*CELLS, "resolve_config", "total"}
     # `full` and the untuned model have their own ratio.
-    assert planned["select_rows"] == planned["finetune"] == 7
-    assert planned["evaluate"] == 8
+    assert planned["select_rows"] == planned["finetune"] == 10
+    assert planned["evaluate"] == 12
 
 
 def test_another_target_computes_no_pool_gradient(copy):
@@ -49,9 +49,10 @@ def test_another_target_computes_no_pool_gradient(copy):
     new = {"sample_target", "check_overlap", "harness_tasks", "validation_gradients", "validation_embeddings"}
     assert set(planned) == {*CELLS, *new, "resolve_config", "total"}
     assert planned["validation_gradients"] == 1
-    # sbert, less and g2is for the new target; full, random and the untuned model are evaluated on it.
-    assert planned["select_rows"] == planned["finetune"] == 3
-    assert planned["evaluate"] == 6
+    # sbert, less, g2is and the control of g2is's size for the new target; full, both draws of random and the untuned
+    # model are evaluated on it.
+    assert planned["select_rows"] == planned["finetune"] == 4
+    assert planned["evaluate"] == 8
 
 
 def test_another_projection_keeps_the_warm_up(copy):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 TARGETS = ["gsm-symbolic", "logic"]
-METHODS = ["Untuned model", "All data", "Random", "Sentence-BERT", "LESS", "G2IS"]
+METHODS = ["Untuned model", "All data", "Random", "Random, as many as G2IS", "Sentence-BERT", "LESS", "G2IS"]
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,26 @@ def test_every_sample_is_kept(results, settings, target):
 
 def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):
     adapters = sorted(str(path.relative_to(results / "runs")) for path in results.glob("runs/**/adapter"))
-    assert len(adapters) == 8
+    assert len(adapters) == 11
     assert [path for path in adapters if "/any/full/" in path or "/any/random/" in path] == [
         "tiny-llama/reasoning/any/full/1/seed0/adapter",
         "tiny-llama/reasoning/any/random/0.1/seed0/adapter",
+        "tiny-llama/reasoning/any/random/0.1/seed1/adapter",
     ]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_control_of_size_has_as_many_rows_as_g2is_really_chose(results, target):
+    folder = results / "runs/tiny-llama/reasoning" / target
+    control, followed = (
+        json.loads((folder / method / "0.1/seed0/selection.json").read_text())
+        for method in ("random-size-matched", "g2is")
+    )
+    assert control["selected"] == control["budget"] == followed["selected"]
+    assert "g2is" in control["sized_like"]
+    assert [checkpoint["weight"] for checkpoint in followed["checkpoints"]] == [1]
+    assert 0 < followed["checkpoints"][0]["second_moments_below_epsilon"] <= 1
+    assert control["checkpoints"] == []
 
 
 def test_the_store_is_gathered_from_shards_in_the_order_of_the_pool(results):
@@ -125,7 +140,7 @@ def test_what_selections_have_in_common_is_told(results, target):
     """In a table of all pairs of methods, and for each selection beside its rows."""
     with (results / "tables" / f"{target}.shared-rows.csv").open() as handle:
         shared = {(row["method"], row["other"]): int(row["shared"]) for row in csv.DictReader(handle)}
-    assert {method for method, _ in shared} == {"random", "sbert", "less", "g2is"}
+    assert {method for method, _ in shared} == {"random", "random-size-matched", "sbert", "less", "g2is"}
     folder = results / "runs/tiny-llama/reasoning" / target / "g2is/0.1/seed0"
     told = json.loads((folder / "selection.json").read_text())
     for other in ("less", "random"):

@@ -3,6 +3,7 @@
 import json
 
 import h5py
+import pytest
 from safetensors import safe_open
 
 
@@ -33,7 +34,15 @@ def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_a
     first, second = json.loads((warmup / "checkpoints.json").read_text())
     assert first["step"] < second["step"]
     assert first["mean_learning_rate"] != second["mean_learning_rate"]
-    assert json.loads((copy.path / selection).read_text())["selected"] == 7
+    assert 0 < second["second_moments_below_epsilon"] <= first["second_moments_below_epsilon"] <= 1
+    told = json.loads((copy.path / selection).read_text())
+    assert told["selected"] == 7
+    for kept, read in zip((first, second), told["checkpoints"], strict=True):
+        rates = first["mean_learning_rate"] + second["mean_learning_rate"]
+        assert read["weight"] == pytest.approx(kept["mean_learning_rate"] / rates)
+        assert {name: read[name] for name in read if name != "weight"} == {
+            name: kept[name] for name in ("step", "mean_learning_rate", "second_moments_below_epsilon")
+        }
 
 
 def test_only_methods_that_read_every_checkpoint_wait_for_them(copy):

@@ -250,6 +250,7 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
         if name not in experiment.methods:
             raise InputError(f"{source}: seeds_of: {name!r} is not among the methods.")
     for name, method in experiment.methods.items():
+        _check_size(experiment, name, config_dir, source)
         if method.get("ratio") != 0 and not has_own_rule(name):
             module = METHODS / f"{implementation(name, method)}.py"
             _check_module(_path(config_dir, "method", name), "method", name, module)
@@ -287,6 +288,18 @@ def _check_references(experiment: Experiment, config_dir: Path, source: Path) ->
         count, tasks = experiment.settings[section][name][key], len(entry["tasks"])
         if entry["reader"] and count < tasks:
             raise InputError(f"{source}: {section}.{name}.{key}: {count} rows are too few for its {tasks} tasks.")
+
+
+def _check_size(experiment: Experiment, name: str, config_dir: Path, source: Path) -> None:
+    """Whether the method whose number of rows `name` takes is there, and chooses that number itself."""
+    other = experiment.methods[name]["sized_like"]
+    if other is None:
+        return
+    if other not in experiment.methods:
+        raise InputError(f"{source}: methods: {name!r} chooses as many rows as {other!r}, which is not listed.")
+    if experiment.methods[other]["sized_like"] or "ratio" in experiment.methods[other]:
+        path = _path(config_dir, "method", name)
+        raise InputError(f"{path}: sized_like: the number of rows of {other!r} is fixed, so it cannot be followed.")
 
 
 def _check_shares(experiment: Experiment, source: Path) -> None:
@@ -329,9 +342,10 @@ def _check_rows(path: Path, entry: dict, blocks: list[str]) -> None:
     from instruction_selection import templates
 
     for block in (*blocks, "fewshot"):
-        for key in templates.ROW if entry.get(block) else ():
+        given = {key: entry[block][key] for key in templates.ROW} if entry.get(block) else {}
+        for key, template in given.items():
             try:
-                templates.compiled(entry[block][key])
+                templates.compiled(template or "")
             except templates.NOT_COMPILED as error:
                 raise InputError(f"{path}: {block}.{key}: not a Jinja template ({error.message}).") from error
 
@@ -357,7 +371,7 @@ def _check_machines(experiment: Experiment, source: Path) -> None:
         try:
             training.accumulation_steps(arguments, max(1, gpus * nodes))
         except InputError as error:
-            raise InputError(f"{source}: gpus.training: {stage}: {error}.") from None
+            raise InputError(f"{source}: {stage}: {error} (gpus.training).") from None
         if "deepspeed" in arguments and not Path(arguments["deepspeed"]).is_file():
             raise InputError(f"{source}: {stage}: deepspeed: {arguments['deepspeed']} does not exist.")
 

@@ -10,20 +10,27 @@ from instruction_selection import files, hub, provenance, sealed
 from instruction_selection.packages import path_in_package
 
 
-def embed(encoder: dict, rows: list[dict], manifest: str | Path | None) -> np.ndarray:
-    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension).
+def embed(encoder: dict, rows: list[dict], manifest: str | Path | None) -> tuple[np.ndarray, dict[str, int]]:
+    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension), and what was cut off.
 
-    `manifest` lists the files of an encoder that had to be fetched.
+    `manifest` lists the files of an encoder that had to be fetched. The second is `max_seq_length`, the tokens that the
+    encoder sees of a row, and `truncated_rows`, how many rows are longer.
     """
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(_folder(encoder["source"], manifest)))
-    return model.encode(
-        [f"{row['instruction']}\n{row['response']}" for row in rows],
-        batch_size=encoder["batch_size"],
-        normalize_embeddings=True,
-        show_progress_bar=True,
-    ).astype(np.float32)
+    texts = [f"{row['instruction']}\n{row['response']}" for row in rows]
+    embeddings = model.encode(
+        texts, batch_size=encoder["batch_size"], normalize_embeddings=True, show_progress_bar=True
+    )
+    window = int(model.max_seq_length)
+    truncated = sum(_tokens(model.tokenizer, text) > window for text in texts)
+    return embeddings.astype(np.float32), {"max_seq_length": window, "truncated_rows": truncated}
+
+
+def _tokens(tokenizer, text: str) -> int:
+    """How many tokens a text has, with those that the encoder puts around it."""
+    return len(tokenizer(text, truncation=False, padding=False, verbose=False)["input_ids"])
 
 
 def _folder(source: dict, manifest: str | Path | None) -> Path:
@@ -36,9 +43,8 @@ def _folder(source: dict, manifest: str | Path | None) -> Path:
 def write(path: str | Path, rows_path: str | Path, encoder: dict, manifest: str | Path | None = None) -> None:
     """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    write_embeddings(
-        path, rows_path, rows, embed(encoder, rows, manifest), {"encoder": encoder}, "sentence-transformers"
-    )
+    embeddings, window = embed(encoder, rows, manifest)
+    write_embeddings(path, rows_path, rows, embeddings, {"encoder": encoder, **window}, "sentence-transformers")
 
 
 def write_embeddings(

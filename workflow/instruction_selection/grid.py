@@ -4,7 +4,7 @@ A result that does not depend on the model, the pool or the target has `ANY` in 
 of a table that share it also share its path, and nothing is computed twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instruction_selection.config import ANY, Experiment
 from instruction_selection.table_plan import parts
@@ -43,12 +43,13 @@ class Score:
 
 
 def targeted(method: dict) -> bool:
-    """Whether the selection depends on the target's validation rows."""
-    return any(need.startswith("validation_") for need in method["needs"])
+    """Whether the selection depends on the target's validation rows, directly or by another method's number of rows."""
+    return bool(method.get("sized_like")) or any(need.startswith("validation_") for need in method["needs"])
 
 
 def uses_model(method: dict) -> bool:
-    return bool(NEEDS_MODEL & set(method["needs"]))
+    """Whether the selection depends on the model, directly or by another method's number of rows."""
+    return bool(method.get("sized_like")) or bool(NEEDS_MODEL & set(method["needs"]))
 
 
 def trained(method: dict) -> bool:
@@ -124,8 +125,14 @@ def selection_of(experiment: Experiment, cell: Cell) -> Cell:
     return Cell(
         model=cell.model if uses_model(method) else ANY,
         pool=cell.pool,
-        target=cell.target,
+        target=cell.target if targeted(method) else ANY,
         method=cell.method,
         ratio=cell.ratio,
         seed=cell.seed if method["stochastic"] else seeds(experiment, cell.method)[0],
     )
+
+
+def size_of(experiment: Experiment, cell: Cell) -> Cell | None:
+    """The selection of another method that a selection has as many rows as, or None if its ratio says how many."""
+    other = experiment.methods[cell.method].get("sized_like")
+    return selection_of(experiment, replace(cell, method=other)) if other else None

@@ -113,6 +113,9 @@ class _Jobs:
         for need in method["needs"]:
             jobs, numbers = self._feature(need, cell, method["checkpoints"] == "all")
             after, width = after | jobs, width + numbers
+        sized_like = grid.size_of(self._experiment, cell)
+        if sized_like:
+            after |= self._selection(sized_like)
         if has_own_rule(cell.method):
             return after
         rows = self._settings["pools"][cell.pool]["rows"]

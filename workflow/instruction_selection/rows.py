@@ -70,15 +70,15 @@ def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> 
 def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[dict]:
     """`count` rows of some files, in the files' order, each with an `id`, and with its source's columns as `record`.
 
-    `layout` is a block of ``workflow/schemas/rows.schema.yaml``: how to read the files, and templates of a row. Tasks
-    are represented in proportion to their sizes, and within a task rows are drawn at random. Left out are rows
+    `layout` is a block of ``workflow/schemas/rows.schema.yaml``: how to read the files, templates of a row, and whether
+    rows are drawn uniformly or by task, where tasks are represented in proportion to their sizes. Left out are rows
     whose instruction or response is empty, and those whose id is in `without`. Files are read twice, so that memory
     holds one number per row and not the rows. Raises `InputError` if there are fewer than `count` rows.
     """
     usable = defaultdict(list)
     for number, row in enumerate(_rows(layout, paths)):
         if row["instruction"] and row["response"] and not (without and row_id(row) in without):
-            usable[row["task"]].append(number)
+            usable["" if layout["draw"] == "uniform" else row["task"]].append(number)
     available = sum(map(len, usable.values()))
     if available < count:
         raise InputError(f"{paths[0].parent}: {count} rows are wanted, and there are {available}.")
@@ -102,8 +102,8 @@ def every(layout: dict, paths: list[Path]) -> list[dict]:
 
 
 def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
-    """Every record of the files as {task, instruction, response, record}."""
-    parts = {name: templates.compiled(layout[name]) for name in templates.ROW}
+    """Every record of the files as {task, instruction, response, record}, and overlap_text if the layout has it."""
+    parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
     for path in paths:
         # A template may look at the path, and not at or into the file.
         pure = PurePath(path)

@@ -166,6 +166,7 @@ def select(
     implementation: str | None = None,
     memory_mb: int = 8000,
     made_with: Sequence[dict] = (),
+    sized_like: str | None = None,
 ) -> tuple[list[dict], dict]:
     """The chosen rows of a pool file, in order of choice, and a summary of the choice.
 
@@ -174,7 +175,7 @@ def select(
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
     not called like the method; of `memory_mb` MiB the method has what the pool's text leaves. `made_with` says for each
     checkpoint what features were made with (`sealed.refuse_unless`); without, stores are only compared with each other.
-    The budget is floor(ratio * rows in the pool).
+    The budget is floor(ratio * rows in the pool), or what was chosen in the selection whose summary is `sized_like`.
     """
     pool = files.read_jsonl(pool_path)
     validation = [files.read_jsonl(path) for path in validation_paths]
@@ -187,6 +188,8 @@ def select(
     budget = int(ratio * len(pool) + 1e-9)
     if budget < 1:
         raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
+    if sized_like:
+        budget = files.read_json(sized_like)["selected"]
     *earlier_made_with, last_made_with = made_with or [{}] * (len(earlier_feature_paths) + 1)
     if made_with:
         digests = {"pool": [files.sha256(pool_path)], "validation": list(map(files.sha256, validation_paths))}
@@ -206,6 +209,8 @@ def select(
         raise InputError(f"{method}: none of the {budget} rows wanted was chosen; its parameters do not fit this pool.")
     return [pool[row] for row in result.rows], {
         **summary(method, ratio, seed, pool, budget, result),
+        "sized_like": sized_like,
+        "checkpoints": _checkpoints(inputs),
         "not_selectable": int((~inputs.usable()).sum()),
         "overlap": _overlap(method, inputs, budget, seed, result.rows),
         "trace": _trace(inputs, result, params),
@@ -213,6 +218,13 @@ def select(
             need: {**identity, **negative_cosines(getattr(inputs, need))} for need, identity in identities.items()
         },
     }
+
+
+def _checkpoints(inputs: Inputs) -> list[dict]:
+    """The weight of each checkpoint whose gradients were read, oldest first; the weights sum to 1."""
+    read = [checkpoint for checkpoint in inputs.checkpoints if any(map(checkpoint.given, ("pool_", "validation_")))]
+    weights = [checkpoint.weight for checkpoint in read]
+    return [{"weight": weight / sum(weights)} for weight in weights]
 
 
 def _trace(inputs: Inputs, result: Selection, params: dict) -> dict:

@@ -9,8 +9,8 @@ import re
 import jinja2
 import jinja2.sandbox
 
-#: The templates of a row.
-ROW = ("task", "instruction", "response")
+#: The templates of a row; the last one may be left out.
+ROW = ("task", "instruction", "response", "overlap_text")
 #: What `compiled` raises.
 NOT_COMPILED = jinja2.TemplateSyntaxError
 #: What rendering raises for a record that a template was not written for.

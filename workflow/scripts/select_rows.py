@@ -28,8 +28,12 @@ with logs.to_file(snakemake.log[0]):
         learning_rates=[entry.get("mean_learning_rate") for entry in checkpoints],
         memory_mb=snakemake.resources.mem_mb,
         made_with=made_with,
+        sized_like=snakemake.input.get("sized_like"),
         **parameters,
     )
+    # A method that reads no gradients reads no checkpoint.
+    for told, entry in zip(summary["checkpoints"], checkpoints[-read:] if written else [], strict=True):
+        told |= {key: entry[key] for key in ("step", "mean_learning_rate", "second_moments_below_epsilon")}
     rows = {path: path for path in (snakemake.input.pool, *snakemake.input.get("validation", []))}
     summary["provenance"] = provenance.record(
         rows, {**parameters, "source": snakemake.params.source}, ("numpy", "scikit-learn", "scipy", "h5py", "numba")

@@ -28,8 +28,11 @@ with logs.to_file(snakemake.log[0]):
     named_shapes = parameters.shapes(snakemake.input.model, output)
     kept = training.checkpoints(output)
     rates = training.mean_learning_rates(kept)
+    below_epsilon = []
     for checkpoint, adapter, path in zip(kept, snakemake.output.adapters, snakemake.output.moments, strict=True):
-        moments.write(moments.from_checkpoint(checkpoint, named_shapes), path)
+        states = moments.from_checkpoint(checkpoint, named_shapes)
+        moments.write(states, path)
+        below_epsilon.append(moments.share_below_epsilon(states))
         training.keep_weights(checkpoint, adapter)
     files.write_json(
         snakemake.output.checkpoints,
@@ -37,10 +40,11 @@ with logs.to_file(snakemake.log[0]):
             {
                 "step": int(path.name.rsplit("-", 1)[1]),
                 "mean_learning_rate": rate,
+                "second_moments_below_epsilon": share,
                 "model": models.weights_id(snakemake.input.model),
                 "adapter": files.sha256(adapter),
             }
-            for path, rate, adapter in zip(kept, rates, snakemake.output.adapters, strict=True)
+            for path, rate, share, adapter in zip(kept, rates, below_epsilon, snakemake.output.adapters, strict=True)
         ],
     )
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)

@@ -16,7 +16,10 @@ from pyarrow import Table, parquet
 from instruction_selection import config, config_file, records, rows
 from instruction_selection.errors import InputError
 
-LAYOUT = {"member": None, "columns": None, "key": None, "task": "all", "instruction": "{{q}}", "response": "{{a}}"}
+LAYOUT = {
+    **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
+}
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 #: Seconds that each of the fuzzers below has; more finds more.
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0.4"))

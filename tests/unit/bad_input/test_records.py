@@ -10,7 +10,10 @@ from instruction_selection import files, rows
 from instruction_selection.errors import InputError
 from instruction_selection.validation import overlap
 
-LAYOUT = {"member": None, "columns": None, "key": None, "task": "all", "instruction": "{{q}}", "response": "{{a}}"}
+LAYOUT = {
+    **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
+}
 GOOD = '{"q": "x", "a": "y"}\n'
 
 

@@ -42,12 +42,13 @@ def train(
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    `arguments` are LLaMA-Factory's for one process; all of `processes`, which are spread over `nodes` of a SLURM job,
-    share its batch and, if there are several, follow its `deepspeed` configuration. A run that was interrupted goes on
-    from its last whole checkpoint in `folder`; what a run with other inputs left there is removed. The checkpoints of
-    the last `checkpoints` epochs stay.
+    `arguments` are LLaMA-Factory's, and `effective_batch`, the rows per optimizer step: all of `processes`, which are
+    spread over `nodes` of a SLURM job, share it and, if there are several, follow the `deepspeed` configuration. A run
+    that was interrupted goes on from its last whole checkpoint in `folder`; what a run with other inputs left there is
+    removed. The checkpoints of the last `checkpoints` epochs stay.
     """
     shared = {"save_total_limit": checkpoints, **arguments}
+    del shared["effective_batch"]
     shared["gradient_accumulation_steps"] = accumulation_steps(arguments, processes)
     if processes == 1:
         # LLaMA-Factory refuses DeepSpeed outside of torchrun.
@@ -83,15 +84,15 @@ def train(
 
 
 def accumulation_steps(arguments: dict, processes: int) -> int:
-    """Gradient accumulation with which `processes` have the effective batch that `arguments` give to one.
+    """Gradient accumulation with which `processes` together have the effective batch of `arguments`.
 
     Raises `InputError` if there is none.
     """
-    per_device = arguments.get("per_device_train_batch_size", 8)
-    batch = per_device * arguments.get("gradient_accumulation_steps", 1)
+    per_device, batch = arguments["per_device_train_batch_size"], arguments["effective_batch"]
     if batch % (per_device * processes):
         raise InputError(
-            f"an effective batch of {batch} rows cannot be shared by {processes} processes of {per_device} rows each"
+            f"effective_batch: {batch} is not a multiple of {per_device * processes}, which is "
+            f"per_device_train_batch_size ({per_device}) times the number of processes ({processes})"
         )
     return batch // (per_device * processes)
 

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from instruction_selection import files
 from instruction_selection.errors import InputError
+from instruction_selection.gradients import adam
 
 STATES = ("exp_avg", "exp_avg_sq")
 
@@ -77,6 +78,17 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     return {
         name: {kind: torch.cat([part[kind] for part in parts]) for kind in STATES} for name, parts in pieces.items()
     }
+
+
+def share_below_epsilon(moments: dict[str, torch.Tensor]) -> float:
+    """The share of second moments that are smaller than the epsilon under LESS's root (`adam.EPSILON`).
+
+    There the root is epsilon's whatever the parameter, so the feature is a scaled gradient plus a scaled momentum and
+    not preconditioned. Without bias correction a short warm-up leaves nearly all of them there.
+    """
+    second = [tensor for name, tensor in moments.items() if name.endswith(".exp_avg_sq")]
+    below = sum(int((tensor < adam.EPSILON).sum()) for tensor in second)
+    return below / sum(tensor.numel() for tensor in second)
 
 
 def write(moments: dict[str, torch.Tensor], path: str | Path) -> None:

@@ -3,6 +3,7 @@
 The subspace is that of the leading singular vectors of the validation gradients, not centred and with their norms; the
 score is the largest cosine with a validation row, or with a subtask's mean row. Rank and maximum over rows are the
 paper's by default; the authors' code takes a fixed rank, and the mean of each subtask where all have as many rows.
+Cosines are averages over the checkpoints that the experiment keeps (warmup.checkpoints; the authors' scripts have 1).
 The gradients are those of the store, randomly projected, where GIST has all coordinates. Beware of a target whose rows
 all but agree: where one direction holds the share asked for, every cosine inside it is 1 or -1, and ties decide.
 """

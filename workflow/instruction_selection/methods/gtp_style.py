@@ -5,8 +5,8 @@ that a non-negative combination of few of them (an L0 constraint) matches the ta
 compressive sampling. What is guessed: the subspace (leading right singular vectors of the unit validation rows, of each
 checkpoint), the target (their mean), rank, iterations and multiplier (CoSaMP's 2), and the rounds. Coefficients of more
 rows than the subspace has dimensions are not determined, so a round chooses at most half as many, and the next goes on
-from what is left, or, once hardly anything is left, from the target anew. With one checkpoint
-the trajectory is a point.
+from what is left, or, once hardly anything is left, from the target anew. The trajectory is
+that of the checkpoints that the experiment keeps (warmup.checkpoints); with one it is a point.
 """
 
 import numpy as np

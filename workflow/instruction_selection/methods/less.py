@@ -1,7 +1,9 @@
 """LESS: cosine of Adam gradients with the validation gradients (Xia et al. 2024, section 4).
 
-Mean over checkpoints, weighted with their learning rates, and over the validation rows of a subtask, then the maximum
-over subtasks, as in the authors' code.
+Averages over the checkpoints that the experiment keeps (warmup.checkpoints; published: 4 epochs), weighted with their
+epochs' mean learning rates, and over the validation rows of a subtask, then takes the maximum over subtasks, as in the
+authors' code. A target without subtasks is one: then that is the mean gradient. A joint target has the subtasks of all
+its parts: of BBH and GSM8K the maximum is over 28.
 """
 
 import numpy as np

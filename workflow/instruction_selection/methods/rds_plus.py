@@ -2,7 +2,9 @@
 
 Rows and queries are represented alike, by the position-weighted mean of the last hidden states over prompt and response
 (see `hidden_states`). As in the authors' code, a query whose best remaining row is taken loses its turn. They run the
-model in bf16, this is fp32.
+model in bf16, this is fp32. For several tasks at once they score a row by the closest query of each task, and the tasks
+take turns. Here all queries of a joint target take turns as if they were of one task, so that a part with more
+validation rows gets more of the budget.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """TAGCOS: k-means over gradients, then in each cluster a pursuit of its centre (Zhang et al. 2025). Looks at no target.
 
-Published with the weighted mean of three checkpoints early in the warm-up; here with those of the ends of epochs that
-the experiment keeps. `clusters` has the selection as published and mended, and says how they differ. Unlike the
-published k-means, this one is seeded, and makes fewer clusters of a small pool: each cluster's share is rounded down,
-and of shares of a row or two nothing would be left.
+Published with the weighted mean of three checkpoints early in the warm-up; this averages over the checkpoints that the
+experiment keeps (warmup.checkpoints), which are ends of epochs. `clusters` has the selection as published and mended,
+and says how they differ. Unlike the published k-means, this one is seeded, and makes fewer clusters of a small pool:
+each cluster's share is rounded down, and of shares of a row or two nothing would be left.
 """
 
 import numpy as np

@@ -6,7 +6,10 @@ from instruction_selection.errors import InputError
 
 
 def find(evaluation: list[dict], others: dict[str, Iterable[dict]]) -> dict[str, list[tuple[str, str]]]:
-    """For each of `others`, which maps a file's name to its rows: (its row's id, the id of the same evaluation row)."""
+    """For each of `others`, which maps a file's name to its rows: (its row's id, the id of the same evaluation row).
+
+    Compared are the rows' `overlap_text` where they have one, and else their instructions.
+    """
     held_out = {_folded(row): row["id"] for row in evaluation}
     return {
         name: [(row["id"], held_out[_folded(row)]) for row in rows if _folded(row) in held_out]
@@ -24,4 +27,4 @@ def refuse(found: dict[str, list[tuple[str, str]]]) -> None:
 
 
 def _folded(row: dict) -> str:
-    return " ".join(row["instruction"].casefold().split())
+    return " ".join(row.get("overlap_text", row["instruction"]).casefold().split())
