@@ -19,7 +19,7 @@ from instruction_selection.apportion import largest_remainder
 from instruction_selection.features import Rows
 from instruction_selection.gradients import adam
 from instruction_selection.walk import fast
-from instruction_selection.walk.components import first_components, principal_components
+from instruction_selection.walk.components import counted_components, principal_components
 from instruction_selection.walk.quantised import Quantised
 
 
@@ -51,7 +51,8 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
 
 def g2is(case: dict, params: dict) -> None:
     """From the raw rows to the selection; components and budgets are checked on the way."""
-    decompose = {"variance": principal_components, "count_ratio": first_components}[params["pca_mode"]]
+    # Their count is a share of the dimension, ours of the components that there are: the same with enough rows.
+    decompose = {"variance": principal_components, "count_ratio": counted_components}[params["pca_mode"]]
     components, weights = decompose(case["V"], params["val_k"])
     close("components", components, case["components"], 1e-3)
     close("weights", weights, case["weights"], 1e-4)

@@ -155,7 +155,7 @@ def test_quantised__bounds_hold_and_are_tight(count, dimension):
     assert off.max() < 0.05
 
 
-def test_rows_whose_sums_might_not_fit_are_refused():
+def test_quantised__rejects_rows_whose_sums_might_not_fit():
     row = np.ones((1, integer_dot.MAX_ROW_BYTES))
     assert copies_of(row).estimates([0])[0, 0] == pytest.approx(1, abs=0.05)
     with pytest.raises(InputError, match="up to 65793 dimensions, and these have 65794"):

@@ -16,8 +16,8 @@ from instruction_selection.walk.algorithm1 import describe
 from instruction_selection.walk.components import principal_components
 from instruction_selection.walk.quantised import Quantised
 
-#: Rows whose neighbours are looked for together.
-QUERIES = 2048
+#: Rows whose neighbours are searched in one pass over the pool.
+QUERIES_PER_PASS = 2048
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
@@ -33,12 +33,12 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
 def nearest(pool: Rows, count: int) -> np.ndarray:
     """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity; of equal ones the first.
 
-    The rows are read once for every `QUERIES` rows, and every pair is compared: N * N * D products.
+    The rows are read once for every `QUERIES_PER_PASS` rows, and every pair is compared: N * N * D products.
     """
     count = min(count, len(pool) - 1)
     found = np.empty((len(pool), count), dtype=np.int64)
-    for start in range(0, len(pool), QUERIES):
-        numbers = np.arange(start, min(start + QUERIES, len(pool)))
+    for start in range(0, len(pool), QUERIES_PER_PASS):
+        numbers = np.arange(start, min(start + QUERIES_PER_PASS, len(pool)))
         queries, others = pool.take(numbers).T.copy(), np.zeros((len(numbers), 0), dtype=np.int64)
         similarity = np.zeros((len(numbers), 0), dtype=np.float32)
         for first, block in pool.blocks():
