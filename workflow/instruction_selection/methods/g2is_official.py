@@ -30,15 +30,15 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})
 
 
-def nearest(pool: Rows, count: int) -> np.ndarray:
+def nearest(pool: Rows, count: int, queries_per_pass: int = QUERIES_PER_PASS) -> np.ndarray:
     """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity; of equal ones the first.
 
-    The rows are read once for every `QUERIES_PER_PASS` rows, and every pair is compared: N * N * D products.
+    The rows are read once for every `queries_per_pass` rows, and every pair is compared: N * N * D products.
     """
     count = min(count, len(pool) - 1)
     found = np.empty((len(pool), count), dtype=np.int64)
-    for start in range(0, len(pool), QUERIES_PER_PASS):
-        numbers = np.arange(start, min(start + QUERIES_PER_PASS, len(pool)))
+    for start in range(0, len(pool), queries_per_pass):
+        numbers = np.arange(start, min(start + queries_per_pass, len(pool)))
         queries, others = pool.take(numbers).T.copy(), np.zeros((len(numbers), 0), dtype=np.int64)
         similarity = np.zeros((len(numbers), 0), dtype=np.float32)
         for first, block in pool.blocks():
