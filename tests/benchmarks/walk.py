@@ -2,14 +2,14 @@
 
     .venv/bin/python tests/benchmarks/walk.py --folder DIR --rows 20000 60000 250000 --plot walk.svg
 
-DIR must hold 2 * D bytes per row. Each contender runs in a process of its own, which tells wall and processor time, its
-peak of memory, and the bytes that it asked the system for (from the page cache or not).
+DIR must hold 2 * D bytes per row. Each contender runs in a process of its own, which measures wall and processor time,
+its peak of memory, and the bytes that it asked the system for (from the page cache or not).
 
 read        every block of the store, once
 LESS        scores for 5 subtasks
 walk        along one component, as the authors' code does it; the copies are made anew
-targets     the same along 5 components of 5 targets, side by side
-alone       the same 5, one after the other; tells the seconds of each
+components  along 5 components side by side, as Algorithm 1 does it (`g2is`)
+alone       the same 5, one after the other; reports the seconds of each
 plain       one product of all rows, in float32 in memory, and the row taken last per step
 published   for every row a list of all others by similarity, then the walk over these lists. Up to --published rows
             (its list takes 4 bytes per pair).
@@ -38,7 +38,7 @@ import scipy.fft
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow"))
 
-DIMENSION, TOPICS, TARGETS, DELTA = 8192, 2000, 5, 0.8
+DIMENSION, TOPICS, COMPONENTS, DELTA = 8192, 2000, 5, 0.8
 #: Energy of the common direction, and of the topic's on average.
 COMMON, TOPIC, DECAY = 0.15, 0.35, 0.9
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--published", type=int, default=20_000)
     parser.add_argument("--plain", type=int, default=60_000, help="rows up to which the plain walk is run")
     parser.add_argument(
-        "--contenders", nargs="+", default=["read", "LESS", "walk", "targets", "alone", "plain", "published"]
+        "--contenders", nargs="+", default=["read", "LESS", "walk", "components", "alone", "plain", "published"]
     )
     parser.add_argument("--plot", type=Path, help="of the walk's time over the number of rows")
     options = parser.parse_args()
@@ -69,36 +69,35 @@ def main() -> None:
             f"floor: read {gigabytes:.2f} GB once; plain {budget * rows * DIMENSION * 2 / 1e12:.2f} Tflop", flush=True
         )
         print(f"{'':12}{'seconds':>9}{'CPU s':>9}{'peak MiB':>10}{'GB read':>9}")
-        told = {}
+        reports = {}
         for name in options.contenders:
             if rows > {"plain": options.plain, "published": options.published}.get(name, rows):
                 continue
-            told[name] = found = in_a_process(name, path, budget, options.memory_mb, options.threads)
+            reports[name] = found = in_a_process(name, path, budget, options.memory_mb, options.threads)
             print(
                 f"{name:12}{found['seconds']:9.1f}{found['cpu']:9.1f}{found['peak']:10.0f}{found['read']:9.2f}"
-                f"  {json.dumps(found['told'])}",
+                f"  {json.dumps(found['report'])}",
                 flush=True,
             )
-        compare(told)
-        if "walk" in told:
-            walks[rows] = told["walk"]["seconds"]
+        compare(reports)
+        if "walk" in reports:
+            walks[rows] = reports["walk"]["seconds"]
     if options.plot:
         plot(walks, options.plot)
 
 
-def compare(told: dict[str, dict]) -> None:
+def compare(reports: dict[str, dict]) -> None:
     for name in ("plain", "published"):
-        if not {"walk", name} <= told.keys():
+        if not {"walk", name} <= reports.keys():
             continue
-        same = told[name]["rows"] == told["walk"]["rows"]
-        print(
-            f"walk is {told[name]['seconds'] / told['walk']['seconds']:.1f} times as fast as {name}; same rows: {same}"
-        )
-    if {"read", "LESS"} <= told.keys():
-        print(f"LESS has {told['read']['seconds'] / told['LESS']['seconds']:.2f} of the speed of reading")
-    if {"alone", "targets"} <= told.keys():
-        times = told["targets"]["seconds"] / max(told["alone"]["told"]["each"])
-        print(f"{TARGETS} targets cost {times:.1f} times the costliest alone")
+        same = reports[name]["rows"] == reports["walk"]["rows"]
+        times = reports[name]["seconds"] / reports["walk"]["seconds"]
+        print(f"walk is {times:.1f} times as fast as {name}; same rows: {same}")
+    if {"read", "LESS"} <= reports.keys():
+        print(f"LESS has {reports['read']['seconds'] / reports['LESS']['seconds']:.2f} of the speed of reading")
+    if {"alone", "components"} <= reports.keys():
+        times = reports["components"]["seconds"] / max(reports["alone"]["report"]["each"])
+        print(f"{COMPONENTS} components cost {times:.1f} times the costliest alone")
 
 
 def in_a_process(name: str, path: Path, budget: int, memory_mb: int, threads: int) -> dict:
@@ -121,7 +120,7 @@ def measure(name: str, path: Path, budget: int, memory_mb: int) -> dict:
         rows = Rows(Stored(file["adam"], path), np.ones(len(file["adam"]), np.float32))
         compiled()
         before, start = used(), (time.perf_counter(), time.process_time())
-        chosen, told = CONTENDERS[name](rows, budget, memory_mb)
+        chosen, report = CONTENDERS[name](rows, budget, memory_mb)
         seconds, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
         return {
             "seconds": seconds,
@@ -129,7 +128,7 @@ def measure(name: str, path: Path, budget: int, memory_mb: int) -> dict:
             "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "read": (used() - before) / 1e9,
             "rows": chosen,
-            "told": told,
+            "report": report,
         }
 
 
@@ -147,9 +146,9 @@ def compiled() -> None:
     walk(Rows.of(np.random.default_rng(0).normal(size=(100, 64)) + 1), 50, 4000)
 
 
-def components(rows) -> np.ndarray:
-    """One direction per target, (TARGETS, D): near a row of the pool."""
-    return rows.take(np.arange(TARGETS)).astype(np.float64) + 0.3 * rows.take(np.arange(64)).mean(0)
+def directions(rows) -> np.ndarray:
+    """Directions to walk along, (COMPONENTS, D), each near a row of the pool."""
+    return rows.take(np.arange(COMPONENTS)).astype(np.float64) + 0.3 * rows.take(np.arange(64)).mean(0)
 
 
 def read(rows, budget: int, memory_mb: int):
@@ -171,35 +170,39 @@ def less(rows, budget: int, memory_mb: int):
     return np.argsort(-scores, kind="stable")[:budget].tolist(), {}
 
 
-def walk(rows, budget: int, memory_mb: int, numbers: Sequence[int] = (0,)):
+def walk(rows, budget: int, memory_mb: int):
     from instruction_selection.walk import fast
     from instruction_selection.walk.quantised import Quantised
 
     start = time.perf_counter()
     copies = Counting(Quantised(rows, memory_mb))
     made = time.perf_counter() - start
-    targets = components(rows)[list(numbers)]
-    toward = fast.products(copies, targets)
-    walkers = [
-        fast.official(copies, target[None], products[None], [budget], DELTA)
-        for target, products in zip(targets, toward, strict=True)
-    ]
-    walks = [walked for [walked] in fast.advance(copies, walkers, len(numbers) * budget)]
-    told = {"copying seconds": round(made, 1), "steps": sum(len(walked.rows) for walked in walks)}
-    told |= copies.counts
-    told |= {"refused": [walked.refused_by_conflict + walked.refused_by_consistency for walked in walks]}
-    return walks[0].rows, told
+    walks = fast.walk_author_code(copies, directions(rows)[:1], [budget], DELTA)
+    return walks[0].indices, report(copies, made, walks)
 
 
-def targets(rows, budget: int, memory_mb: int):
-    return walk(rows, budget, memory_mb, range(TARGETS))
+def components(rows, budget: int, memory_mb: int, numbers: Sequence[int] = range(COMPONENTS)):
+    from instruction_selection.walk import fast
+    from instruction_selection.walk.quantised import Quantised
+
+    start = time.perf_counter()
+    copies = Counting(Quantised(rows, memory_mb))
+    made = time.perf_counter() - start
+    walks = fast.walk_algorithm1(copies, directions(rows)[list(numbers)], [budget] * len(numbers), DELTA)
+    return walks[0].indices, report(copies, made, walks)
+
+
+def report(copies, copying_seconds: float, walks: list) -> dict:
+    rejected = [walked.rejected_by_conflict + walked.rejected_by_consistency for walked in walks]
+    steps = sum(len(walked.indices) for walked in walks)
+    return {"copying seconds": round(copying_seconds, 1), "steps": steps, **copies.counts, "rejected": rejected}
 
 
 def alone(rows, budget: int, memory_mb: int):
     seconds = []
-    for number in range(TARGETS):
+    for number in range(COMPONENTS):
         start = time.perf_counter()
-        walk(rows, budget, memory_mb, [number])
+        components(rows, budget, memory_mb, [number])
         seconds.append(round(time.perf_counter() - start, 1))
     return None, {"each": seconds}
 
@@ -225,7 +228,7 @@ class Counting:
 
 
 def plain(rows, budget: int, memory_mb: int):
-    unit, component = rows.unit, components(rows)[0]
+    unit, component = rows.unit, directions(rows)[0]
     toward = unit @ (component / np.linalg.norm(component)).astype(np.float32)
     free, agree = np.ones((2, len(unit)), dtype=bool)
     sums, squared, along = np.zeros(len(unit)), 0.0, 0.0
@@ -245,7 +248,7 @@ def plain(rows, budget: int, memory_mb: int):
 
 
 def published(rows, budget: int, memory_mb: int):
-    unit, component = rows.unit, components(rows)[0].astype(np.float32)
+    unit, component = rows.unit, directions(rows)[0].astype(np.float32)
     component /= np.linalg.norm(component)
     start, size = time.perf_counter(), 1000
     graph = np.empty((len(unit), len(unit)), np.int32)
@@ -274,7 +277,7 @@ CONTENDERS = {
     "read": read,
     "LESS": less,
     "walk": walk,
-    "targets": targets,
+    "components": components,
     "alone": alone,
     "plain": plain,
     "published": published,

@@ -19,14 +19,14 @@ def case():
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
-def test_the_mean_over_checkpoints_keeps_its_precision(kind):
+def test_mean_gradients__keeps_the_dtype(kind):
     rows = [np.full((2, 3), value, dtype=kind) for value in (1, 3)]
     mean = clusters.mean_gradients(rows, [3e-6, 1e-6])
     assert mean.dtype == np.dtype(kind)
     assert mean == pytest.approx(np.full((2, 3), 1.5), rel=2e-3)
 
 
-def test_k_means_finds_the_groups_whatever_the_order_of_the_rows(case):
+def test_k_means__finds_the_groups_in_any_order_of_rows(case):
     rows, labels, _ = case
     order = np.random.default_rng(1).permutation(len(rows))
     found, centres = clusters.k_means(rows, 4, seed=0)
@@ -36,35 +36,34 @@ def test_k_means_finds_the_groups_whatever_the_order_of_the_rows(case):
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
 
 
-def test_k_means_of_more_rows_than_its_sample_finds_the_same_groups(case, monkeypatch):
+def test_k_means__more_rows_than_the_sample_same_groups(case):
     rows, labels, _ = case
-    monkeypatch.setattr(clusters, "SAMPLE", 5)
     order = np.random.default_rng(1).permutation(len(rows))
-    found, centres = clusters.k_means(rows, 4, seed=0)
-    again, _ = clusters.k_means(rows[order], 4, seed=0)
+    found, centres = clusters.k_means(rows, 4, seed=0, sample_rows_per_cluster=5)
+    again, _ = clusters.k_means(rows[order], 4, seed=0, sample_rows_per_cluster=5)
     assert (found[order] == again).all()
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
     assert centres == pytest.approx(np.stack([rows[found == label].mean(0) for label in range(4)]))
 
 
-@pytest.mark.parametrize("choose", [clusters.select_as_published, clusters.select_mended])
-@pytest.mark.parametrize("memory_mb", [0, 1])
-def test_rows_of_stores_are_chosen_like_their_mean_in_memory(case, choose, memory_mb, tmp_path):
+@pytest.mark.parametrize("choose", [clusters.select_as_published, clusters.select_exact_budget])
+@pytest.mark.parametrize("memory_mib", [0, 1])
+def test_select__stores_like_their_mean_in_memory(case, choose, memory_mib, tmp_path):
     rows, labels, centres = case
     other = np.random.default_rng(2).normal(size=rows.shape).astype(np.float16)
-    share = 15 if choose is clusters.select_mended else 0.1
+    share = 15 if choose is clusters.select_exact_budget else 0.1
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["one"], file["other"] = rows.astype(np.float16), other
         stores = [Rows(Stored(file[name], name), np.ones(len(rows))) for name in ("one", "other")]
-        mean = Rows(clusters.Mean(stores, [3, 1]), np.ones(len(rows)))
+        mean = Rows(clusters.WeightedMean(stores, [3, 1]), np.ones(len(rows)))
         kept = mean.unit
         assert kept == pytest.approx(0.75 * rows + 0.25 * other, abs=1e-3)
         assert (clusters.k_means(mean, 4, 0)[0] == clusters.k_means(kept, 4, 0)[0]).all()
-        found, _ = choose(mean, labels, centres, share, 1e-3, 1e-4, memory_mb)
+        found, _ = choose(mean, labels, centres, share, 1e-3, 1e-4, memory_mib)
     assert found.tolist() == choose(kept, labels, centres, share, 1e-3, 1e-4)[0].tolist()
 
 
-def test_as_published_a_cluster_gets_its_share_rounded_down(case):
+def test_select_as_published__shares_rounded_down(case):
     rows, labels, centres = case
     chosen, details = clusters.select_as_published(rows, labels, centres, 0.1, 1.0, 1e-4)
     assert len(set(chosen)) == len(chosen)
@@ -76,28 +75,28 @@ def test_as_published_a_cluster_gets_its_share_rounded_down(case):
 
 @pytest.mark.parametrize("budget", [1, 15, 149, 150, 200])
 @pytest.mark.parametrize("penalty", [1.0, 1e-3])
-def test_mended_the_budget_is_chosen_and_shared_among_clusters(case, budget, penalty):
+def test_select_exact_budget__whole_budget_shared_among_clusters(case, budget, penalty):
     rows, labels, centres = case
-    chosen, details = clusters.select_mended(rows, labels, centres, budget, penalty, 1e-4)
+    chosen, details = clusters.select_exact_budget(rows, labels, centres, budget, penalty, 1e-4)
     assert len(set(chosen)) == len(chosen) == min(budget, len(rows))
     for part in details:
         assert part["shortfall"] == 0
         assert abs(part["budget"] - min(budget, 150) * part["rows"] / 150) < 1
 
 
-def test_mended_near_duplicates_of_what_is_chosen_come_last():
+def test_select_exact_budget__near_duplicates_come_last():
     """One row is close to the centre and there many times; another one has what is missing."""
     near = np.array([[1.0, 0.1, 0.0]] + [[1.0, 0.1001, 0.0]] * 5)
     rows = np.vstack([near, [[0.4, 0.0, 0.9]]])
     centre = np.array([[1.0, 0.1, 0.5]])
     labels = np.zeros(len(rows), dtype=int)
-    chosen, _ = clusters.select_mended(rows, labels, centre, 2, 1e-6, 1e-4)
+    chosen, _ = clusters.select_exact_budget(rows, labels, centre, 2, 1e-6, 1e-4)
     assert 6 in chosen
 
 
-def test_a_cluster_in_which_nothing_correlates_ends_instead_of_running_on():
+def test_select__ends_a_cluster_in_which_nothing_correlates():
     rows, labels = -np.eye(2)[[0, 0, 1]], np.zeros(3, dtype=int)
     chosen, [details] = clusters.select_as_published(rows, labels, np.array([[1.0, 1.0]]), 1.0, 1.0, 1e-4)
     assert len(chosen) == details["selected"] <= 3
-    mended, _ = clusters.select_mended(rows, labels, np.array([[1.0, 1.0]]), 3, 1.0, 1e-4)
-    assert sorted(mended) == [0, 1, 2]
+    exact, _ = clusters.select_exact_budget(rows, labels, np.array([[1.0, 1.0]]), 3, 1.0, 1e-4)
+    assert sorted(exact) == [0, 1, 2]

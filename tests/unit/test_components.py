@@ -13,7 +13,7 @@ def rows() -> np.ndarray:
     return rng.normal(size=(20, 9)) * np.linspace(3, 0.5, 9) + 5
 
 
-def test_they_are_orthonormal_explain_enough_and_no_more_than_needed(rows):
+def test_components__orthonormal_and_as_few_as_explain_enough(rows):
     for decompose in (components.principal_components, components.uncentred_components):
         for variance in (0.3, 0.9):
             found, shares = decompose(rows, variance)
@@ -25,13 +25,13 @@ def test_they_are_orthonormal_explain_enough_and_no_more_than_needed(rows):
             assert explained.sum() > variance > explained[:-1].sum()
 
 
-def test_signs_do_not_depend_on_the_signs_of_a_library(rows):
+def test_principal_components__largest_coordinate_is_positive(rows):
     found, _ = components.principal_components(rows, 0.9)
     largest = np.take_along_axis(found, np.abs(found).argmax(1)[:, None], 1)
     assert (largest > 0).all()
 
 
-def test_uncentred_the_shared_direction_comes_first(rows):
+def test_uncentred_components__shared_direction_comes_first(rows):
     found, _ = components.uncentred_components(rows, 0.5)
     mean = rows.mean(0) / np.linalg.norm(rows.mean(0))
     assert abs(found[0] @ mean) > 0.99
@@ -39,7 +39,7 @@ def test_uncentred_the_shared_direction_comes_first(rows):
     assert np.abs(centred @ mean).max() < 0.9
 
 
-def test_turned_towards_a_direction_nothing_points_away_from_it(rows):
+def test_towards__no_component_points_away(rows):
     found, _ = components.principal_components(rows, 0.9)
     direction = np.random.default_rng(1).normal(size=9)
     turned = components.towards(found, direction)
@@ -47,13 +47,7 @@ def test_turned_towards_a_direction_nothing_points_away_from_it(rows):
     assert np.allclose(np.abs(turned), np.abs(found))
 
 
-def test_as_many_as_a_share_of_the_dimension(rows):
-    assert len(components.first_components(rows, 0.5)[0]) == 4
-    with pytest.raises(InputError, match="50 principal components cannot be had of 20 rows of 100 numbers"):
-        components.first_components(np.ones((20, 100)), 0.5)
-
-
-def test_a_share_of_the_components_counted(rows):
+def test_counted_components__share_of_those_there_are(rows):
     # Of 20 rows of 9 numbers there are 9 components, of 5 centred rows 4.
     for matrix, share, expected in ((rows, 0.5, 5), (rows, 1 / 3, 3), (rows[:5], 0.5, 2), (rows[:5], 1.0, 4)):
         found, shares = components.counted_components(matrix, share)
@@ -64,7 +58,7 @@ def test_a_share_of_the_components_counted(rows):
     assert np.array_equal(components.counted_components(rows, 1.0)[0][: len(by_variance)], by_variance)
 
 
-def test_a_method_s_parameters_say_of_what_the_share_is(rows):
+def test_leading__by_the_parameter_given(rows):
     for name, decompose in (("variance", components.principal_components), ("count", components.counted_components)):
         assert np.array_equal(components.leading(rows, {name: 0.4, "delta": 0.8})[0], decompose(rows, 0.4)[0])
     for params in ({}, {"variance": 0.5, "count": 0.5}):
@@ -72,6 +66,6 @@ def test_a_method_s_parameters_say_of_what_the_share_is(rows):
             components.leading(rows, params)
 
 
-def test_a_single_row_has_no_components():
+def test_principal_components__single_row_rejected():
     with pytest.raises(InputError, match="at least two usable validation rows"):
         components.principal_components(np.ones((1, 4)), 0.5)

@@ -54,7 +54,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(tmp_path, capsys):
+def test_check_golden__passes_expectations_written_out(tmp_path, capsys):
     """Cases of other sizes than the published ones, expectations from the plain formulas and references."""
     rng = np.random.default_rng(0)
     pool, target = rng.normal(size=(40, 10)).astype("f4"), rng.normal(size=(7, 10)).astype("f4")
@@ -64,7 +64,7 @@ def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(t
     unit = pool / np.linalg.norm(pool, axis=1, keepdims=True)
     graph = np.argsort(-(unit @ unit.T), axis=1, kind="stable")[:, 1:6]
     for name, neighbours in (("full", None), ("nearest", graph)):
-        walks = reference.walk_official(unit, pca.components_, budgets, 0.7, neighbours)
+        walks = reference.walk_author_code(unit, pca.components_, budgets, 0.7, neighbours)
         write(
             tmp_path / f"walk-{name}.npz",
             {"method": "g2is_official", "ratio": 0.25, "delta": 0.7, "val_k": 0.6, "pca_mode": "variance"},
@@ -73,8 +73,8 @@ def test_walks_gradients_and_subspaces_are_checked_against_what_is_written_out(t
             components=pca.components_,
             weights=weights,
             budgets=budgets,
-            expected_selection=np.concatenate([walk.rows for walk in walks]).astype(int),
-            expected_counts=np.array([len(walk.rows) for walk in walks]),
+            expected_selection=np.concatenate([walk.indices for walk in walks]).astype(int),
+            expected_counts=np.array([len(walk.indices) for walk in walks]),
             **({} if neighbours is None else {"graph": neighbours.astype("i2")}),
         )
     g, m, v = rng.normal(size=(3, 9)).astype("f4"), rng.normal(size=9).astype("f4"), rng.random(9).astype("f4")
@@ -114,7 +114,7 @@ def run(folder) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_line_per_case_and_a_count(folder):
+def test_check_golden__line_per_case_and_count(folder):
     result = run(folder)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.splitlines() == [
@@ -137,7 +137,7 @@ def test_a_line_per_case_and_a_count(folder):
         ("deeper/pursuit", "params", "{", "JSONDecodeError"),
     ],
 )
-def test_what_differs_is_told_and_counted(folder, capsys, name, field, value, told):
+def test_check_golden__reports_and_counts_what_differs(folder, capsys, name, field, value, told):
     path = folder / f"{name}.npz"
     with np.load(path) as stored:
         case = dict(stored)
@@ -148,12 +148,12 @@ def test_what_differs_is_told_and_counted(folder, capsys, name, field, value, to
     assert printed.endswith("2 of 3\n")
 
 
-def test_a_folder_without_cases_does_not_pass(tmp_path, capsys):
+def test_check_golden__folder_without_cases_fails(tmp_path, capsys):
     assert check_golden.main(tmp_path) == 1
     assert capsys.readouterr().out == "0 of 0\n"
 
 
-def test_a_file_that_is_no_case_fails(folder, capsys):
+def test_check_golden__unreadable_case_fails(folder, capsys):
     (folder / "broken.npz").write_bytes(b"nothing")
     assert check_golden.main(folder) == 1
     assert "3 of 4" in capsys.readouterr().out

@@ -14,7 +14,7 @@ def chosen(pool: np.ndarray, validation: np.ndarray, budget: int, seed: int = 0)
     return selection.run("length_random", inputs, budget, {}, seed)
 
 
-def test_lengths_are_distributed_as_those_of_the_validation_rows_and_not_as_the_pool_s():
+def test_length_random__lengths_distributed_as_the_target_s_not_as_the_pool_s():
     pool = RNG.integers(1, 1000, size=5000)
     validation = RNG.normal(200, 50, size=200).astype(int)
     result = chosen(pool, validation, 300)
@@ -25,13 +25,13 @@ def test_lengths_are_distributed_as_those_of_the_validation_rows_and_not_as_the_
         assert np.quantile(lengths, share) == pytest.approx(np.quantile(validation, share), abs=20)
 
 
-def test_within_the_lengths_any_row_may_be_drawn():
+def test_length_random__any_row_of_fitting_length_may_be_drawn():
     pool, validation = np.repeat([10, 20, 500], 20), np.array([10, 20, 20, 10])
     drawn = np.concatenate([chosen(pool, validation, 10, seed).rows for seed in range(60)])
     assert set(drawn) == set(range(40))
 
 
-def test_what_the_pool_has_too_few_of_is_made_up_for_and_counted():
+def test_length_random__fills_up_with_other_lengths_and_counts_them():
     pool, validation = np.array([10] * 3 + [500] * 30), np.full(8, 10)
     result = chosen(pool, validation, 12)
     assert len(result.rows) == 12
@@ -39,5 +39,5 @@ def test_what_the_pool_has_too_few_of_is_made_up_for_and_counted():
     assert result.details["of_other_lengths"] == 9
 
 
-def test_a_budget_beyond_the_pool_takes_all_of_it():
+def test_length_random__budget_beyond_the_pool_takes_all():
     assert sorted(chosen(np.array([1, 2, 3]), np.array([2]), 10).rows) == [0, 1, 2]

@@ -20,7 +20,7 @@ seeds = st.integers(0, 10**6)
     positive=st.booleans(),
     shared=st.sampled_from([0.0, 2.0]),
 )
-def test_orthogonal_matching_pursuit_is_its_reference(seed, count, most, penalty, positive, shared):
+def test_orthogonal_matching_pursuit__same_as_reference(seed, count, most, penalty, positive, shared):
     rng = np.random.default_rng(seed)
     pool = rng.normal(size=(count, 10)) + shared * rng.normal(size=10)
     target = pool[: 1 + count // 2].mean(0) + 0.1 * rng.normal(size=10)
@@ -31,7 +31,7 @@ def test_orthogonal_matching_pursuit_is_its_reference(seed, count, most, penalty
     assert len(rows) <= most
 
 
-def test_without_penalty_orthogonal_rows_come_by_their_share():
+def test_orthogonal_matching_pursuit__orthogonal_rows_come_by_their_share():
     rows, coefficients = pursuit.orthogonal_matching_pursuit(np.eye(4), np.array([1.0, 0, 3, 2]), 4, 0, 1e-6)
     assert rows.tolist() == [2, 3, 0]
     assert coefficients == pytest.approx([3, 2, 1])
@@ -45,7 +45,7 @@ def planted(rng: np.random.Generator, sparsity: int, count: int = 400, dimension
 
 
 @given(seed=seeds, sparsity=st.integers(1, 4))
-def test_compressive_sampling_recovers_a_sparse_support(seed, sparsity):
+def test_compressive_sampling__recovers_a_sparse_support(seed, sparsity):
     rows, support, target = planted(np.random.default_rng(seed), sparsity)
     found, coefficients = pursuit.compressive_sampling(rows, target, sparsity)
     assert set(found) == set(support)
@@ -54,7 +54,7 @@ def test_compressive_sampling_recovers_a_sparse_support(seed, sparsity):
 
 
 @given(seed=seeds, most=st.integers(4, 20))
-def test_compressive_sampling_leaves_less_than_the_most_correlated_rows_do(seed, most):
+def test_compressive_sampling__smaller_residual_than_the_most_correlated_rows(seed, most):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(300, 64)) + 0.5 * rng.normal(size=64)
     target = rows[:150].mean(0)
@@ -65,6 +65,6 @@ def test_compressive_sampling_leaves_less_than_the_most_correlated_rows_do(seed,
     assert np.linalg.norm(target - coefficients @ rows[found]) <= nnls(rows[top].T, target)[1] + 1e-9
 
 
-def test_nothing_correlates():
+def test_compressive_sampling__empty_where_nothing_correlates():
     found, coefficients = pursuit.compressive_sampling(-np.eye(3), np.ones(3), 2)
     assert len(found) == len(coefficients) == 0

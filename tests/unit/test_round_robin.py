@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection import round_robin
+from instruction_selection.round_robin import reference, take_turns
 
 
 @st.composite
@@ -15,18 +15,18 @@ def similarities(draw):
 
 
 @given(similarity=similarities(), budget=st.integers(0, 30))
-def test_fast_is_reference(similarity, budget):
-    for fast, forfeit in ((round_robin.never_loses, False), (round_robin.may_lose, True)):
-        chosen = fast(similarity, budget).tolist()
-        assert chosen == round_robin.reference(similarity, budget, forfeit)
+def test_take_turns__same_order_as_reference(similarity, budget):
+    for skip_taken in (True, False):
+        chosen = take_turns(similarity, budget, skip_taken=skip_taken).tolist()
+        assert chosen == reference(similarity, budget, skip_taken=skip_taken)
         assert len(set(chosen)) == len(chosen) == min(budget, len(similarity))
 
 
-def test_a_query_that_comes_too_late_takes_its_next_row_or_loses_its_turn():
+def test_take_turns__query_whose_row_is_taken_takes_its_next_or_loses_its_turn():
     similarity = np.array([[0.9, 0.9], [0.8, 0.1], [0.7, 0.2], [0.1, 0.7]])
-    assert round_robin.never_loses(similarity, 3).tolist() == [0, 3, 1]
-    assert round_robin.may_lose(similarity, 3).tolist() == [0, 1, 3]
+    assert take_turns(similarity, 3, skip_taken=True).tolist() == [0, 3, 1]
+    assert take_turns(similarity, 3, skip_taken=False).tolist() == [0, 1, 3]
 
 
-def test_every_query_gets_its_best_row_where_nobody_else_wants_it():
-    assert round_robin.may_lose(np.eye(4), 4).tolist() == [0, 1, 2, 3]
+def test_take_turns__different_best_rows_are_all_taken():
+    assert take_turns(np.eye(4), 4, skip_taken=False).tolist() == [0, 1, 2, 3]

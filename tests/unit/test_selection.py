@@ -296,9 +296,8 @@ def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, c
     from instruction_selection.methods import g2is_official
 
     monkeypatch.setattr(features, "BLOCK", 7)
-    monkeypatch.setattr(g2is_official, "QUERIES", 11)
     rows = unit(np.random.default_rng(0).normal(size=(30, 8))[[*range(28), 3, 3]])
-    graph = g2is_official.nearest(Rows(rows, np.ones(30)), count)
+    graph = g2is_official.nearest(Rows(rows, np.ones(30)), count, queries_per_pass=11)
     assert graph.shape == (30, min(count, 29))
     for row, neighbours in enumerate(graph):
         assert row not in neighbours

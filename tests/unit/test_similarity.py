@@ -9,7 +9,7 @@ from instruction_selection import similarity
 
 
 @given(seed=st.integers(0, 10**6), checkpoints=st.integers(1, 4), subtasks=st.integers(1, 4))
-def test_scores_are_the_maximum_over_subtasks_of_the_mean_over_rows_of_the_weighted_sum(seed, checkpoints, subtasks):
+def test_weighted_best_subtask_mean__is_its_definition_written_out(seed, checkpoints, subtasks):
     rng = np.random.default_rng(seed)
     pools, validations = rng.normal(size=(checkpoints, 7, 5)), rng.normal(size=(checkpoints, 9, 5))
     weights, names = rng.uniform(1e-6, 2e-5, size=checkpoints), rng.integers(subtasks, size=9)

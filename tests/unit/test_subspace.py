@@ -12,7 +12,7 @@ POOL, VALIDATION = RNG.normal(size=(30, 20)), RNG.normal(size=(8, 20)) * np.lins
 
 
 @given(rank=st.one_of(st.integers(1, 30), st.floats(0.05, 1)))
-def test_a_basis_is_orthonormal_and_as_large_as_asked(rank):
+def test_basis__orthonormal_and_of_the_rank_or_share_given(rank):
     directions = subspace.basis(VALIDATION, rank)
     assert np.allclose(directions.T @ directions, np.eye(directions.shape[1]))
     explained = ((VALIDATION @ directions) ** 2).sum() / (VALIDATION**2).sum()
@@ -23,7 +23,7 @@ def test_a_basis_is_orthonormal_and_as_large_as_asked(rank):
         assert ((VALIDATION @ directions[:, :-1]) ** 2).sum() / (VALIDATION**2).sum() < rank
 
 
-def test_directions_in_which_no_row_extends_are_left_out():
+def test_basis__leaves_out_directions_of_no_extent():
     assert subspace.basis(np.vstack([VALIDATION, VALIDATION]), 16).shape[1] == 8
 
 
@@ -45,7 +45,7 @@ def written_out(pools, validations, weights, rank, groups):
 
 
 @pytest.mark.parametrize("rank", [1, 3, 8])
-def test_scores_are_those_of_the_authors_procedure(rank):
+def test_scores__those_of_the_authors_procedure(rank):
     pools, validations = [POOL, POOL[::-1]], [VALIDATION, VALIDATION * 2]
     rows = [[number] for number in range(8)]
     found = subspace.scores(pools, validations, [1, 3], rank)
@@ -56,7 +56,7 @@ def test_scores_are_those_of_the_authors_procedure(rank):
     assert found == pytest.approx(written_out(pools, validations, [1, 3], rank, groups), abs=1e-6)
 
 
-def test_a_row_outside_the_subspace_scores_nothing():
+def test_scores__zero_outside_the_subspace():
     flat = np.hstack([VALIDATION[:, :5], np.zeros((8, 15))])
     outside = np.zeros((1, 20))
     outside[0, 10] = 1

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from instruction_selection import trace
 from instruction_selection.features import Rows
+from instruction_selection.trace import explained_variance_and_similarities
 
 
 @pytest.fixture
@@ -14,18 +14,22 @@ def rows():
     return Rows.of(rng.normal(size=(30, 8))), Rows.of(rng.normal(size=(6, 8)))
 
 
-def test_variance_is_that_of_the_components_and_similarities_are_of_the_first_walk(rows):
+def test_explained_variance_and_similarities__of_the_components_and_the_first_walk(rows):
     pool, validation = rows
     order = np.array([7, 3, 9, 1, 2])
-    found = trace.of(pool, validation, order, {"components": [{"selected": 3}, {"selected": 2}]}, centred=True)
+    found = explained_variance_and_similarities(
+        pool, validation, order, {"components": [{"selected": 3}, {"selected": 2}]}, centred=True
+    )
     pca = PCA(svd_solver="full").fit(validation.unit * validation.norms[:, None])
     assert found["explained_variance"] == pytest.approx(pca.explained_variance_ratio_, abs=1e-5)
     assert found["similarities"] == pytest.approx([pool.unit[7] @ pool.unit[3], pool.unit[3] @ pool.unit[9]], abs=1e-4)
 
 
-def test_a_method_without_components_has_none(rows):
-    assert trace.of(*rows, np.arange(3), {}, centred=True) == {}
-    assert trace.of(*rows, np.arange(3), {"components": [{"selected": 1}]}, centred=False) == {
+def test_explained_variance_and_similarities__empty_without_components(rows):
+    assert explained_variance_and_similarities(*rows, np.arange(3), {}, centred=True) == {}
+    assert explained_variance_and_similarities(
+        *rows, np.arange(3), {"components": [{"selected": 1}]}, centred=False
+    ) == {
         "explained_variance": None,
         "similarities": [],
     }

@@ -8,7 +8,7 @@ from instruction_selection import trajectory
 from instruction_selection.subspace import unit
 
 
-def test_the_planted_rows_are_found_over_several_checkpoints():
+def test_pursue__finds_planted_rows_over_several_checkpoints():
     """Validation rows span a few directions; their mean is a sum of six pool rows at each of three checkpoints."""
     rng = np.random.default_rng(0)
     support = rng.permutation(500)[:6]
@@ -26,7 +26,7 @@ def test_the_planted_rows_are_found_over_several_checkpoints():
     assert details["residual"] < 1e-6 * details["residual_before"]
 
 
-def test_it_leaves_less_than_the_rows_most_correlated_with_the_target():
+def test_pursue__smaller_residual_than_the_most_correlated_rows():
     rng = np.random.default_rng(1)
     pool = unit(rng.normal(size=(400, 64)) + 0.5 * rng.normal(size=64))
     validation = unit(rng.normal(size=(40, 64)) + rng.normal(size=64))
@@ -36,7 +36,7 @@ def test_it_leaves_less_than_the_rows_most_correlated_with_the_target():
     assert details["residual"] < nnls(rows[top].T, target)[1]
 
 
-def test_a_checkpoint_counts_with_its_weight():
+def test_system__checkpoints_count_with_their_weight():
     rng = np.random.default_rng(2)
     pools, validations = rng.normal(size=(2, 30, 8)), rng.normal(size=(2, 5, 8))
     rows, target = trajectory.system(pools, validations, [1, 3], rank=8)
@@ -45,7 +45,7 @@ def test_a_checkpoint_counts_with_its_weight():
 
 
 @pytest.mark.parametrize("budget", [1, 17, 60, 200])
-def test_exactly_the_budget_is_chosen_also_beyond_what_coefficients_determine(budget):
+def test_pursue__exactly_the_budget_also_beyond_the_rank(budget):
     rng = np.random.default_rng(3)
     rows, target = rng.normal(size=(150, 10)), rng.normal(size=10)
     chosen, details = trajectory.pursue(rows, target, budget, 20, 1e-3)

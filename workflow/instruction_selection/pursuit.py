@@ -1,4 +1,4 @@
-"""Sparse approximation of a vector by rows: matching pursuit as TAGCOS has it, and a compressive-sampling variant."""
+"""Sparse approximation of a vector by rows: TAGCOS's orthogonal matching pursuit, and compressive sampling (CoSaMP)."""
 
 import numpy as np
 from scipy.optimize import nnls
@@ -7,14 +7,18 @@ from instruction_selection.features import Rows
 
 
 def orthogonal_matching_pursuit(
-    pool: np.ndarray | Rows, target: np.ndarray, most: int, penalty: float, tolerance: float, positive: bool = True
+    pool: np.ndarray | Rows, target: np.ndarray, max_rows: int, penalty: float, tolerance: float, positive: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of `pool` (n, D), at most `most`, and their coefficients for `target` (D,), by ridge regression.
+    """Row numbers int64 (m,) of `pool` (n, D), and coefficients (m,) with which they sum to about `target` (D,).
+
+    m is `max_rows` at most. `penalty` is that of the ridge regression which gives the coefficients.
 
     The solver of TAGCOS (Zhang et al. 2025; utils/omp.py of their code at 93a5a38), as it is: the first coefficient is
     not penalised, and may be negative; with `positive`, rows whose coefficient becomes negative are dropped, the most
     negative first; the search ends at a residual below `tolerance` times the target's norm, when a row comes up that
-    has been chosen, and, with the coefficients found before, when the row dropped is the one that came last.
+    has been chosen, and, with the coefficients found before, when the row dropped is the one that came last. Without
+    `positive`, which their script does not use but their solver has, rows are chosen by absolute correlation and none
+    is dropped.
     """
     target = np.asarray(target, dtype=np.float64)
     pool = pool if isinstance(pool, Rows) else Rows(np.asarray(pool, np.float64), np.ones(len(pool)))
@@ -22,7 +26,7 @@ def orthogonal_matching_pursuit(
     chosen: list[int] = []
     gram, products = np.zeros((0, 0)), np.zeros(0)
     coefficients = np.zeros(0)
-    for _ in range(most):
+    for _ in range(max_rows):
         if np.linalg.norm(residual) < tolerance * norm:
             break
         correlation = (pool @ residual[:, None])[:, 0]
@@ -64,7 +68,7 @@ def _ridge(gram: np.ndarray, products: np.ndarray, penalty: float) -> np.ndarray
 
 
 def reference(
-    pool: np.ndarray, target: np.ndarray, most: int, penalty: float, tolerance: float, positive: bool = True
+    pool: np.ndarray, target: np.ndarray, max_rows: int, penalty: float, tolerance: float, positive: bool = True
 ) -> tuple[list[int], np.ndarray]:
     """`orthogonal_matching_pursuit` written out, with coefficients by least squares on the rows themselves."""
 
@@ -74,13 +78,13 @@ def reference(
 
     chosen: list[int] = []
     coefficients = np.zeros(0)
-    for _ in range(most):
+    for _ in range(max_rows):
         residual = target - sum(
             (c * pool[row] for c, row in zip(coefficients, chosen, strict=True)), np.zeros(len(target))
         )
         if np.linalg.norm(residual) / np.linalg.norm(target) < tolerance:
             break
-        correlations = [row @ residual if positive else abs(row @ residual) for row in pool]
+        correlations = [float(row @ residual if positive else abs(row @ residual)) for row in pool]
         best = int(np.argmax(correlations))
         if best in chosen:
             break
@@ -99,29 +103,29 @@ def reference(
 
 
 def compressive_sampling(
-    pool: np.ndarray, target: np.ndarray, most: int, iterations: int = 20, multiplier: int = 2
+    pool: np.ndarray, target: np.ndarray, max_rows: int, iterations: int = 20
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of `pool` (n, r), at most `most`, and coefficients above 0 with which they sum to about `target`.
+    """Row numbers int64 (m,) of `pool` (n, r), and coefficients (m,) above 0 that sum them to about `target` (r,).
 
-    CoSaMP (Needell and Tropp 2009) with non-negative least squares: each iteration adds the `multiplier` * `most` rows
-    most correlated with the residual to those it has, solves, and keeps the `most` largest; the best iterate is
-    returned, rows by decreasing coefficient. Coefficients of more than r rows are not determined: choose `most` well
-    below r.
+    m is `max_rows` at most. CoSaMP (Needell and Tropp 2009, Algorithm 1) with non-negative least squares: each
+    iteration adds the 2 * `max_rows` rows most correlated with the residual to those it has, solves, and keeps the
+    `max_rows` largest; the best iterate is returned, rows by decreasing coefficient. Coefficients of more than r rows
+    are not determined: choose `max_rows` well below r.
     """
     correlation = pool @ target
-    top = np.argsort(-correlation, kind="stable")[:most]
+    top = np.argsort(-correlation, kind="stable")[:max_rows]
     # Of a solution that is no better than the most correlated rows', theirs is returned.
-    best = _largest_positive(pool, target, top[correlation[top] > 0], most)
+    best = _largest_positive(pool, target, top[correlation[top] > 0], max_rows)
     least = np.linalg.norm(target - best[1] @ pool[best[0]])
     support, residual, previous = np.zeros(0, dtype=np.int64), target, np.inf
     for _ in range(iterations):
         correlation = pool @ residual
-        candidates = np.argsort(-correlation, kind="stable")[: multiplier * most]
+        candidates = np.argsort(-correlation, kind="stable")[: 2 * max_rows]
         merged = np.union1d(support, candidates[correlation[candidates] > 0])
         if not len(merged):
             break
-        kept, _ = _largest_positive(pool, target, merged, most)
-        found, coefficients = _largest_positive(pool, target, kept, most)
+        kept, _ = _largest_positive(pool, target, merged, max_rows)
+        found, coefficients = _largest_positive(pool, target, kept, max_rows)
         residual = target - coefficients @ pool[found]
         norm = np.linalg.norm(residual)
         if norm < least:
@@ -133,12 +137,12 @@ def compressive_sampling(
 
 
 def _largest_positive(
-    pool: np.ndarray, target: np.ndarray, rows: np.ndarray, most: int
+    pool: np.ndarray, target: np.ndarray, rows: np.ndarray, max_rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of `rows` those with the largest coefficients above 0 in the non-negative least squares solution."""
     if not len(rows):
         return rows, np.zeros(0)
     coefficients = nnls(pool[rows].T, target)[0]
-    order = np.argsort(-coefficients, kind="stable")[:most]
+    order = np.argsort(-coefficients, kind="stable")[:max_rows]
     order = order[coefficients[order] > 0]
     return rows[order], coefficients[order]

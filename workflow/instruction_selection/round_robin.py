@@ -3,24 +3,14 @@
 import numpy as np
 
 
-def never_loses(similarity: np.ndarray, budget: int) -> np.ndarray:
-    """At every turn a query takes its best row that nobody has; int64 (budget,), in order of choice.
+def take_turns(similarity: np.ndarray, budget: int, *, skip_taken: bool) -> np.ndarray:
+    """Row numbers, int64 (min(budget, N),), in order of choice; `similarity` (N, M) is of N rows with M queries.
 
-    `similarity` (N, M) of rows and queries; of equal rows the first. ("A Critical Look at Targeted Instruction
-    Selection", 2026, the authors' code.)
+    At its turn a query takes its most similar row, of equal rows the first. If that row is taken already, then with
+    `skip_taken` it takes its best row that is not taken ("A Critical Look at Targeted Instruction Selection", 2026, the
+    authors' code); without, it strikes the row off its list and takes nothing until its next turn (RDS+, Ivison et al.
+    2025, the authors' code).
     """
-    return _take_turns(similarity, budget, forfeit=False)
-
-
-def may_lose(similarity: np.ndarray, budget: int) -> np.ndarray:
-    """The same, but a query whose best remaining row is taken strikes it off and loses its turn.
-
-    (Ivison et al. 2025, RDS+, the authors' code.)
-    """
-    return _take_turns(similarity, budget, forfeit=True)
-
-
-def _take_turns(similarity: np.ndarray, budget: int, forfeit: bool) -> np.ndarray:
     rows, queries = similarity.shape
     budget = min(budget, rows)
     # A query's first `budget` rows are enough: others can have taken no more than `budget` - 1 of them.
@@ -30,7 +20,7 @@ def _take_turns(similarity: np.ndarray, budget: int, forfeit: bool) -> np.ndarra
     chosen: list[int] = []
     while len(chosen) < budget:
         for query in range(queries):
-            if not forfeit:
+            if skip_taken:
                 while not free[ranking[query, following[query]]]:
                     following[query] += 1
             row = int(ranking[query, following[query]])
@@ -43,14 +33,14 @@ def _take_turns(similarity: np.ndarray, budget: int, forfeit: bool) -> np.ndarra
     return np.array(chosen, dtype=np.int64)
 
 
-def reference(similarity: np.ndarray, budget: int, forfeit: bool) -> list[int]:
-    """Both, written out with a list per query."""
+def reference(similarity: np.ndarray, budget: int, *, skip_taken: bool) -> list[int]:
+    """`take_turns` written out with a list per query."""
     rows, queries = similarity.shape
     lists = [sorted(range(rows), key=lambda row: -similarity[row, query]) for query in range(queries)]
     chosen: list[int] = []
     while len(chosen) < min(budget, rows):
         for ranked in lists:
-            if not forfeit:
+            if skip_taken:
                 ranked[:] = [row for row in ranked if row not in chosen]
             if ranked:
                 row = ranked.pop(0)

@@ -233,7 +233,7 @@ def _trace(inputs: Inputs, result: Selection, params: dict) -> dict:
         pool, validation = getattr(inputs, f"pool_{kind}"), getattr(inputs, f"validation_{kind}")
         if pool is not None and validation is not None:
             # A method with a choice has left what the trace shows.
-            return trace.of(
+            return trace.explained_variance_and_similarities(
                 pool, validation.at(validation.usable), result.rows, result.details, "centred" not in params
             )
     return {}

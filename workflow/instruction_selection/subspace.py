@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instruction_selection.features import Rows
+
 
 def basis(validation: np.ndarray, rank: int | float) -> np.ndarray:
     """Leading right singular vectors of `validation` (M, D), not centred, as columns (D, k).
@@ -21,7 +23,7 @@ def basis(validation: np.ndarray, rank: int | float) -> np.ndarray:
     return right[: min(rank, significant)].T
 
 
-def queries(projected: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+def _queries(projected: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """Unit rows (K, k): each row of `projected` (M, k), or with `groups` (M,) the mean row of each group."""
     if groups is not None:
         projected = np.stack([projected[groups == name].mean(0) for name in np.unique(groups)])
@@ -29,24 +31,26 @@ def queries(projected: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def scores(
-    pools: Sequence[np.ndarray],
+    pools: Sequence[np.ndarray | Rows],
     validations: Sequence[np.ndarray],
-    weights: Sequence[float],
+    weights: Sequence[float] | np.ndarray,
     rank: int | float,
     groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Cosine inside the subspace with the closest query, float32 (N,).
 
-    One (N, D) and one (M, D) of plain gradients per checkpoint, validation rows with their norms. Cosines are averaged
-    over checkpoints with `weights`, scaled to sum 1, before the maximum over queries.
+    Per checkpoint plain gradients (N, D) of the pool and (M, D) of the target, these with their norms. A query is a
+    validation row or, with `groups` (M,), the mean of a group's. Cosines are averaged over checkpoints with `weights`,
+    scaled to sum 1, before the maximum over queries. `rank` as in `basis`.
     """
-    weights = np.asarray(weights, dtype=np.float64) / np.sum(weights)
-    total = 0
-    for pool, validation, weight in zip(pools, validations, weights, strict=True):
+    total: float | np.ndarray = 0.0
+    for pool, validation, weight in zip(
+        pools, validations, np.asarray(weights, np.float64) / np.sum(weights), strict=True
+    ):
         directions = basis(validation, rank)
-        wanted = queries(validation @ directions, groups)
+        wanted = _queries(validation @ directions, groups)
         total = total + weight * (unit(pool @ directions) @ wanted.T)
-    return total.max(1).astype(np.float32)
+    return np.asarray(total).max(1).astype(np.float32)
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -1,31 +1,34 @@
-"""What the report draws of a method that goes along principal components: their variance, and its first walk."""
+"""Diagnostics of a method that follows principal components: their variance, and the steps of its first walk."""
 
 import numpy as np
 
 from instruction_selection.features import Rows
 
-#: Steps of a walk, and components, that are told at most.
-STEPS, COMPONENTS = 500, 100
+#: Most steps of the walk, and most components, that are reported.
+MAX_STEPS, MAX_COMPONENTS = 500, 100
 
 
-def of(pool: Rows, validation: Rows, rows: np.ndarray, details: dict, centred: bool) -> dict:
-    """For ``selection.json``; empty for a method whose `details` tell of no components.
+def explained_variance_and_similarities(
+    pool: Rows, validation: Rows, indices: np.ndarray, details: dict, centred: bool
+) -> dict[str, list[float] | None]:
+    """The entry ``trace`` of ``selection.json``; empty for a method whose `details` have no components.
 
-    `explained_variance` are shares (at most `COMPONENTS`) of the variance of the validation rows as they are, in
-    decreasing order; None for a method that takes components otherwise, which is not `centred`. `similarities` are the
-    cosines of each row that the first component chose with the one before it; `rows` (n,) are in order of choice.
+    `explained_variance` are shares (at most `MAX_COMPONENTS`) of the variance of the validation rows (M, D) with their
+    norms, in decreasing order; None for a method that does not take components of centred rows. `similarities` are the
+    cosines of each row that the first component chose with the one before it; `indices` int (n,) are rows of the pool
+    in order of choice.
     """
     if not details.get("components"):
         return {}
-    first = rows[: min(details["components"][0]["selected"], STEPS + 1)]
+    first = indices[: min(details["components"][0]["selected"], MAX_STEPS + 1)]
     walked = pool.take(first)
     return {
-        "explained_variance": _shares(validation) if centred else None,
+        "explained_variance": _variance_shares(validation) if centred else None,
         "similarities": np.vecdot(walked[:-1], walked[1:]).astype(float).round(4).tolist(),
     }
 
 
-def _shares(validation: Rows) -> list[float]:
+def _variance_shares(validation: Rows) -> list[float]:
     rows = validation.unit * validation.norms[:, None]
     variance = np.linalg.svd(rows - rows.mean(0), compute_uv=False).astype(float) ** 2
-    return (variance / variance.sum()).round(6).tolist()[:COMPONENTS]
+    return (variance / variance.sum()).round(6).tolist()[:MAX_COMPONENTS]

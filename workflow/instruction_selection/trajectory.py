@@ -1,23 +1,30 @@
-"""A target's gradient over checkpoints, matched by a sparse non-negative combination of rows: see methods/gtp_style."""
+"""A target's gradient over checkpoints, matched by a sparse non-negative sum of rows (see methods/gtp_style)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from instruction_selection.features import Rows
 from instruction_selection.pursuit import compressive_sampling
 from instruction_selection.subspace import basis
 
 
 def system(
-    pools: Sequence[np.ndarray], validations: Sequence[np.ndarray], weights: Sequence[float], rank: int
+    pools: Sequence[np.ndarray | Rows],
+    validations: Sequence[np.ndarray],
+    weights: Sequence[float] | np.ndarray,
+    rank: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (N, r) and target (r,), float64: per checkpoint in the subspace of its validation rows, side by side.
 
-    One (N, D) and one (M, D) of unit rows per checkpoint; a checkpoint's part counts with its weight, of sum 1.
+    Per checkpoint unit rows (N, D) of the pool and (M, D) of the target; the subspace has `rank` dimensions at most
+    (see `subspace.basis`), and r is their sum. The target is the mean validation row. Inner products of a checkpoint
+    count with its weight, scaled to sum 1.
     """
-    weights = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     rows, targets = [], []
-    for pool, validation, weight in zip(pools, validations, weights, strict=True):
+    for pool, validation, weight in zip(
+        pools, validations, np.asarray(weights, np.float64) / np.sum(weights), strict=True
+    ):
         directions = np.sqrt(weight) * basis(validation, rank)
         rows.append((pool @ directions.astype(pool.dtype)).astype(np.float64))
         targets.append(validation.mean(0, dtype=np.float64) @ directions)
@@ -27,18 +34,20 @@ def system(
 def pursue(
     rows: np.ndarray, target: np.ndarray, budget: int, iterations: int, tolerance: float
 ) -> tuple[np.ndarray, list[dict]]:
-    """`budget` row numbers of `rows` (N, r) in rounds of at most r / 2, and per round what happened.
+    """int64 (min(budget, N),) row numbers of `rows` (N, r) in rounds of at most r / 2, and per round what happened.
 
-    A round that starts from a residual below `tolerance` times the target's norm starts from the target instead.
-    Where nothing correlates with either, the rows most correlated with the target come next.
+    Each round is a compressive sampling of what is left of `target` (r,), by the rows not chosen yet, in at most
+    `iterations`. A round that starts from a residual below `tolerance` times the target's norm starts from the target
+    instead. Where nothing correlates with either, the rows most correlated with the target come next.
     """
-    budget, most = min(budget, len(rows)), max(1, rows.shape[1] // 2)
+    budget, rows_per_round = min(budget, len(rows)), max(1, rows.shape[1] // 2)
     left, residual = np.arange(len(rows)), target
-    chosen, details = [], []
+    chosen: list[int] = []
+    details: list[dict] = []
     while len(chosen) < budget:
         if np.linalg.norm(residual) <= tolerance * np.linalg.norm(target):
             residual = target
-        wanted = min(most, budget - len(chosen))
+        wanted = min(rows_per_round, budget - len(chosen))
         found, coefficients = compressive_sampling(rows[left], residual, wanted, iterations)
         if not len(found) and residual is not target:
             residual = target

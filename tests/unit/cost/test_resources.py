@@ -66,7 +66,7 @@ def test_memory_mb__a_selection_holds_text_copies_and_what_thirty_walks_keep(dem
     asked = resources.memory_mb(changed, "select_rows", {"pool": "reasoning", "method": "g2is", "ratio": "0.1"})
     copies_mib = rows * (dimension + 30 * 30) / 2**20
     text = resources.text_mb(rows)
-    assert resources.method_mib(asked, text) > quantised.BESIDES + copies_mib
+    assert resources.method_mib(asked, text) > quantised.RESERVED_MIB + copies_mib
     assert asked * 1e6 > (resources.method_mib(asked, text) << 20) + text * 1e6
 
 

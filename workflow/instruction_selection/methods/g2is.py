@@ -1,22 +1,22 @@
 """G2IS as the paper prints it (Zhao et al. 2025, section 3 and Algorithm 1).
 
 Principal components of the validation gradients, each with a share of the budget in proportion to the variance that
-it explains; one walk per component, each over all rows; the union of the walks. `walk.printed` says how what the paper
-leaves open is read.
+it explains; one walk per component, each over all rows; the union of the walks. `walk.algorithm1` says how what
+the paper leaves open is read.
 """
 
 import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import fast, printed
+from instruction_selection.walk import algorithm1, fast
 from instruction_selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     copies = Quantised(inputs.pool_gradients, inputs.memory_mb)
-    return printed.select(
+    return algorithm1.select(
         inputs.validation_gradients,
         budget,
         params,
-        lambda components, wanted: fast.walk(copies, components, wanted, params["delta"]),
+        lambda components, wanted: fast.walk_algorithm1(copies, components, wanted, params["delta"]),
     )

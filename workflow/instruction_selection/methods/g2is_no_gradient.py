@@ -1,4 +1,4 @@
-"""G2IS without gradients: the walk as printed over sentence embeddings (Zhao et al. 2025, section 5.2, an ablation).
+"""G2IS without gradients: Algorithm 1 over sentence embeddings (Zhao et al. 2025, section 5.2, an ablation).
 
 The paper does not name the encoder.
 """
@@ -6,15 +6,15 @@ The paper does not name the encoder.
 import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import fast, printed
+from instruction_selection.walk import algorithm1, fast
 from instruction_selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     copies = Quantised(inputs.pool_embeddings, inputs.memory_mb)
-    return printed.select(
+    return algorithm1.select(
         inputs.validation_embeddings,
         budget,
         params,
-        lambda components, wanted: fast.walk(copies, components, wanted, params["delta"]),
+        lambda components, wanted: fast.walk_algorithm1(copies, components, wanted, params["delta"]),
     )

@@ -12,12 +12,12 @@ from instruction_selection.apportion import largest_remainder
 from instruction_selection.features import Rows
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
+from instruction_selection.walk.algorithm1 import describe
 from instruction_selection.walk.components import principal_components
-from instruction_selection.walk.printed import describe
 from instruction_selection.walk.quantised import Quantised
 
-#: Rows whose neighbours are looked for together.
-QUERIES = 2048
+#: Rows whose neighbours are searched in one pass over the pool.
+QUERIES_PER_PASS = 2048
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
@@ -25,20 +25,20 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
     budgets = largest_remainder(budget, shares)
     graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_official(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
-    details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
-    return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})
+    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
+    details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
+    return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})
 
 
-def nearest(pool: Rows, count: int) -> np.ndarray:
+def nearest(pool: Rows, count: int, queries_per_pass: int = QUERIES_PER_PASS) -> np.ndarray:
     """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity; of equal ones the first.
 
-    The rows are read once for every `QUERIES` rows, and every pair is compared: N * N * D products.
+    The rows are read once for every `queries_per_pass` rows, and every pair is compared: N * N * D products.
     """
     count = min(count, len(pool) - 1)
     found = np.empty((len(pool), count), dtype=np.int64)
-    for start in range(0, len(pool), QUERIES):
-        numbers = np.arange(start, min(start + QUERIES, len(pool)))
+    for start in range(0, len(pool), queries_per_pass):
+        numbers = np.arange(start, min(start + queries_per_pass, len(pool)))
         queries, others = pool.take(numbers).T.copy(), np.zeros((len(numbers), 0), dtype=np.int64)
         similarity = np.zeros((len(numbers), 0), dtype=np.float32)
         for first, block in pool.blocks():

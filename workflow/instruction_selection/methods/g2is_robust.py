@@ -15,8 +15,8 @@ import numpy as np
 from instruction_selection.apportion import largest_remainder
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.walk import fast
+from instruction_selection.walk.algorithm1 import describe
 from instruction_selection.walk.components import principal_components, towards, uncentred_components
-from instruction_selection.walk.printed import describe
 from instruction_selection.walk.quantised import Quantised
 
 
@@ -28,5 +28,5 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     copies = Quantised(inputs.pool_gradients, inputs.memory_mb)
     walks = fast.walk_robust(copies, components, shares, budget, params["delta"])
     budgets = largest_remainder(budget, shares)
-    details = [describe(*told) for told in zip(shares, budgets, walks, strict=True)]
-    return Selection(np.array([row for walked in walks for row in walked.rows]), {"components": details})
+    details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
+    return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})

@@ -10,18 +10,19 @@ import numpy as np
 from instruction_selection.apportion import largest_remainder
 from instruction_selection.selection import Inputs, Selection
 
-RANGES = 10
+#: Ranges of response length, each with as many validation rows.
+LENGTH_RANGES = 10
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    edges = np.quantile(inputs.validation_lengths, np.linspace(0, 1, RANGES + 1))
+    edges = np.quantile(inputs.validation_lengths, np.linspace(0, 1, LENGTH_RANGES + 1))
     pool_range, validation_range = (
-        np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, RANGES - 1)
+        np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, LENGTH_RANGES - 1)
         for lengths in (inputs.pool_lengths, inputs.validation_lengths)
     )
-    wanted = largest_remainder(min(budget, inputs.rows), np.bincount(validation_range, minlength=RANGES))
+    wanted = largest_remainder(min(budget, inputs.rows), np.bincount(validation_range, minlength=LENGTH_RANGES))
     # Rows shorter or longer than every validation row are in no range.
-    pool_range[(inputs.pool_lengths < edges[0]) | (inputs.pool_lengths > edges[-1])] = RANGES
+    pool_range[(inputs.pool_lengths < edges[0]) | (inputs.pool_lengths > edges[-1])] = LENGTH_RANGES
     order = rng.permutation(inputs.rows)
     chosen = [order[pool_range[order] == number][:count] for number, count in enumerate(wanted)]
     details = [

@@ -7,7 +7,7 @@ turn. Similarities are averages over the checkpoints that the experiment keeps (
 
 import numpy as np
 
-from instruction_selection.round_robin import never_loses
+from instruction_selection.round_robin import take_turns
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.similarity import weighted_cosines
 
@@ -19,4 +19,4 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
         [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
         [checkpoint.weight for checkpoint in checkpoints],
     )
-    return Selection(never_loses(cosines, budget))
+    return Selection(take_turns(cosines, budget, skip_taken=True))

@@ -9,9 +9,10 @@ validation rows gets more of the budget.
 
 import numpy as np
 
-from instruction_selection.round_robin import may_lose
+from instruction_selection.round_robin import take_turns
 from instruction_selection.selection import Inputs, Selection
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    return Selection(may_lose(inputs.pool_hidden_states @ inputs.validation_hidden_states.unit.T, budget))
+    cosines = inputs.pool_hidden_states @ inputs.validation_hidden_states.unit.T
+    return Selection(take_turns(cosines, budget, skip_taken=False))

@@ -19,11 +19,11 @@ LEAST_SHARE = 5
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     weights = [checkpoint.weight for checkpoint in inputs.checkpoints]
     stores = [checkpoint.pool_gradients for checkpoint in inputs.checkpoints]
-    rows = stores[0] if len(stores) == 1 else Rows(clusters.Mean(stores, weights), stores[0].norms)
+    rows = stores[0] if len(stores) == 1 else Rows(clusters.WeightedMean(stores, weights), stores[0].norms)
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
     share = budget if params["mended"] else budget / len(rows)
-    choose = clusters.select_mended if params["mended"] else clusters.select_as_published
+    choose = clusters.select_exact_budget if params["mended"] else clusters.select_as_published
     pursuit = params["penalty"], params["tolerance"]
     chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mb // 2)
     lost = budget - sum(cluster["budget"] for cluster in details)

@@ -9,7 +9,7 @@ from instruction_selection.tables import drawings
 
 #: Rows and tasks that are shown of a selection, and characters of a text.
 ROWS, TASKS, TEXT = 3, 8, 300
-#: What a walk counts (`walk.printed.describe`).
+#: What a walk counts (`walk.algorithm1.describe`).
 COUNTS = {
     "selected": "Rows",
     "refused_by_conflict": "Refused by conflict",

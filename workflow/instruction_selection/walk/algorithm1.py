@@ -17,8 +17,8 @@ import numpy as np
 
 from instruction_selection.features import Rows
 from instruction_selection.selection import Selection
-from instruction_selection.walk.chain import Walk
 from instruction_selection.walk.components import leading
+from instruction_selection.walk.growing_set import Walk
 
 
 def select(
@@ -33,20 +33,20 @@ def select(
     chosen: dict[int, None] = {}
     details = []
     for share, wanted, walked in zip(shares, budgets, choose(components, budgets), strict=True):
-        details.append(describe(share, wanted, walked) | {"already_chosen": len(chosen.keys() & set(walked.rows))})
-        chosen.update(dict.fromkeys(walked.rows))
+        details.append(describe(share, wanted, walked) | {"already_chosen": len(chosen.keys() & set(walked.indices))})
+        chosen.update(dict.fromkeys(walked.indices))
     return Selection(np.array(list(chosen))[:budget], {"components": details})
 
 
-def describe(share: float, budget: int, walked: Walk) -> dict:
-    """What `selection.json` tells of a component's walk."""
+def describe(share: float, budget: int, walked: Walk) -> dict[str, float | int | None]:
+    """The entry of a component's walk in `selection.json`."""
     return {
         "variance_share": float(share),
         "budget": int(budget),
-        "selected": len(walked.rows),
-        "shortfall": max(0, int(budget) - len(walked.rows)),
-        "anchor": walked.rows[0] if walked.rows else None,
-        "refused_by_conflict": walked.refused_by_conflict,
-        "refused_by_consistency": walked.refused_by_consistency,
+        "selected": len(walked.indices),
+        "shortfall": max(0, int(budget) - len(walked.indices)),
+        "anchor": walked.indices[0] if walked.indices else None,
+        "refused_by_conflict": walked.rejected_by_conflict,
+        "refused_by_consistency": walked.rejected_by_consistency,
         "fallbacks": walked.fallbacks,
     }
