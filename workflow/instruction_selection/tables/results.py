@@ -58,7 +58,7 @@ def collect(
 
     `cells` are those of `table.build`, and have the `benchmark` of their evaluation and its `results` (of
     `samples.read`), and in `shown_for` the target in whose part of the table they stand.
-    `plan` is the table's (`experiment.plan`); the other arguments map names to configurations or, for `pools`, summaries.
+    `plan` is the table's (`experiment.plan`); the others map names to configurations or, for `pools`, summaries.
 
     Raises `InputError` where evaluations are not of the same samples.
     """
