@@ -65,8 +65,8 @@ format: $(READY)  ## Put code and workflow into style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-reference: $(READY)  ## Write config/README.md anew from the schemas
-	$(BIN)/python -m instruction_selection.reference > config/README.md
+reference: $(READY)  ## Write config/README.md and workflow/schemas from the types
+	$(BIN)/python -m instruction_selection.experiment.reference
 
 $(TOOLS): envs/tools.txt
 	$(PYTHON) -m venv $@

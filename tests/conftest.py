@@ -29,10 +29,12 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """The smoke experiment's model, made as the workflow makes it."""
-    from instruction_selection import config, models
+    from instruction_selection import models
+    from instruction_selection.experiment import load
+    from instruction_selection.experiment.model import Model
 
     folder = tmp_path_factory.mktemp("models") / "tiny-llama"
-    models.prepare(config.read_entry(REPOSITORY / "config", "model", "tiny-llama"), folder)
+    models.prepare(load.read_entry(REPOSITORY / "config", Model, "tiny-llama").plain(), folder)
     return folder
 
 
@@ -75,13 +77,14 @@ def small_mirror(tmp_path_factory) -> Path:
 @pytest.fixture
 def fetched(small_mirror, tmp_path):
     """A function of an entry's kind and name: what its config file says, and the manifest of its fetched files."""
-    from instruction_selection import config, hub
+    from instruction_selection import hub
+    from instruction_selection.experiment import load, schemas
 
     def fetch(kind: str, name: str) -> tuple[dict, Path]:
-        entry = config.read_entry(REPOSITORY / "config", kind, name)
+        entry = load.read_entry(REPOSITORY / "config", schemas.KINDS[kind], name)
         manifest = tmp_path / "cache" / "manifests" / kind / f"{name}.json"
-        hub.fetch(config.sources(kind, entry), manifest, small_mirror)
-        return entry, manifest
+        hub.fetch({key: source.plain() for key, source in entry.sources().items()}, manifest, small_mirror)
+        return entry.plain(), manifest
 
     return fetch
 

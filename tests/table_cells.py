@@ -1,6 +1,6 @@
 """Cells of a small table, as the workflow hands them to `results.collect`."""
 
-from instruction_selection.config import ANY
+from instruction_selection.experiment.names import ANY
 from instruction_selection.tables import results
 
 SCORE = {"name": "acc", "label": "Accuracy (%)", "scale": 100, "higher_is_better": True}
@@ -12,7 +12,10 @@ METHODS = {
     "less": {"label": "LESS", "params": {"share": 0.5}, "checkpoints": "all", "published_checkpoints": 4},
     "random": {"label": "Random", "params": {"share": 0.1}},
 }
-METHODS = {name: {"checkpoints": "last", "published_checkpoints": None, **method} for name, method in METHODS.items()}
+METHODS = {
+    name: {"ratio": None, "checkpoints": "last", "published_checkpoints": None, **method}
+    for name, method in METHODS.items()
+}
 MODELS = {"tiny": {"label": "Tiny"}, "big": {"label": "Big"}}
 POOLS = {name: {"rows": 100, "tasks": {"aiw": 10, "syllogism": 20, "gcd": 70}} for name in ("p", "q")}
 PLAN = {

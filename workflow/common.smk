@@ -6,12 +6,15 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection import config as configuration
 from instruction_selection import grid, hub, machines, packages, provenance
-from instruction_selection.errors import InputError
+from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import load as loading
+from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection.experiment.method import has_own_rule
+from instruction_selection.experiment.table import Table
 from instruction_selection.layout import Layout
 
-packages.prefer(configuration.WORKFLOW)
+packages.prefer(Path(workflow.basedir) / "workflow")
 
 
 def load_experiment():
@@ -20,7 +23,7 @@ def load_experiment():
         raise WorkflowError(
             f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
         )
-    return configuration.load("config", str(config.get("experiment") or ""))
+    return loading.load("config", str(config.get("experiment") or ""))
 
 
 try:
@@ -30,22 +33,21 @@ except InputError as error:
 
 SETTINGS = EXPERIMENT.settings
 PATHS = Layout(EXPERIMENT.name)
-MIRROR = hub.prepare_jobs(SETTINGS["hub"]["mirror"])
-HUB = SETTINGS["hub"]["cache"]
+MIRROR = hub.prepare_jobs(SETTINGS.hub.mirror)
+HUB = SETTINGS.hub.cache
 MANIFEST = f"{HUB}/manifests/{{kind}}/{{entry}}.json"
 PUBLIC = {
     "model": EXPERIMENT.models,
-    "encoder": {SETTINGS["encoder"]: EXPERIMENT.encoder} if EXPERIMENT.encoder else {},
+    "encoder": {SETTINGS.encoder: EXPERIMENT.encoder} if EXPERIMENT.encoder else {},
     "pool": EXPERIMENT.pools,
     "benchmark": EXPERIMENT.benchmarks,
 }
 # What a row of the gradient store depends on, and the size of batches; not the number of shards.
-GRADIENTS = {
-    key: SETTINGS["gradients"][key]
-    for key in ("projection", "precision", "batch_tokens")
-}
+GRADIENT_SETTINGS = SETTINGS.gradients.plain("projection", "precision", "batch_tokens")
+# What an embedding depends on, and the size of batches.
+ENCODER = EXPERIMENT.encoder and EXPERIMENT.encoder.plain("source", "batch_size")
 # Of the warm-up, by number; the last one is its end.
-CHECKPOINTS = range(1, SETTINGS["warmup"]["checkpoints"] + 1)
+CHECKPOINTS = range(1, SETTINGS.warmup.checkpoints + 1)
 # A grid asks for the same few modules hundreds of times.
 source_hash = functools.cache(provenance.source_hash)
 TABLE_FORMATS = ("md", "csv", "tex")
@@ -65,7 +67,7 @@ WILDCARDS = {
     "benchmark": one_of(EXPERIMENT.benchmarks),
     "method": one_of(EXPERIMENT.methods),
     "table": one_of(EXPERIMENT.tables),
-    "encoder": one_of([SETTINGS["encoder"] or "none"]),
+    "encoder": one_of([SETTINGS.encoder or "none"]),
     "ratio": r"\d(\.\d+)?(e-\d+)?",
     "seed": r"\d+",
     "shard": r"\d+",
@@ -75,7 +77,8 @@ WILDCARDS = {
 
 
 def sources_of(kind, entry):
-    return configuration.sources(kind, PUBLIC[kind][entry])
+    sources = PUBLIC[kind][entry].sources()
+    return {name: source.plain() for name, source in sources.items()}
 
 
 def manifest_of(kind, entry):
@@ -105,7 +108,7 @@ def own_files(wildcards):
 
 def warn_of_missing_gpus():
     """Where jobs run on this machine, and ask for GPUs that it does not have."""
-    wanted = [stage for stage, number in SETTINGS["gpus"].items() if number]
+    wanted = [stage for stage, number in SETTINGS.gpus if number]
     if wanted and workflow.local_exec and not machines.has_gpu():
         logger.warning(
             f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(wanted)}, and this machine shows none: the "
@@ -119,7 +122,7 @@ def evaluated_with(backend):
         [
             name
             for name in EXPERIMENT.benchmarks
-            if grid.evaluation_settings(EXPERIMENT, name)["backend"] == backend
+            if grid.evaluation_settings(EXPERIMENT, name).backend == backend
         ]
         or ["none"]
     )
@@ -127,8 +130,7 @@ def evaluated_with(backend):
 
 def scoring_of(benchmark):
     """What an evaluation depends on, so that another label is no reason to do it again."""
-    keys = ("fewshot", "harness", "metrics")
-    return {key: EXPERIMENT.benchmarks[benchmark][key] for key in keys}
+    return EXPERIMENT.benchmarks[benchmark].inputs("fewshot", "harness", "metrics")
 
 
 def public_files():
@@ -184,7 +186,7 @@ def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
     names = {
         "model": wildcards.model,
         "pool": wildcards.pool,
-        "encoder": SETTINGS["encoder"],
+        "encoder": SETTINGS.encoder,
         "checkpoint": checkpoint,
     }
 
@@ -194,26 +196,26 @@ def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
             parts = [grid.ANY]
         return [patterns[need].format(target=part, **names) for part in parts]
 
-    return {need: paths(need) for need in method_of(wildcards)["needs"]}
+    return {need: paths(need) for need in method_of(wildcards).needs}
 
 
 def features_made_with(wildcards):
     """What the stores that a method reads say of themselves, as far as the experiment says it."""
-    needs = method_of(wildcards)["needs"]
+    needs = method_of(wildcards).needs
     made_with = {}
-    if any(need in configuration.KINDS for need in needs):
-        made_with |= {key: GRADIENTS[key] for key in ("projection", "precision")}
+    if any(need in GRADIENTS for need in needs):
+        made_with |= SETTINGS.gradients.inputs("projection", "precision")
     if grid.uses_model(method_of(wildcards)):
-        made_with["template"] = EXPERIMENT.models[wildcards.model]["template"]
-        made_with["cutoff_len"] = SETTINGS["cutoff_len"]
+        made_with["template"] = EXPERIMENT.models[wildcards.model].template
+        made_with["cutoff_len"] = SETTINGS.cutoff_len
     if any(need.endswith("_embeddings") for need in needs):
-        made_with["encoder"] = EXPERIMENT.encoder
+        made_with["encoder"] = ENCODER
     return made_with
 
 
 def earlier_feature_files(wildcards):
     """The gradients under each checkpoint before the last, for a method that reads them all."""
-    if method_of(wildcards)["checkpoints"] == "last":
+    if method_of(wildcards).checkpoints == "last":
         return []
     return [
         {
@@ -227,7 +229,7 @@ def earlier_feature_files(wildcards):
 
 def methods_without_own_rule():
     """Those that `select_rows` selects for."""
-    return [name for name in EXPERIMENT.methods if not configuration.has_own_rule(name)]
+    return [name for name in EXPERIMENT.methods if not has_own_rule(name)]
 
 
 def selection_inputs(wildcards):
@@ -238,7 +240,7 @@ def selection_inputs(wildcards):
         inputs["earlier"] = [
             path for needs in earlier for paths in needs.values() for path in paths
         ]
-    if any(need in configuration.KINDS for need in inputs):
+    if any(need in GRADIENTS for need in inputs):
         inputs["checkpoints"] = PATHS.warmup_checkpoints.format(
             model=wildcards.model, pool=wildcards.pool
         )
@@ -262,7 +264,7 @@ def shard_files(wildcards):
         PATHS.pool_shard,
         model=wildcards.model,
         pool=wildcards.pool,
-        shard=range(grid.shards(EXPERIMENT, wildcards.pool)),
+        shard=range(SETTINGS.gradients.shards_of(wildcards.pool)),
         allow_missing=True,
     )
 
@@ -274,7 +276,7 @@ def selected_rows(wildcards):
 
 
 def trained_adapter(wildcards):
-    return [PATHS.adapter] if grid.trained(method_of(wildcards)) else []
+    return [PATHS.adapter] if method_of(wildcards).trained else []
 
 
 def table_cells(table):
@@ -284,7 +286,7 @@ def table_cells(table):
     for score in grid.scores(EXPERIMENT, EXPERIMENT.tables[table]):
         names = score.cell.wildcards()
         selection = training = None
-        if grid.trained(EXPERIMENT.methods[score.cell.method]):
+        if EXPERIMENT.methods[score.cell.method].trained:
             selection = PATHS.selection.format(
                 **grid.selection_of(EXPERIMENT, score.cell).wildcards()
             )
@@ -309,14 +311,19 @@ def table_inputs(wildcards):
         "samples": unique(samples for _, _, samples, *_ in rows),
         "selections": unique(selection for *_, selection, _ in rows if selection),
         "trainings": unique(training for *_, training in rows if training),
-        "pools": expand(PATHS.pool_summary, pool=plan["pools"]),
+        "pools": expand(PATHS.pool_summary, pool=plan.pools),
         "overlap": expand(
             PATHS.overlap,
-            pool=plan["pools"],
+            pool=plan.pools,
             target=unique(cell["benchmark"] for cell, *_ in rows),
         ),
-        "reported": [plan["reported"]] if plan["reported"] else [],
+        "reported": [plan.reported] if plan.reported else [],
     }
+
+
+def shown(entries, *keys):
+    """What a table says of models, benchmarks or methods."""
+    return {name: entry.plain(*keys) for name, entry in entries.items()}
 
 
 def unique(values):

@@ -1,8 +1,8 @@
 # What jobs ask of a cluster; the arithmetic is in instruction_selection/cost/resources.py.
 from instruction_selection.cost import resources
 
-GPUS = SETTINGS["gpus"]
-NODES = SETTINGS["nodes"]["training"]
+GPUS = SETTINGS.gpus
+NODES = SETTINGS.nodes.training
 # The executor starts a job in a step of one task, which can have the GPUs of one node only. With `mpi` it does not, and
 # the training starts a step over all nodes itself; then the number of tasks has to be given, and not per GPU.
 SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
@@ -33,16 +33,16 @@ def runtime_of(rule):
 
 def pool_memory(wildcards):
     """MB for a job that reads a pool into memory."""
-    return resources.rows_mb(SETTINGS["pools"][wildcards.pool]["rows"])
+    return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)
 
 
 def pool_text_mb(wildcards):
     """MB that a pool's text takes in such a job."""
-    return resources.text_mb(SETTINGS["pools"][wildcards.pool]["rows"])
+    return resources.text_mb(SETTINGS.pools[wildcards.pool].rows)
 
 
 def model_memory(wildcards):
     """MB for a job that reads a model on the processor."""
     return resources.model_mb(
-        EXPERIMENT.models[wildcards.model]["parameters"], "gradients", 0
+        EXPERIMENT.models[wildcards.model].parameters, "gradients", 0
     )

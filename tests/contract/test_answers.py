@@ -9,9 +9,12 @@ from lm_eval.api.registry import get_model, model_registry
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from instruction_selection import config, files, hub, model_summary, models
+from instruction_selection import files, hub, model_summary, models
 from instruction_selection.errors import InputError
 from instruction_selection.evaluation import answers, harness
+from instruction_selection.experiment import load
+from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.model import Model
 from instruction_selection.finetuning import tokens
 from instruction_selection.finetuning.tokens import IGNORE_INDEX
 
@@ -41,13 +44,13 @@ def prepared(tmp_path_factory, repository, tiny_model):
 
     def prepare(name: str):
         if name not in made:
-            entry = config.read_entry(repository / "config", "model", name)
+            entry = load.read_entry(repository / "config", Model, name).plain()
             folder = tiny_model
             if name in stand_ins.STAND_INS:
                 root = tmp_path_factory.mktemp("models")
                 stand_ins.publish(name, entry["source"]["repository"], root / "mirror")
                 manifest = root / "cache" / "manifests" / "model" / f"{name}.json"
-                hub.fetch(config.sources("model", entry), manifest, root / "mirror")
+                hub.fetch({"source": entry["source"]}, manifest, root / "mirror")
                 folder = root / name
                 models.prepare(entry, folder, manifest)
             made[name] = entry, folder
@@ -58,7 +61,7 @@ def prepared(tmp_path_factory, repository, tiny_model):
 
 @pytest.fixture(scope="module")
 def benchmark(repository) -> dict:
-    return config.read_entry(repository / "config", "benchmark", "logic")
+    return load.read_entry(repository / "config", Benchmark, "logic").plain()
 
 
 def evaluate(benchmark, rows, model, folder, **settings):
@@ -71,8 +74,8 @@ def evaluate(benchmark, rows, model, folder, **settings):
 
 def test_every_model_of_the_configuration_is_here(repository):
     entries = {
-        path.stem: config.read_entry(repository / "config", "model", path.stem)
-        for path in (repository / "config" / "models").glob("*.yaml")
+        name: load.read_entry(repository / "config", Model, name).plain()
+        for name in load.names(repository / "config", Model)
     }
     assert entries.keys() == {*MODELS, "smollm2-135m"}
     tiny, small = entries["tiny-llama"], entries["smollm2-135m"]

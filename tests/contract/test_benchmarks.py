@@ -18,14 +18,16 @@ SHORT = {"until": [], "do_sample": False, "max_gen_toks": 4}
 @pytest.fixture(scope="module")
 def scored(small_mirror, tmp_path_factory, tiny_model, repository):
     """All benchmarks as one, because most of the time goes into starting lm-eval: (that one, results, samples)."""
-    from instruction_selection import config
+    from instruction_selection.experiment import load
+    from instruction_selection.experiment.benchmark import Benchmark
 
     folder = tmp_path_factory.mktemp("harness")
     everything = {"harness": {}, "metrics": []}
     for name, count in ASKED.items():
-        benchmark = config.read_entry(repository / "config", "benchmark", name)
+        entry = load.read_entry(repository / "config", Benchmark, name)
+        benchmark = entry.plain()
         manifest = folder / "cache" / "manifests" / "benchmark" / f"{name}.json"
-        hub.fetch(config.sources("benchmark", benchmark), manifest, small_mirror)
+        hub.fetch({key: source.plain() for key, source in entry.sources().items()}, manifest, small_mirror)
         total = {"bbh": 108}.get(name, count)
         drawn = rows.of_benchmark(benchmark, manifest, {"validation": 3, "evaluation": total}, 0)["evaluation"]
         asked = [row for row in drawn if row["task"] in SUBTASKS.get(name, [row["task"]])]

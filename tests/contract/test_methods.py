@@ -11,20 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instruction_selection import config, encoders, files, grid, methods, selection
+from instruction_selection import encoders, files, grid, methods, selection
+from instruction_selection.experiment import load
+from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection.experiment.method import Method, has_own_rule
 from instruction_selection.gradients import store
 from instruction_selection.selection import Inputs, Rows
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-ENTRIES = {
-    path.stem: config.read_entry(CONFIG, "method", path.stem) for path in sorted((CONFIG / "methods").glob("*.yaml"))
-}
-METHODS = [name for name, entry in ENTRIES.items() if grid.trained(entry) and not config.has_own_rule(name)]
-SELECTIVE = [name for name in METHODS if "ratio" not in ENTRIES[name]]
-DETERMINISTIC = [name for name in METHODS if not ENTRIES[name]["stochastic"]]
+ENTRIES = {name: load.read_entry(CONFIG, Method, name) for name in load.names(CONFIG, Method)}
+METHODS = [name for name, entry in ENTRIES.items() if entry.trained and not has_own_rule(name)]
+SELECTIVE = [name for name in METHODS if ENTRIES[name].ratio is None]
+DETERMINISTIC = [name for name in METHODS if not ENTRIES[name].stochastic]
 TARGETED = [name for name in SELECTIVE if name in DETERMINISTIC and grid.targeted(ENTRIES[name])]
 
-ALL_CHECKPOINTS = [name for name in METHODS if ENTRIES[name]["checkpoints"] == "all"]
+ALL_CHECKPOINTS = [name for name in METHODS if ENTRIES[name].checkpoints == "all"]
 
 DIMENSION = 64
 PLANTED = 45
@@ -68,16 +69,16 @@ class Data:
 
     def inputs(self, method: str) -> Inputs:
         """What the method declares that it needs, and nothing else."""
-        return Inputs(self.rows, **{need: self.features[need] for need in ENTRIES[method]["needs"]})
+        return Inputs(self.rows, **{need: self.features[need] for need in ENTRIES[method].needs})
 
 
 def run(method: str, inputs: Inputs, budget: int, seed: int = 0) -> selection.Selection:
     entry = ENTRIES[method]
-    return selection.run(config.implementation(method, entry), inputs, budget, entry["params"], seed)
+    return selection.run(entry.module(method), inputs, budget, entry.params, seed)
 
 
 def budget_of(method: str, rows: int, ratio: float = 0.1) -> int:
-    return int(rows * ENTRIES[method].get("ratio", ratio))
+    return int(rows * (ratio if ENTRIES[method].ratio is None else ENTRIES[method].ratio))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_the_same_inputs_and_seed_select_the_same_rows(method, data):
     assert one.details == other.details
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name]["stochastic"]])
+@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].stochastic])
 def test_a_method_that_says_so_draws_anew_for_another_seed(method, data):
     one, other = (set(run(method, data.inputs(method), 30, seed).rows) for seed in range(2))
     assert one != other
@@ -125,7 +126,7 @@ def test_the_order_of_the_pool_does_not_matter(method, data):
 
 def with_earlier(inputs: Inputs, other: Inputs, weight: float) -> Inputs:
     """As if the gradients of `other` were those under an earlier checkpoint; both count `weight`."""
-    gradients = {need: getattr(other, need) for need in config.KINDS}
+    gradients = {need: getattr(other, need) for need in GRADIENTS}
     return dataclasses.replace(inputs, weight=weight, earlier=(selection.Checkpoint(weight, **gradients),))
 
 
@@ -140,7 +141,7 @@ def test_every_checkpoint_counts_and_only_the_ratio_of_weights_matters(method, d
 
 def test_only_methods_that_read_gradients_have_use_for_checkpoints():
     for method in ALL_CHECKPOINTS:
-        assert set(config.KINDS) & set(ENTRIES[method]["needs"])
+        assert set(GRADIENTS) & set(ENTRIES[method].needs)
 
 
 @pytest.mark.parametrize("method", TARGETED)
@@ -171,7 +172,7 @@ def test_nothing_of_the_size_of_all_pairs_is_held(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_it_does_not_change_what_it_is_given(method, data):
     inputs = data.inputs(method)
-    before = {need: np.copy(getattr(inputs, need).unit) for need in ENTRIES[method]["needs"] if "lengths" not in need}
+    before = {need: np.copy(getattr(inputs, need).unit) for need in ENTRIES[method].needs if "lengths" not in need}
     run(method, inputs, budget_of(method, data.rows))
     for need, unit in before.items():
         assert np.array_equal(getattr(inputs, need).unit, unit)
@@ -180,25 +181,25 @@ def test_it_does_not_change_what_it_is_given(method, data):
 @pytest.mark.parametrize("method", ENTRIES)
 def test_metadata_are_complete(method):
     entry = ENTRIES[method]
-    assert entry["label"]
-    assert entry["reference"].rstrip(".")
-    summary = entry["summary"]
+    assert entry.label
+    assert entry.reference.rstrip(".")
+    summary = entry.summary
     assert summary.endswith(".")
     assert ". " not in summary, "one sentence"
-    labels = [other["label"] for other in ENTRIES.values()]
-    assert labels.count(entry["label"]) == 1
+    labels = [other.label for other in ENTRIES.values()]
+    assert labels.count(entry.label) == 1
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_parameters_are_explained_where_they_are_set(method):
     lines = (CONFIG / "methods" / f"{method}.yaml").read_text().splitlines()
-    for name in ENTRIES[method]["params"]:
+    for name in ENTRIES[method].params:
         [number] = [number for number, line in enumerate(lines) if line.startswith(f"  {name}:")]
         assert lines[number - 1].startswith("  # "), name
 
 
 def test_every_module_is_a_method_with_a_docstring_and_one_entry_point():
-    used = {config.implementation(name, ENTRIES[name]) for name in METHODS}
+    used = {ENTRIES[name].module(name) for name in METHODS}
     for path in Path(methods.__file__).parent.glob("[!_]*.py"):
         assert path.stem in used, f"{path.name} is named by no file of config/methods"
         module = importlib.import_module(f"instruction_selection.methods.{path.stem}")
@@ -268,13 +269,13 @@ class Files:
         names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
         chosen, told = selection.select(
             method,
-            entry.get("ratio", 0.1),
+            0.1 if entry.ratio is None else entry.ratio,
             seed,
-            entry["params"],
+            entry.params,
             pool_path=str(self.folder / "pool.jsonl"),
             validation_paths=[str(self.folder / "validation.jsonl")],
-            feature_paths={need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry["needs"]},
-            implementation=config.implementation(method, entry),
+            feature_paths={need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry.needs},
+            implementation=entry.module(method),
             sized_like=sized_like,
         )
         return [row["id"] for row in chosen], told
@@ -297,11 +298,11 @@ def test_the_number_of_shards_does_not_matter(method, one_shard, four_shards):
     assert told["details"] == also_told["details"]
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name]["sized_like"]])
+@pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].sized_like])
 def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_anew_for_every_seed(
     method, one_shard, tmp_path
 ):
-    _, followed = one_shard.select(ENTRIES[method]["sized_like"])
+    _, followed = one_shard.select(ENTRIES[method].sized_like)
     # Fewer than the budget, as where components choose the same rows.
     for selected in (followed["selected"], 11):
         files.write_json(tmp_path / "selection.json", {**followed, "selected": selected})
@@ -314,7 +315,7 @@ def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_an
 @pytest.mark.parametrize("method", METHODS)
 def test_rows_without_a_usable_gradient_are_never_chosen_and_are_counted(method, one_shard):
     ids, told = one_shard.select(method)
-    reads_gradients = bool({"pool_gradients", "pool_sgd_gradients"} & set(ENTRIES[method]["needs"]))
+    reads_gradients = bool({"pool_gradients", "pool_sgd_gradients"} & set(ENTRIES[method].needs))
     assert told["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)
     if reads_gradients:
         assert not set(ids) & {one_shard.pool[number]["id"] for number in Files.UNUSABLE}
@@ -335,9 +336,9 @@ def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard
         random_ids, _ = one_shard.select("random")
         expected = len(set(ids) & set(random_ids)) if len(random_ids) == told["budget"] else len(ids)
         assert told["overlap"]["random"]["rows"] == expected
-    if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method]["needs"]) and method != "less":
+    if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method].needs) and method != "less":
         assert told["overlap"]["less"]["rows"] == len(set(ids) & set(one_shard.select("less")[0]))
-    reads_gradients = bool(set(config.KINDS) & set(ENTRIES[method]["needs"]))
+    reads_gradients = bool(set(GRADIENTS) & set(ENTRIES[method].needs))
     assert told["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
     for need, about in told["stores"].items():
         assert 0 <= about["negative_cosines"] <= 1

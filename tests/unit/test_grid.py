@@ -4,19 +4,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instruction_selection import grid
-from instruction_selection.config import ANY, Experiment
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.method import Method
+from instruction_selection.experiment.names import ANY
+from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.settings import Settings
+
+
+def method(**keys) -> Method:
+    return Method(label="", summary="", reference="", **keys)
+
 
 METHODS = {
-    "base": {"needs": [], "stochastic": False, "ratio": 0},
-    "full": {"needs": [], "stochastic": False, "ratio": 1},
-    "random": {"needs": [], "stochastic": True},
-    "norm": {"needs": ["pool_gradients"], "stochastic": False},
-    "sbert": {"needs": ["pool_embeddings", "validation_embeddings"], "stochastic": False},
-    "rds-plus": {"needs": ["pool_hidden_states", "validation_hidden_states"], "stochastic": False},
-    "length-random": {"needs": ["pool_lengths", "validation_lengths"], "stochastic": True},
-    "less": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": False},
-    "sampled": {"needs": ["pool_gradients", "validation_gradients"], "stochastic": True},
-    "sized": {"needs": [], "stochastic": True, "sized_like": "less"},
+    "base": method(ratio=0),
+    "full": method(ratio=1),
+    "random": method(stochastic=True),
+    "norm": method(needs=("pool_gradients",)),
+    "sbert": method(
+        needs=(
+            "pool_embeddings",
+            "validation_embeddings",
+        )
+    ),
+    "rds-plus": method(
+        needs=(
+            "pool_hidden_states",
+            "validation_hidden_states",
+        )
+    ),
+    "length-random": method(
+        needs=(
+            "pool_lengths",
+            "validation_lengths",
+        ),
+        stochastic=True,
+    ),
+    "less": method(
+        needs=(
+            "pool_gradients",
+            "validation_gradients",
+        )
+    ),
+    "sampled": method(
+        needs=(
+            "pool_gradients",
+            "validation_gradients",
+        ),
+        stochastic=True,
+    ),
+    "sized": method(stochastic=True, sized_like="less"),
 }
 TARGETED = {"sbert", "rds-plus", "length-random", "less", "sampled", "sized"}
 MODEL_INDEPENDENT = {"base", "full", "random", "length-random", "sbert"}
@@ -25,27 +61,21 @@ MODEL_INDEPENDENT = {"base", "full", "random", "length-random", "sbert"}
 def experiment(
     models=("m",), pools=("p",), methods=tuple(METHODS), ratios=(0.1,), seeds=(0,), seeds_of=None
 ) -> Experiment:
-    return Experiment(
+    return Experiment.model_construct(
         name="e",
-        settings={"ratios": list(ratios), "seeds": list(seeds), "seeds_of": seeds_of or {}},
+        settings=Settings.model_construct(ratios=tuple(ratios), seeds=tuple(seeds), seeds_of=seeds_of or {}),
         models=dict.fromkeys(models),
         encoder=None,
         pools=dict.fromkeys(pools),
         benchmarks=dict.fromkeys(("t", "u")),
         methods={name: METHODS[name] for name in methods},
-        training={},
         tables={target: plan(target, models, pools, methods, ratios) for target in ("t", "u")},
     )
 
 
-def plan(target, models, pools, methods, ratios) -> dict:
-    return {
-        "models": list(models),
-        "pools": list(pools),
-        "targets": [target],
-        "methods": list(methods),
-        "ratios": list(ratios),
-    }
+def plan(target, models, pools, methods, ratios) -> Plan:
+    lists = {"models": models, "pools": pools, "targets": [target], "methods": methods, "ratios": ratios}
+    return Plan(label="", caption="", **{key: tuple(values) for key, values in lists.items()})
 
 
 def cells(asked: Experiment, target: str) -> list[grid.Cell]:
@@ -77,10 +107,10 @@ def test_a_row_is_listed_once(asked):
 @given(experiments)
 def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
     rows = {(row.model, row.pool, row.method, row.ratio, row.seed) for row in cells(asked, "t")}
-    every = len(asked.pools) * len(asked.settings["seeds"])
+    every = len(asked.pools) * len(asked.settings.seeds)
     for model in asked.models:
         for method in asked.methods:
-            ratios = 1 if "ratio" in METHODS[method] else len(asked.settings["ratios"])
+            ratios = 1 if METHODS[method].ratio is not None else len(asked.settings.ratios)
             mine = [row for row in rows if (row[0], row[2]) == (model, method)]
             assert len(mine) == (1 if method == "base" else every * ratios)
 
@@ -102,7 +132,7 @@ def test_only_methods_that_draw_select_anew_for_every_seed(asked):
     for method in asked.methods:
         rows = [row for row in cells(asked, "t") if row.method == method]
         seeds = {grid.selection_of(asked, row).seed for row in rows}
-        drawn = asked.settings["seeds"] if METHODS[method]["stochastic"] else asked.settings["seeds"][:1]
+        drawn = asked.settings.seeds if METHODS[method].stochastic else asked.settings.seeds[:1]
         assert seeds == set(drawn)
 
 
@@ -122,11 +152,13 @@ def test_a_selection_is_its_own_selection(asked):
 
 @given(experiments)
 def test_a_ratio_keeps_its_value_as_a_wildcard(asked):
-    assert [float(ratio) for ratio in grid.ratios(asked.tables["t"], METHODS["random"])] == asked.settings["ratios"]
+    ratios = grid.ratios(asked.tables["t"], METHODS["random"])
+    assert tuple(map(float, ratios)) == asked.settings.ratios
 
 
 def test_a_whole_number_is_the_same_ratio_however_it_is_written():
-    assert grid.ratios({}, {"ratio": 1}) == grid.ratios({}, {"ratio": 1.0}) == ["1"]
+    any_plan = plan("t", "m", "p", ["full"], [])
+    assert grid.ratios(any_plan, method(ratio=1)) == grid.ratios(any_plan, method(ratio=1.0)) == ["1"]
 
 
 def test_wildcards_are_text():
@@ -172,14 +204,6 @@ def test_a_selection_that_several_tables_show_is_compared_once():
     assert [row.target for row in grid.selected_for(asked, "t+u")] == ["t+u", ANY]
 
 
-def test_shards_are_for_all_pools_or_by_pool():
-    asked = experiment(pools="pq")
-    asked.settings["gradients"] = {"shards": 3}
-    assert [grid.shards(asked, pool) for pool in "pq"] == [3, 3]
-    asked.settings["gradients"] = {"shards": {"p": 1, "q": 2}}
-    assert [grid.shards(asked, pool) for pool in "pq"] == [1, 2]
-
-
 def test_a_control_of_size_follows_the_selection_of_the_same_model_pool_target_and_ratio():
     asked = experiment(models="mn", methods=("random", "sbert", "norm", "less", "sized"), seeds=(3, 4))
     for cell in cells(asked, "t"):
@@ -190,13 +214,13 @@ def test_a_control_of_size_follows_the_selection_of_the_same_model_pool_target_a
             assert followed is None
     # Of what does not depend on model or target there is one selection for all.
     for other, expected in (("sbert", (ANY, "t")), ("norm", ("m", ANY))):
-        asked.methods["sized"] = {**METHODS["sized"], "sized_like": other}
+        asked.methods["sized"] = METHODS["sized"].model_copy(update={"sized_like": other})
         followed = grid.size_of(asked, grid.Cell("m", "p", "t", "sized", "0.1", 4))
         assert (followed.model, followed.target, followed.seed) == (*expected, 3)
 
 
 def test_a_method_may_be_repeated_less_often_than_others():
-    asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": [7], "random": [4]})
+    asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": (7,), "random": (4,)})
     seeds = {}
     for cell in cells(asked, "t"):
         seeds.setdefault(cell.method, []).append(cell.seed)

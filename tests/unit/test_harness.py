@@ -7,9 +7,11 @@ import lm_eval
 import pytest
 import yaml
 
-from instruction_selection import config, files, model_summary
+from instruction_selection import files, model_summary
 from instruction_selection.errors import InputError
 from instruction_selection.evaluation import harness
+from instruction_selection.experiment import load
+from instruction_selection.experiment.benchmark import Benchmark
 
 
 def benchmark(**metric) -> dict:
@@ -40,7 +42,7 @@ def test_lm_eval_reads_the_tasks_and_asks_what_the_benchmark_says(repository, tm
 
     # Neither is a template, nor a list in Python.
     row = {"id": "x", "task": "aiw", "instruction": "How {{many}}?", "response": "[3]"}
-    logic = config.read_entry(repository / "config", "benchmark", "logic")
+    logic = load.read_entry(repository / "config", Benchmark, "logic").plain()
     harness.write_tasks("logic", logic, [row], [], tmp_path)
     manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
     loaded = manager.load(["logic-answer"])["tasks"]["logic-answer"]

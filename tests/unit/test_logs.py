@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from instruction_selection.config import WORKFLOW
-
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SCRIPT = """
 import subprocess, sys
 from instruction_selection import logs

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instruction_selection import config, encoders, files, hub, model_summary, models, sealed
+from instruction_selection import encoders, files, hub, model_summary, models, sealed
+from instruction_selection.experiment import load
+from instruction_selection.experiment.model import Encoder
 from instruction_selection.packages import path_in_package
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -58,7 +60,7 @@ def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
 
 
 def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(tmp_path):
-    encoder = config.read_entry(CONFIG, "encoder", "all-minilm-l6-v2")
+    encoder = load.read_entry(CONFIG, Encoder, "all-minilm-l6-v2").plain()
     # A word is one word piece, and the encoder puts one token before the text and one after it.
     rows = [
         {"id": f"{words}{last}", "instruction": "word " * words, "response": last}

@@ -13,8 +13,12 @@ import mirror
 import pytest
 from huggingface_hub import HfApi
 
-from instruction_selection import config, files, hub, rows
+from instruction_selection import files, hub, rows
 from instruction_selection.errors import InputError
+from instruction_selection.experiment import load
+from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.model import Model
+from instruction_selection.experiment.pool import Pool
 from instruction_selection.validation import overlap
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -40,12 +44,9 @@ def drawn(fetched, name: str, validation: int | None = None, evaluation: int | N
 
 
 def test_every_entry_that_reads_files_is_here():
-    names = {kind: {path.stem for path in (CONFIG / f"{kind}s").glob("*.yaml")} for kind in ("pool", "benchmark")}
-    with_files = {
-        kind: {name for name in found if config.sources(kind, config.read_entry(CONFIG, kind, name))}
-        for kind, found in names.items()
-    }
-    assert with_files == {"pool": set(POOLS), "benchmark": set(BENCHMARKS)}
+    for kind, here in ((Pool, POOLS), (Benchmark, BENCHMARKS)):
+        with_files = {name for name in load.names(CONFIG, kind) if load.read_entry(CONFIG, kind, name).sources()}
+        assert with_files == set(here)
 
 
 @pytest.mark.parametrize("name", POOLS)
@@ -78,7 +79,7 @@ def test_a_uniform_sample_is_seeded_and_has_tasks_by_chance_and_not_in_proportio
 
 
 def test_infinity_instruct_is_drawn_as_in_the_paper():
-    assert config.read_entry(CONFIG, "pool", "infinity-instruct")["rows"]["draw"] == "uniform"
+    assert load.read_entry(CONFIG, Pool, "infinity-instruct").rows.draw == "uniform"
 
 
 @pytest.mark.parametrize("name", ["bbh", "bbh-mini"])
@@ -176,14 +177,14 @@ def test_a_mirror_is_linked_to_and_only_named_files_are(fetched, small_mirror, t
 def test_a_cache_is_a_mirror(fetched, tmp_path):
     entry, manifest = fetched("pool", "infinity-instruct")
     other = tmp_path / "other" / "manifests" / "pool" / "infinity-instruct.json"
-    hub.fetch(config.sources("pool", entry), other, tmp_path / "cache")
+    hub.fetch({"rows": entry["rows"]["source"]}, other, tmp_path / "cache")
     assert other.read_bytes() == manifest.read_bytes()
 
 
 def test_a_cache_that_is_its_own_mirror_stays_as_it_is(fetched, tmp_path):
     entry, manifest = fetched("pool", "infinity-instruct")
     before = manifest.read_bytes()
-    hub.fetch(config.sources("pool", entry), manifest, tmp_path / "cache")
+    hub.fetch({"rows": entry["rows"]["source"]}, manifest, tmp_path / "cache")
     assert manifest.read_bytes() == before
     assert all(path.is_file() for path in hub.paths(entry["rows"]["source"], manifest, "rows"))
 
@@ -231,7 +232,7 @@ def server(small_mirror, monkeypatch):
 def test_the_hub_and_a_mirror_give_the_same(fetched, server, tmp_path, name):
     entry, manifest = fetched("pool", name)
     other = tmp_path / "other" / "manifests" / "pool" / f"{name}.json"
-    hub.fetch(config.sources("pool", entry), other, None)
+    hub.fetch({"rows": entry["rows"]["source"]}, other, None)
     assert other.read_bytes() == manifest.read_bytes()
     assert list(rows.of_pool(entry, other, 10, 0)) == list(rows.of_pool(entry, manifest, 10, 0))
 
@@ -291,7 +292,7 @@ def test_without_a_network_the_message_says_what_to_do(source, tmp_path):
 
 def test_a_gated_source_needs_a_login_unless_there_is_a_mirror(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
-    sources = config.sources("model", config.read_entry(CONFIG, "model", "llama-3.1-8b"))
+    sources = {"source": load.read_entry(CONFIG, Model, "llama-3.1-8b").source.plain()}
     with pytest.raises(
         InputError, match=r"config/x\.yaml: meta-llama/Llama-3\.1-8B is gated: accept its licence at htt"
     ):

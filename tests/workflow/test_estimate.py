@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 from checkout import Checkout
 
-from instruction_selection import config, machines
+from instruction_selection import machines
 from instruction_selection.cost import jobs
+from instruction_selection.experiment import load
 
 
 def dependencies(plan: list[tuple[str, str, list[str]]]) -> Counter:
@@ -56,7 +57,7 @@ def planned_by_snakemake(text: str) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize("experiment", ["smoke", "paper"])
 def test_plan__as_many_jobs_as_a_dry_run(repository, experiment):
     planned = Checkout(repository).planned(experiment, "--forceall", "--nolock")
-    counted = Counter(job.rule for job in jobs.plan(config.load(repository / "config", experiment)))
+    counted = Counter(job.rule for job in jobs.plan(load.load(repository / "config", experiment)))
     assert counted == {rule: planned[rule] for rule in machines.STAGE_OF_RULE if rule in planned}
 
 
@@ -64,7 +65,7 @@ def test_plan__as_many_jobs_as_a_dry_run(repository, experiment):
 def test_plan__dependencies_of_a_dry_run(repository, experiment):
     result = Checkout(repository).snakemake("--forceall", "--nolock", "--dag", "dot", experiment=experiment)
     assert result.returncode == 0, result.stderr
-    ours = [(job.key, job.rule, list(job.after)) for job in jobs.plan(config.load(repository / "config", experiment))]
+    ours = [(job.key, job.rule, list(job.after)) for job in jobs.plan(load.load(repository / "config", experiment))]
     assert dependencies(ours) == dependencies(planned_by_snakemake(result.stdout))
 
 

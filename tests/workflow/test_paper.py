@@ -5,7 +5,7 @@ import time
 import pytest
 from checkout import Checkout
 
-from instruction_selection import config
+from instruction_selection.experiment import load
 
 #: Fine-tunes of Figure 3 beyond those of Table 1: 4 shares, 3 models, 2 targets.
 FIGURE3 = 24
@@ -24,7 +24,7 @@ def checkout(repository) -> Checkout:
 @pytest.fixture(scope="module")
 def checkpoints(repository) -> int:
     """LESS reads gradients under each; G2IS those under the last."""
-    return config.load(repository / "config", "paper").settings["warmup"]["checkpoints"]
+    return load.load(repository / "config", "paper").settings.warmup.checkpoints
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import textwrap
 from pathlib import Path
 
-from instruction_selection import config_file
 from instruction_selection.errors import InputError
+from instruction_selection.experiment import yaml_loader
 
 #: Kinds of entry, and the key with their summary.
 KINDS = {
@@ -31,7 +31,7 @@ def text(config_dir: str | Path) -> str:
 
 def _summary(path: Path, key: str) -> str:
     try:
-        return config_file.read(path)[key]
+        return yaml_loader.read(path)[key]
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: has no {key} to list.") from error
 

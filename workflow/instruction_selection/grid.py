@@ -6,8 +6,11 @@ of a table that share it also share its path, and nothing is computed twice.
 
 from dataclasses import dataclass, replace
 
-from instruction_selection.config import ANY, Experiment
-from instruction_selection.table_plan import parts
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.method import Method
+from instruction_selection.experiment.names import ANY, parts
+from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.settings import Evaluation
 
 NEEDS_MODEL = {
     "pool_gradients",
@@ -42,73 +45,62 @@ class Score:
     cell: Cell
 
 
-def targeted(method: dict) -> bool:
+def targeted(method: Method) -> bool:
     """Whether the selection depends on the target's validation rows, directly or by another method's number of rows."""
-    return bool(method.get("sized_like")) or any(need.startswith("validation_") for need in method["needs"])
+    return bool(method.sized_like) or any(need.startswith("validation_") for need in method.needs)
 
 
-def uses_model(method: dict) -> bool:
+def uses_model(method: Method) -> bool:
     """Whether the selection depends on the model, directly or by another method's number of rows."""
-    return bool(method.get("sized_like")) or bool(NEEDS_MODEL & set(method["needs"]))
+    return bool(method.sized_like) or bool(NEEDS_MODEL & set(method.needs))
 
 
-def trained(method: dict) -> bool:
-    """A method whose ratio is fixed to 0 selects nothing and trains nothing: the untuned model."""
-    return method.get("ratio") != 0
-
-
-def shards(experiment: Experiment, pool: str) -> int:
-    """How many jobs share a pool's gradients."""
-    number = experiment.settings["gradients"]["shards"]
-    return number[pool] if isinstance(number, dict) else number
-
-
-def evaluation_settings(experiment: Experiment, benchmark: str) -> dict:
+def evaluation_settings(experiment: Experiment, benchmark: str) -> Evaluation:
     """The experiment's `evaluation` block, with the backend that a benchmark is evaluated with."""
     settings = experiment.settings
-    backend = settings["targets"][benchmark]["backend"] or settings["evaluation"]["backend"]
-    return {**settings["evaluation"], "backend": backend}
+    backend = settings.targets[benchmark].backend or settings.evaluation.backend
+    return settings.evaluation.model_copy(update={"backend": backend})
 
 
-def ratios(plan: dict, method: dict) -> list[str]:
-    values = [method["ratio"]] if "ratio" in method else plan["ratios"]
+def ratios(plan: Plan, method: Method) -> list[str]:
+    values = plan.ratios if method.ratio is None else (method.ratio,)
     return [str(value).removesuffix(".0") for value in values]
 
 
-def seeds(experiment: Experiment, method: str) -> list[int]:
+def seeds(experiment: Experiment, method: str) -> tuple[int, ...]:
     """The repetitions of a method; the untuned model has none."""
-    every = experiment.settings["seeds_of"].get(method, experiment.settings["seeds"])
-    return every if trained(experiment.methods[method]) else every[:1]
+    every = experiment.settings.seeds_of.get(method, experiment.settings.seeds)
+    return every if experiment.methods[method].trained else every[:1]
 
 
-def cells(experiment: Experiment, plan: dict, target: str) -> list[Cell]:
-    """What a table (`table_plan`) shows for one target; a cell that depends on less than the table does is there once.
+def cells(experiment: Experiment, plan: Plan, target: str) -> list[Cell]:
+    """What a table (`plan`) shows for one target; a cell that depends on less than the table does is there once.
 
     A joint target's cells are selected for all its parts at once.
     """
     rows = [
         Cell(
             model=model,
-            pool=pool if trained(method) else ANY,
+            pool=pool if method.trained else ANY,
             target=target if targeted(method) else ANY,
             method=name,
             ratio=ratio,
             seed=seed,
         )
-        for model in plan["models"]
-        for pool in plan["pools"]
-        for name, method in ((name, experiment.methods[name]) for name in plan["methods"])
+        for model in plan.models
+        for pool in plan.pools
+        for name, method in ((name, experiment.methods[name]) for name in plan.methods)
         for ratio in ratios(plan, method)
         for seed in seeds(experiment, name)
     ]
     return list(dict.fromkeys(rows))
 
 
-def scores(experiment: Experiment, plan: dict) -> list[Score]:
+def scores(experiment: Experiment, plan: Plan) -> list[Score]:
     """Everything a table shows, target by target and benchmark by benchmark."""
     return [
         Score(target, benchmark, cell)
-        for target in plan["targets"]
+        for target in plan.targets
         for benchmark in parts(target)
         for cell in cells(experiment, plan, target)
     ]
@@ -116,14 +108,14 @@ def scores(experiment: Experiment, plan: dict) -> list[Score]:
 
 def targets(experiment: Experiment) -> list[str]:
     """Every target that a table is about, joint ones among them."""
-    return list(dict.fromkeys(target for plan in experiment.tables.values() for target in plan["targets"]))
+    return list(dict.fromkeys(target for plan in experiment.tables.values() for target in plan.targets))
 
 
 def selected_for(experiment: Experiment, target: str) -> list[Cell]:
     """The cells of all tables that a target's selections are compared in: those whose size the experiment chooses."""
-    plans = [plan for plan in experiment.tables.values() if target in plan["targets"]]
+    plans = [plan for plan in experiment.tables.values() if target in plan.targets]
     rows = [cell for plan in plans for cell in cells(experiment, plan, target)]
-    return [cell for cell in dict.fromkeys(rows) if "ratio" not in experiment.methods[cell.method]]
+    return [cell for cell in dict.fromkeys(rows) if experiment.methods[cell.method].ratio is None]
 
 
 def selection_of(experiment: Experiment, cell: Cell) -> Cell:
@@ -135,11 +127,11 @@ def selection_of(experiment: Experiment, cell: Cell) -> Cell:
         target=cell.target if targeted(method) else ANY,
         method=cell.method,
         ratio=cell.ratio,
-        seed=cell.seed if method["stochastic"] else seeds(experiment, cell.method)[0],
+        seed=cell.seed if method.stochastic else seeds(experiment, cell.method)[0],
     )
 
 
 def size_of(experiment: Experiment, cell: Cell) -> Cell | None:
     """The selection of another method that a selection has as many rows as, or None if its ratio says how many."""
-    other = experiment.methods[cell.method].get("sized_like")
+    other = experiment.methods[cell.method].sized_like
     return selection_of(experiment, replace(cell, method=other)) if other else None

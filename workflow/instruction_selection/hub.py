@@ -1,6 +1,6 @@
 """Public files: fetched once into a folder that is laid out like the hub, from the network or from a mirror.
 
-A source is named in a config file (``workflow/schemas/source.schema.yaml``). Below the cache and below a mirror its
+A source is named in a config file (``experiment/sources.py``). Below the cache and below a mirror its
 files have the same path: ``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<file>`` for the Hugging Face hub,
 ``<host>/<path>`` for other addresses. So a cache can serve as somebody else's mirror. Files of a folder of one's own
 are linked to below ``local``, so that what was read is on record like everything else.

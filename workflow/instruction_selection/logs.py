@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from instruction_selection.errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 @contextlib.contextmanager
@@ -65,8 +65,9 @@ def _lock(log: Path) -> None:
     except BlockingIOError:
         process = os.read(lock, 20).decode()
         raise InputError(
+            "still-running",
             f"{log}: this job is still running, since process {process}, left by an earlier run that was killed; let "
-            "it end, or kill it and its children, and run again."
+            "it end, or kill it and its children, and run again.",
         ) from None
     except OSError as error:
         print(f"{log}: no locks on this file system ({error}); nothing keeps a second run away.", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from instruction_selection.experiment.settings import Settings
+
 #: The stage, a key of the experiment's `gpus` and `threads`, that a rule belongs to. Other rules have one thread.
 STAGE_OF_RULE = {
     "warmup": "training",
@@ -18,11 +20,11 @@ STAGE_OF_RULE = {
 }
 
 
-def devices(rule: str, settings: dict) -> tuple[int, int]:
+def devices(rule: str, settings: Settings) -> tuple[int, int]:
     """(GPUs, threads) of one job of a rule, summed over its nodes; `settings` are an experiment's."""
     stage = STAGE_OF_RULE.get(rule)
-    nodes = settings["nodes"]["training"] if stage == "training" else 1
-    return settings["gpus"].get(stage, 0) * nodes, settings["threads"].get(stage, 1) * nodes
+    nodes = settings.nodes.training if stage == "training" else 1
+    return getattr(settings.gpus, stage or "", 0) * nodes, getattr(settings.threads, stage or "", 1) * nodes
 
 
 def has_gpu() -> bool:

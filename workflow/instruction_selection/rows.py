@@ -70,7 +70,7 @@ def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> 
 def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[dict]:
     """`count` rows of some files, in the files' order, each with an `id`, and with its source's columns as `record`.
 
-    `layout` is a block of ``workflow/schemas/rows.schema.yaml``: how to read the files, templates of a row, and whether
+    `layout` is a block of a config file (`experiment.rows`): how to read the files, templates of a row, and whether
     rows are drawn uniformly or by task, where tasks are represented in proportion to their sizes. Left out are rows
     whose instruction or response is empty, and those whose id is in `without`. Files are read twice, so that memory
     holds one number per row and not the rows. Raises `InputError` if there are fewer than `count` rows.

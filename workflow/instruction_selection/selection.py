@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from instruction_selection import files, sealed, trace
-from instruction_selection.config import KINDS, method_module
 from instruction_selection.errors import InputError
+from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection.experiment.names import module_name
 from instruction_selection.features import Rows, Stored
 from instruction_selection.gradients.store import Reader
 from instruction_selection.sealed import damage_told
@@ -32,7 +33,7 @@ class Checkpoint:
 
     def given(self, side: str) -> dict[str, Rows]:
         """Those of the pool (`side` is pool_) or of the target (validation_)."""
-        found = {need: getattr(self, need) for need in KINDS if need.startswith(side)}
+        found = {need: getattr(self, need) for need in GRADIENTS if need.startswith(side)}
         return {need: rows for need, rows in found.items() if rows is not None}
 
 
@@ -62,7 +63,7 @@ class Inputs:
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All that were kept, oldest first."""
-        return *self.earlier, Checkpoint(self.weight, **{need: getattr(self, need) for need in KINDS})
+        return *self.earlier, Checkpoint(self.weight, **{need: getattr(self, need) for need in GRADIENTS})
 
     def _given(self, side: str) -> dict[str, Rows | np.ndarray]:
         found = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name.startswith(side)}
@@ -127,7 +128,7 @@ def run(implementation: str, inputs: Inputs, budget: int, params: dict, seed: in
 
 
 def _run(implementation: str, inputs: Inputs, budget: int, params: dict, seed: int) -> Selection:
-    name = method_module(implementation)
+    name = module_name(implementation)
     module = importlib.import_module(f"instruction_selection.methods.{name}")
     rng = np.random.default_rng(seed)
     if hasattr(module, "score"):
@@ -307,11 +308,11 @@ def _read(
             continue
         found = []
         for number, (path, rows) in enumerate(zip(parts, expected, strict=True)):
-            if need in KINDS:
+            if need in GRADIENTS:
                 store = Reader(path)
                 stores.setdefault(need, []).append(store)
                 identity, ids = store.identity, store.ids
-                part = Rows(Stored(store.dataset(KINDS[need]), path), store.norms(KINDS[need]))
+                part = Rows(Stored(store.dataset(GRADIENTS[need]), path), store.norms(GRADIENTS[need]))
                 # The store's own judgement: a row may have a gradient and no response.
                 part.norms[~store.usable] = 0
             else:

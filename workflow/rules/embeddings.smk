@@ -10,13 +10,13 @@ rule pool_embeddings:
         PATHS.benchmark("pool_embeddings", "encoder", "pool")
     conda:
         "../../envs/embeddings.yaml"
-    threads: SETTINGS["threads"]["embeddings"]
+    threads: SETTINGS.threads.embeddings
     resources:
         mem_mb=memory_of("pool_embeddings"),
         runtime=runtime_of("pool_embeddings"),
-        gpu=GPUS["embeddings"],
+        gpu=GPUS.embeddings,
     params:
-        encoder=EXPERIMENT.encoder,
+        encoder=ENCODER,
     message:
         "Embedding pool {wildcards.pool}"
     script:

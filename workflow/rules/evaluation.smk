@@ -3,7 +3,7 @@ rule harness_tasks:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
         manifest=lambda wildcards: (
             manifest_of("benchmark", wildcards.benchmark)
-            if EXPERIMENT.benchmarks[wildcards.benchmark]["fewshot"]
+            if EXPERIMENT.benchmarks[wildcards.benchmark].fewshot
             else []
         ),
     output:
@@ -61,19 +61,17 @@ rule evaluate:
         benchmark=evaluated_with("hf"),
     conda:
         "../../envs/evaluation.yaml"
-    threads: SETTINGS["threads"]["evaluation"]
+    threads: SETTINGS.threads.evaluation
     resources:
         mem_mb=memory_of("evaluate"),
         runtime=runtime_of("evaluate"),
-        gpu=GPUS["evaluation"],
+        gpu=GPUS.evaluation,
     params:
         benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
-        rows=lambda wildcards: SETTINGS["targets"][wildcards.benchmark][
-            "evaluation_rows"
-        ],
+        rows=lambda wildcards: SETTINGS.targets[wildcards.benchmark].evaluation_rows,
         settings=lambda wildcards: grid.evaluation_settings(
             EXPERIMENT, wildcards.benchmark
-        ),
+        ).plain(),
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:

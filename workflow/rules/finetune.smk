@@ -15,17 +15,17 @@ rule finetune:
     priority: lambda wildcards: int(100 * float(wildcards.ratio))
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["training"]
+    threads: SETTINGS.threads.training
     resources:
         **SEVERAL_NODES,
         mem_mb=memory_of("finetune"),
         runtime=runtime_of("finetune"),
-        gpu=GPUS["training"] * NODES,
+        gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        training=EXPERIMENT.training["finetune"],
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
+        cutoff_len=SETTINGS.cutoff_len,
+        training=EXPERIMENT.training["finetune"].plain(),
     message:
         "Fine-tuning {wildcards.model} on {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target})"
     script:

@@ -13,17 +13,17 @@ rule pool_gradients:
     priority: 50
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["gradients"]
+    threads: SETTINGS.threads.gradients
     resources:
         mem_mb=memory_of("pool_gradients"),
         runtime=runtime_of("pool_gradients"),
-        gpu=GPUS["gradients"],
+        gpu=GPUS.gradients,
     params:
-        shards=lambda wildcards: grid.shards(EXPERIMENT, wildcards.pool),
-        kinds=SETTINGS["gradients"]["pool_kinds"],
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        settings=GRADIENTS,
+        shards=lambda wildcards: SETTINGS.gradients.shards_of(wildcards.pool),
+        kinds=list(SETTINGS.gradients.pool_kinds),
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
+        cutoff_len=SETTINGS.cutoff_len,
+        settings=GRADIENT_SETTINGS,
     message:
         "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
     script:
@@ -49,7 +49,7 @@ rule gather_pool_gradients:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
+        rows=lambda wildcards: SETTINGS.pools[wildcards.pool].rows,
     message:
         "Gathering the gradients of {wildcards.pool} under {wildcards.model}"
     script:
@@ -69,15 +69,15 @@ rule validation_gradients:
         PATHS.benchmark("validation_gradients", "model", "pool", "checkpoint", "target")
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["gradients"]
+    threads: SETTINGS.threads.gradients
     resources:
         mem_mb=memory_of("validation_gradients"),
         runtime=runtime_of("validation_gradients"),
-        gpu=GPUS["gradients"],
+        gpu=GPUS.gradients,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        settings=GRADIENTS,
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
+        cutoff_len=SETTINGS.cutoff_len,
+        settings=GRADIENT_SETTINGS,
     message:
         "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
     script:

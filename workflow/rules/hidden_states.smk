@@ -10,15 +10,15 @@ rule pool_hidden_states:
         PATHS.benchmark("pool_hidden_states", "model", "pool")
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["gradients"]
+    threads: SETTINGS.threads.gradients
     resources:
         mem_mb=memory_of("pool_hidden_states"),
         runtime=runtime_of("pool_hidden_states"),
-        gpu=GPUS["gradients"],
+        gpu=GPUS.gradients,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        batch_tokens=SETTINGS["gradients"]["batch_tokens"],
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
+        cutoff_len=SETTINGS.cutoff_len,
+        batch_tokens=SETTINGS.gradients.batch_tokens,
     message:
         "Hidden states of pool {wildcards.pool} under {wildcards.model}"
     script:

@@ -14,7 +14,9 @@ rule prepare_model:
         mem_mb=by_attempt(model_memory),
         runtime=by_attempt(60),
     params:
-        model=lambda wildcards: EXPERIMENT.models[wildcards.model],
+        model=lambda wildcards: EXPERIMENT.models[wildcards.model].inputs(
+            "template", "source"
+        ),
     message:
         "Preparing model {wildcards.model}"
     script:

@@ -37,13 +37,11 @@ rule sample_pool:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(60),
     params:
-        pool=lambda wildcards: {
-            key: value
-            for key, value in EXPERIMENT.pools[wildcards.pool].items()
-            if key != "tokens"
-        },
-        rows=lambda wildcards: SETTINGS["pools"][wildcards.pool]["rows"],
-        seed=SETTINGS["data_seed"],
+        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool].plain(
+            "license", "reader", "tasks", "rows"
+        ),
+        rows=lambda wildcards: SETTINGS.pools[wildcards.pool].rows,
+        seed=SETTINGS.data_seed,
     message:
         "Sampling pool {wildcards.pool}"
     script:
@@ -68,20 +66,13 @@ rule sample_target:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
-        target=lambda wildcards: {
-            key: value
-            for key, value in EXPERIMENT.benchmarks[wildcards.target].items()
-            if key
-            not in (
-                "harness",
-                "metrics",
-                "tokens",
-                "prompt_tokens",
-                "generated_tokens",
-            )
-        },
-        rows=lambda wildcards: SETTINGS["targets"][wildcards.target],
-        seed=SETTINGS["data_seed"],
+        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target].plain(
+            "license", "reader", "tasks", "validation", "evaluation", "shared_source"
+        ),
+        rows=lambda wildcards: SETTINGS.targets[wildcards.target].plain(
+            "validation_rows", "evaluation_rows"
+        ),
+        seed=SETTINGS.data_seed,
     message:
         "Sampling validation and evaluation rows of {wildcards.target}"
     script:
@@ -108,8 +99,7 @@ rule check_overlap:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(30),
     params:
-        refuse=lambda wildcards: SETTINGS["targets"][wildcards.target]["overlap"]
-        == "refuse",
+        refuse=lambda wildcards: SETTINGS.targets[wildcards.target].overlap == "refuse",
         source=provenance.source_hash("instruction_selection.validation.overlap"),
     message:
         "Looking for evaluation rows of {wildcards.target} in its validation rows and in {wildcards.pool}"

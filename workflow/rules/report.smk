@@ -19,13 +19,20 @@ rule table:
         runtime=120,
     params:
         cells=lambda wildcards: table_cells(wildcards.table),
-        plan=lambda wildcards: EXPERIMENT.tables[wildcards.table],
-        benchmarks=EXPERIMENT.benchmarks,
-        methods=EXPERIMENT.methods,
-        models=EXPERIMENT.models,
-        training=EXPERIMENT.training["finetune"],
+        plan=lambda wildcards: EXPERIMENT.tables[wildcards.table].plain(),
+        benchmarks=shown(EXPERIMENT.benchmarks, "label", "tasks", "metrics"),
+        methods=shown(
+            EXPERIMENT.methods,
+            "label",
+            "params",
+            "ratio",
+            "checkpoints",
+            "published_checkpoints",
+        ),
+        models=shown(EXPERIMENT.models, "label"),
+        training=EXPERIMENT.training["finetune"].plain(),
         evaluations={
-            name: grid.evaluation_settings(EXPERIMENT, name)
+            name: grid.evaluation_settings(EXPERIMENT, name).plain()
             for name in EXPERIMENT.benchmarks
         },
     message:

@@ -17,7 +17,7 @@ rule select_rows:
     priority: lambda wildcards: int(100 * float(wildcards.ratio))
     conda:
         "../../envs/selection.yaml"
-    threads: SETTINGS["threads"]["selection"]
+    threads: SETTINGS.threads.selection
     resources:
         mem_mb=memory_of("select_rows"),
         runtime=runtime_of("select_rows"),
@@ -26,14 +26,12 @@ rule select_rows:
         features=feature_files,
         earlier=earlier_feature_files,
         made_with=features_made_with,
-        arguments=lambda wildcards: method_of(wildcards)["params"],
-        implementation=lambda wildcards: configuration.implementation(
-            wildcards.method, method_of(wildcards)
-        ),
+        arguments=lambda wildcards: method_of(wildcards).params,
+        implementation=lambda wildcards: method_of(wildcards).module(wildcards.method),
         # Snakemake does not see edits of the library; this makes an edited method run again, and no other.
         source=lambda wildcards: source_hash(
             "instruction_selection.methods."
-            + configuration.implementation(wildcards.method, method_of(wildcards))
+            + method_of(wildcards).module(wildcards.method)
         ),
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"

@@ -5,7 +5,7 @@ rule tables:
     localrule: True
 
 
-for table in configuration.names("config", "table"):
+for table in loading.names("config", Table):
 
     rule:
         name:

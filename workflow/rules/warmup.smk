@@ -14,8 +14,8 @@ rule sample_warmup:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(15),
     params:
-        rows=SETTINGS["warmup"]["rows"],
-        seed=SETTINGS["data_seed"],
+        rows=SETTINGS.warmup.rows,
+        seed=SETTINGS.data_seed,
     message:
         "Drawing warm-up rows from {wildcards.pool}"
     script:
@@ -41,18 +41,18 @@ rule warmup:
     priority: 50
     conda:
         "../../envs/training.yaml"
-    threads: SETTINGS["threads"]["training"]
+    threads: SETTINGS.threads.training
     resources:
         **SEVERAL_NODES,
         mem_mb=memory_of("warmup"),
         runtime=runtime_of("warmup"),
-        gpu=GPUS["training"] * NODES,
+        gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model]["template"],
-        cutoff_len=SETTINGS["cutoff_len"],
-        training=EXPERIMENT.training["warmup"],
-        seed=SETTINGS["data_seed"],
+        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
+        cutoff_len=SETTINGS.cutoff_len,
+        training=EXPERIMENT.training["warmup"].plain(),
+        seed=SETTINGS.data_seed,
     message:
         "Warming up {wildcards.model} on {wildcards.pool}"
     script:

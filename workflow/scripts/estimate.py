@@ -1,8 +1,8 @@
 from instruction_selection import files
-from instruction_selection.config import Experiment
 from instruction_selection.cost import estimate
+from instruction_selection.experiment.experiment import Experiment
 
-experiment = Experiment(**snakemake.params.experiment)
+experiment = Experiment.model_validate(snakemake.params.experiment)
 text = estimate.text(experiment, "results", snakemake.params.cores, snakemake.params.gpus)
 files.write_text(snakemake.log[0], text)
 print(text, end="")

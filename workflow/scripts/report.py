@@ -5,6 +5,7 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection import files, provenance
+    from instruction_selection.experiment.settings import Settings
     from instruction_selection.tables import chosen, report, stages
 
     experiment = snakemake.params.experiment
@@ -27,7 +28,7 @@ with logs.to_file(snakemake.log[0]):
             dict(zip(tables, snakemake.input.figures, strict=True)),
             chosen.sections(cells, pools, experiment["methods"]),
             shared,
-            stages.build(snakemake.params.benchmarks, experiment["settings"]),
+            stages.build(snakemake.params.benchmarks, Settings.model_validate(experiment["settings"])),
             provenance.versions(
                 "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"
             ),

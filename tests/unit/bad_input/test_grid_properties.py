@@ -10,8 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruction_selection import config, grid
+from instruction_selection import grid
 from instruction_selection.cost import jobs
+from instruction_selection.experiment import load as loading
+from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.layout import Layout
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -46,12 +48,12 @@ def folder(tmp_path_factory) -> Path:
     return Path(shutil.copytree(CONFIG, tmp_path_factory.mktemp("grid") / "config"))
 
 
-def load(folder: Path, settings: dict) -> config.Experiment:
+def load(folder: Path, settings: dict) -> Experiment:
     (folder / "experiments" / "asked.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-    return config.load(folder, "asked")
+    return loading.load(folder, "asked")
 
 
-def scores(experiment: config.Experiment) -> list[grid.Score]:
+def scores(experiment: Experiment) -> list[grid.Score]:
     return [score for plan in experiment.tables.values() for score in grid.scores(experiment, plan)]
 
 

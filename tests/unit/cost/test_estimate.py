@@ -1,17 +1,19 @@
 """The estimate's numbers follow from the grid and from prices, as ranges."""
 
-import dataclasses
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection import config
 from instruction_selection.cost import estimate, jobs, prices, schedule
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
 from instruction_selection.cost.schedule import Run
+from instruction_selection.experiment import load
+from instruction_selection.experiment.features import Feature
+from instruction_selection.experiment.settings import PoolRows
 
 #: Seconds of the demo on two cores of an AMD EPYC (Zen 5), two jobs at a time, set-up not included.
 DEMO_SECONDS = 790
@@ -19,7 +21,7 @@ DEMO_SECONDS = 790
 
 @pytest.fixture(scope="module")
 def demo(repository):
-    return config.load(repository / "config", "demo")
+    return load.load(repository / "config", "demo")
 
 
 def runs(edges, seconds, gpus=0):
@@ -40,7 +42,7 @@ def test_wall_seconds__the_demo_by_list_prices(demo):
 @pytest.mark.parametrize("name", ["demo", "smoke", "mini", "paper"])
 def test_plan__jobs_once_and_after_what_they_depend_on(repository, name):
     found = set()
-    for job in jobs.plan(config.load(repository / "config", name)):
+    for job in jobs.plan(load.load(repository / "config", name)):
         assert job.key not in found
         assert job.after <= found
         assert job.work >= 0
@@ -48,16 +50,15 @@ def test_plan__jobs_once_and_after_what_they_depend_on(repository, name):
 
 
 def test_plan__twice_the_rows_are_twice_the_work(demo):
-    settings = {**demo.settings, "pools": {"reasoning": {"rows": 960}}}
-    larger = {job.key: job for job in jobs.plan(dataclasses.replace(demo, settings=settings))}
+    settings = demo.settings.model_copy(update={"pools": {"reasoning": PoolRows(rows=960)}})
+    larger = {job.key: job for job in jobs.plan(demo.model_copy(update={"settings": settings}))}
     for job in jobs.plan(demo):
         if job.rule in ("finetune", "pool_gradients", "pool_embeddings"):
             assert larger[job.key].work == pytest.approx(2 * job.work)
 
 
 def test_features__every_one_that_a_method_may_need():
-    allowed = config.schema_of("method")["properties"]["needs"]["items"]["enum"]
-    assert set(allowed) == jobs.FEATURES.keys()
+    assert set(get_args(Feature)) == jobs.FEATURES.keys()
 
 
 @given(st.data())
@@ -82,7 +83,7 @@ def test_schedule__fewer_gpus_than_a_job_wants_take_longer():
 
 
 def test_without__what_is_left_out_is_gone(repository):
-    paper = config.load(repository / "config", "paper")
+    paper = load.load(repository / "config", "paper")
     smaller = dict(estimate.without(paper))
     assert {"pool infinity-instruct", "method full", "ratio 0.05", "target mmlu"} <= smaller.keys()
     all_jobs = len(jobs.plan(paper))
@@ -95,7 +96,7 @@ def test_without__what_is_left_out_is_gone(repository):
 
 
 def test_text__the_papers_tables_are_counted_apart_from_controls(repository, tmp_path):
-    text = estimate.text(config.load(repository / "config", "paper"), tmp_path)
+    text = estimate.text(load.load(repository / "config", "paper"), tmp_path)
     counts = {words[0]: words[1:3] for words in map(str.split, text.splitlines()) if words and "table" in words[0]}
     assert (counts["table1"], counts["table1-controls"]) == (["279", "315"], ["360", "735"])
 

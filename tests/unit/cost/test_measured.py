@@ -6,9 +6,11 @@ import json
 import pytest
 import yaml
 
-from instruction_selection import config, machines
+from instruction_selection import machines
 from instruction_selection.cost import duration, estimate, jobs, measured
 from instruction_selection.cost.measured import Measurements
+from instruction_selection.experiment import load
+from instruction_selection.experiment.settings import Gpus
 from instruction_selection.layout import Layout
 
 SMOLLM2 = 134515008
@@ -21,12 +23,12 @@ SELECTION_SECONDS = {"full": 0.9, "random": 0.9, "sbert": 1.3, "less": 1.6, "g2i
 
 @pytest.fixture(scope="module")
 def demo(repository):
-    return config.load(repository / "config", "demo")
+    return load.load(repository / "config", "demo")
 
 
 @pytest.fixture(scope="module")
 def paper(repository):
-    return config.load(repository / "config", "paper")
+    return load.load(repository / "config", "paper")
 
 
 def record(results, experiment, seconds, worked=None):
@@ -122,12 +124,9 @@ def test_unit_cost__other_machines_and_other_sizes_do_not_count(demo, tmp_path, 
     record(tmp_path, demo, lambda job: 7 + job.work / RATE, lambda job: job.work / RATE)
     measurements, _ = measured.read(tmp_path)
     # The work stays in reach: only the size of the model differs.
-    sixtyfold = {"smollm2-135m": {**demo.models["smollm2-135m"], "parameters": 60 * SMOLLM2}}
-    other = (
-        dataclasses.replace(demo, models=sixtyfold)
-        if change == "model"
-        else dataclasses.replace(demo, settings={**demo.settings, "gpus": {**demo.settings["gpus"], "training": 1}})
-    )
+    sixtyfold = {"smollm2-135m": demo.models["smollm2-135m"].model_copy(update={"parameters": 60 * SMOLLM2})}
+    settings = demo.settings.model_copy(update={"gpus": Gpus(training=1)})
+    other = demo.model_copy(update={"models": sixtyfold} if change == "model" else {"settings": settings})
     found = unit_costs(other, measurements).values()
     trained = [(on_gpu, cost) for job, on_gpu, cost in found if job.stage == "training"]
     assert trained
@@ -135,9 +134,9 @@ def test_unit_cost__other_machines_and_other_sizes_do_not_count(demo, tmp_path, 
 
 
 def test_read__an_experiment_of_a_version_without_these_keys_is_named(demo, tmp_path):
-    pools = {"reasoning": {key: value for key, value in demo.pools["reasoning"].items() if key != "tokens"}}
     record(tmp_path, demo, lambda job: 1)
-    old = dataclasses.replace(demo, pools=pools).resolved()
+    old = demo.resolved()
+    del old["settings"]["warmup"]
     (tmp_path / "demo/config.resolved.yaml").write_text(yaml.safe_dump(old))
     assert measured.read(tmp_path)[1] == ["demo"]
     assert "another version made them: demo." in estimate.text(demo, tmp_path)

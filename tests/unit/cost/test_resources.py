@@ -1,14 +1,15 @@
 """Time and memory limits follow from the price list and grow with what a job works on."""
 
-import dataclasses
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection import config, machines
+from instruction_selection import machines
 from instruction_selection.cost import duration, jobs, prices, resources
+from instruction_selection.experiment import load as loading
+from instruction_selection.experiment.settings import Gpus, PoolRows, Projection
 from instruction_selection.walk import quantised
 
 EXPERIMENTS = ["demo", "smoke", "mini", "paper"]
@@ -17,7 +18,7 @@ LLAMA_8B = 8 * 10**9
 
 @pytest.fixture(scope="module")
 def load(repository):
-    return lambda name: config.load(repository / "config", name)
+    return lambda name: loading.load(repository / "config", name)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def demo(load):
 
 
 def with_settings(experiment, **changes):
-    return dataclasses.replace(experiment, settings={**experiment.settings, **changes})
+    return experiment.model_copy(update={"settings": experiment.settings.model_copy(update=changes)})
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -50,9 +51,7 @@ def test_memory_mb__every_job_asks_for_some(load, name):
 @given(st.integers(1, 10**7), st.integers(1, 10**7), st.integers(1, 8))
 def test_runtime_minutes__grows_with_rows_and_falls_with_gpus(demo, rows, more, gpus):
     def limit(pool_rows, number):
-        changed = with_settings(
-            demo, pools={"reasoning": {"rows": pool_rows}}, gpus={**demo.settings["gpus"], "training": number}
-        )
+        changed = with_settings(demo, pools={"reasoning": PoolRows(rows=pool_rows)}, gpus=Gpus(training=number))
         names = {"model": "smollm2-135m", "pool": "reasoning", "target": "logic", "method": "less", "ratio": "0.1"}
         return resources.runtime_minutes(changed, "finetune", names)
 
@@ -62,10 +61,8 @@ def test_runtime_minutes__grows_with_rows_and_falls_with_gpus(demo, rows, more, 
 @given(st.integers(1, 10**7), st.sampled_from([256, 8192]))
 def test_memory_mb__a_selection_holds_text_copies_and_what_thirty_walks_keep(demo, rows, dimension):
     """A byte per number, and 30 bytes per row and walk; the method's share alone holds all but the text."""
-    projection = {**demo.settings["gradients"]["projection"], "dimension": dimension}
-    changed = with_settings(
-        demo, pools={"reasoning": {"rows": rows}}, gradients={**demo.settings["gradients"], "projection": projection}
-    )
+    gradients = demo.settings.gradients.model_copy(update={"projection": Projection(dimension=dimension)})
+    changed = with_settings(demo, pools={"reasoning": PoolRows(rows=rows)}, gradients=gradients)
     asked = resources.memory_mb(changed, "select_rows", {"pool": "reasoning", "method": "g2is", "ratio": "0.1"})
     copies_mib = rows * (dimension + 30 * 30) / 2**20
     text = resources.text_mb(rows)

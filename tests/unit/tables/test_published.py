@@ -5,8 +5,9 @@ from statistics import mean
 
 import pytest
 
-from instruction_selection import config, grid
+from instruction_selection import grid
 from instruction_selection.errors import InputError
+from instruction_selection.experiment import load
 from instruction_selection.tables import published
 from instruction_selection.tables.published import AVERAGE
 
@@ -16,7 +17,7 @@ TABLES = {"table1": 315, "table2": 84, "table3": 216}
 
 @pytest.fixture(scope="module")
 def paper():
-    return config.load(CONFIG, "paper")
+    return load.load(CONFIG, "paper")
 
 
 def reported(name: str) -> dict:
@@ -35,17 +36,17 @@ def test_a_table_has_a_cell_for_every_number_and_a_number_for_every_cell(paper, 
         (score.cell.model, score.cell.pool, score.target, score.benchmark, score.cell.method, score.cell.ratio)
         for score in grid.scores(paper, plan)
     }
-    if plan["relative_to"]:
+    if plan.relative_to:
         cells |= {(*key[:2], None, AVERAGE, *key[4:]) for key in cells}
     assert reported(name).keys() == cells
 
 
 def test_controls_stand_in_tables_without_published_numbers(paper):
     for plan in paper.tables.values():
-        controls = {"base", "random"} & set(plan["methods"])
-        assert bool(controls) == (plan["reported"] is None)
+        controls = {"base", "random"} & set(plan.methods)
+        assert bool(controls) == (plan.reported is None)
         if controls:
-            assert (plan["baseline"], plan["relative_to"]) == ("random", None)
+            assert (plan.baseline, plan.relative_to) == ("random", None)
             assert len(grid.seeds(paper, "random")) == 5
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from instruction_selection.experiment.settings import Gpus, Nodes, Settings, Threads
 from instruction_selection.tables import stages
 
-SETTINGS = {"nodes": {"training": 2}, "gpus": {"training": 4}, "threads": {"training": 8, "selection": 3}}
+SETTINGS = Settings.model_construct(
+    nodes=Nodes(training=2), gpus=Gpus(training=4), threads=Threads(training=8, selection=3)
+)
 
 
 @pytest.fixture

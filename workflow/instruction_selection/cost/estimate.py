@@ -5,14 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from instruction_selection import grid, machines
-from instruction_selection.config import Experiment
+from instruction_selection import machines
 from instruction_selection.cost import duration, jobs, measured, prices, schedule
 from instruction_selection.cost.duration import Range, UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
 from instruction_selection.cost.prices import Price
 from instruction_selection.cost.schedule import Run
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.names import parts
+from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.training import Training
 
 #: Entries listed among what can be cut.
 CUTS_SHOWN = 10
@@ -67,51 +70,61 @@ def storage(experiment: Experiment) -> dict[str, Range]:
     for job in jobs.plan(experiment):
         wildcards = dict(job.wildcards)
         if job.rule == "pool_gradients":
-            rows = jobs.rows(experiment, wildcards) / grid.shards(experiment, wildcards["pool"])
-            numbers = settings["gradients"]["projection"]["dimension"] * len(settings["gradients"]["pool_kinds"])
+            rows = jobs.rows(experiment, wildcards) / settings.gradients.shards_of(wildcards["pool"])
+            numbers = settings.gradients.projection.dimension * len(settings.gradients.pool_kinds)
             sizes["gradient stores"] += rows * numbers * prices.STORE_BYTES_PER_NUMBER.typical
         elif job.stage == "training":
             # The warm-up leaves both moments of its optimizer beside each checkpoint.
-            copies = 3 * settings["warmup"]["checkpoints"] if job.rule == "warmup" else 1
-            adapters += _trained_bytes(experiment.training[job.rule], job.parameters).times(copies)
+            copies = 3 * settings.warmup.checkpoints if job.rule == "warmup" else 1
+            adapters += _trained_bytes(
+                experiment.training["warmup" if job.rule == "warmup" else "finetune"], job.parameters
+            ).times(copies)
     for model in experiment.models.values():
-        from_hub = model["source"]["kind"] == "hub"
+        from_hub = model.source.kind == "hub"
         stored = prices.STORED_BYTES_PER_PARAMETER if from_hub else prices.TRAINED_BYTES_PER_NUMBER
-        sizes["models"] += model["parameters"] * stored.typical
+        sizes["models"] += model.parameters * stored.typical
     exact = {name: Range(size, size, size) for name, size in sizes.items()}
     everything = {**exact, "adapters": adapters}
     return dict(sorted(everything.items(), key=lambda item: -item[1].typical))
 
 
-def _trained_bytes(arguments: dict, parameters: int) -> Range:
+def _trained_bytes(training: Training, parameters: int) -> Range:
     """Bytes of what a training leaves: an adapter, or the whole model."""
     size = prices.TRAINED_BYTES_PER_NUMBER.typical
-    rank = arguments.get("lora_rank", 0)
-    if not rank:
+    if training.finetuning_type == "full":
         return Range(*[size * parameters] * 3)
-    return (ZERO + prices.ADAPTER_NUMBERS).times(size * rank * parameters ** (2 / 3))
+    return (ZERO + prices.ADAPTER_NUMBERS).times(size * training.lora_rank * parameters ** (2 / 3))
 
 
 def without(experiment: Experiment) -> Iterator[tuple[str, Experiment]]:
     """(what is left out, the experiment without it) for everything of which there are several."""
-    for key in ("models", "pools", "targets", "methods", "ratios"):
-        entries = list(experiment.settings[key])
-        for entry in entries if len(entries) > 1 else ():
-            tables = {name: {**plan, key: _less(plan[key], entry, key)} for name, plan in experiment.tables.items()}
-            kept = {name: plan for name, plan in tables.items() if plan[key]}
-            yield f"{key.removesuffix('s')} {entry}", dataclasses.replace(experiment, tables=kept)
     settings = experiment.settings
-    for seed in settings["seeds"] if len(settings["seeds"]) > 1 else ():
-        fewer = {name: _less(seeds, seed, "seeds") or seeds for name, seeds in settings["seeds_of"].items()}
-        changed = {**settings, "seeds": _less(settings["seeds"], seed, "seeds"), "seeds_of": fewer}
-        yield f"seed {seed}", dataclasses.replace(experiment, settings=changed)
-    if settings["warmup"]["checkpoints"] > 1:
-        changed = {**settings, "warmup": {**settings["warmup"], "checkpoints": 1}}
-        yield "all checkpoints but the last", dataclasses.replace(experiment, settings=changed)
+    for key in ("models", "pools", "targets", "methods", "ratios"):
+        entries = list(getattr(settings, key))
+        for entry in entries if len(entries) > 1 else ():
+            plans = {name: _smaller(plan, key, entry) for name, plan in experiment.tables.items()}
+            kept = {name: plan for name, plan in plans.items() if getattr(plan, key)}
+            yield f"{key.removesuffix('s')} {entry}", experiment.model_copy(update={"tables": kept})
+    for seed in settings.seeds if len(settings.seeds) > 1 else ():
+        fewer = {name: _less(seeds, seed) or seeds for name, seeds in settings.seeds_of.items()}
+        changed = settings.model_copy(update={"seeds": _less(settings.seeds, seed), "seeds_of": fewer})
+        yield f"seed {seed}", experiment.model_copy(update={"settings": changed})
+    if settings.warmup.checkpoints > 1:
+        warmup = settings.warmup.model_copy(update={"checkpoints": 1})
+        changed = settings.model_copy(update={"warmup": warmup})
+        yield "all checkpoints but the last", experiment.model_copy(update={"settings": changed})
 
 
-def _less(entries: list, entry: object, key: str) -> list:
-    return [other for other in entries if entry not in (grid.parts(other) if key == "targets" else [other])]
+def _smaller(plan: Plan, key: str, entry: object) -> Plan:
+    """A table without an entry, and without the joint targets that it is a part of."""
+    entries = getattr(plan, key)
+    if key == "targets":
+        return plan.model_copy(update={key: tuple(target for target in entries if entry not in parts(target))})
+    return plan.model_copy(update={key: _less(entries, entry)})
+
+
+def _less(entries: tuple, entry: object) -> tuple:
+    return tuple(other for other in entries if other != entry)
 
 
 def text(experiment: Experiment, results: str | Path, cores: int | None = None, gpus: int | None = None) -> str:
@@ -120,7 +133,7 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
     Without `gpus`, an experiment that wants some is assumed to run on a cluster: the wall time is given for several
     numbers of GPUs, and cores do not limit it.
     """
-    if gpus is None and any(experiment.settings["gpus"].values()):
+    if gpus is None and any(number for _, number in experiment.settings.gpus):
         cores = None
     measurements, unreadable = measured.read(results)
     rows = timed(experiment, measurements, cores)
@@ -172,12 +185,12 @@ def _jobs(rows: Sequence[Timed]) -> str:
 
 def _tables(experiment: Experiment, measurements: Measurements, cores: int | None) -> list[str]:
     """What each table of `config/tables` needs, if an experiment has several: the paper's own apart from controls."""
-    names = experiment.settings["tables"]
+    names = experiment.settings.tables
     if len(names) < 2:
         return []
     lines = [_line("tables (each with all its jobs)", "finetune", "evaluate", "GPU-hours", "CPU-hours")]
     for name in names:
-        alone = dataclasses.replace(experiment, tables={name: experiment.tables[name]})
+        alone = experiment.model_copy(update={"tables": {name: experiment.tables[name]}})
         rows = timed(alone, measurements, cores)
         counts = Counter(row.job.rule for row in rows)
         hours = (_span(each, ",.2f") for each in _hours(rows))

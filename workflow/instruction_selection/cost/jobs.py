@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from instruction_selection import grid, machines
-from instruction_selection.config import Experiment, has_own_rule
 from instruction_selection.cost import prices
+from instruction_selection.experiment.experiment import Experiment, Stage
+from instruction_selection.experiment.method import has_own_rule
+from instruction_selection.experiment.names import parts
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -52,7 +54,7 @@ class Feature:
 
 
 def _projected(experiment: Experiment) -> int:
-    return experiment.settings["gradients"]["projection"]["dimension"]
+    return experiment.settings.gradients.projection.dimension
 
 
 FEATURES = {
@@ -79,19 +81,19 @@ def job(experiment: Experiment, rule: str, wildcards: dict[str, str], after: Ite
 
 def parameters(experiment: Experiment, wildcards: dict[str, str]) -> int:
     """Of the model that a job runs."""
-    return experiment.models[wildcards["model"]]["parameters"]
+    return experiment.models[wildcards["model"]].parameters
 
 
 def rows(experiment: Experiment, wildcards: dict[str, str]) -> int:
     """Rows of the pool or, for a job without one, of the target's validation set."""
     if "pool" in wildcards:
-        return experiment.settings["pools"][wildcards["pool"]]["rows"]
-    return experiment.settings["targets"][wildcards["target"]]["validation_rows"]
+        return experiment.settings.pools[wildcards["pool"]].rows
+    return experiment.settings.targets[wildcards["target"]].validation_rows
 
 
 def feature_numbers(experiment: Experiment, method: str) -> float:
     """Numbers per pool row in the features of one checkpoint that a method needs."""
-    features = (FEATURES[need] for need in experiment.methods[method]["needs"])
+    features = (FEATURES[need] for need in experiment.methods[method].needs)
     return sum(feature.numbers(experiment) for feature in features if feature.side == "pool")
 
 
@@ -99,15 +101,15 @@ def _tokens(experiment: Experiment, wildcards: dict[str, str]) -> int:
     """Tokens per row that are not cut off, of the target if the job has one and else of the pool."""
     target = wildcards.get("target")
     entry = experiment.benchmarks[target] if target else experiment.pools[wildcards["pool"]]
-    return min(entry["tokens"], experiment.settings["cutoff_len"])
+    return min(entry.tokens, experiment.settings.cutoff_len)
 
 
-def _epochs(experiment: Experiment, stage: str) -> float:
-    return experiment.training[stage].get("num_train_epochs", 3)
+def _epochs(experiment: Experiment, stage: Stage) -> float:
+    return experiment.training[stage].num_train_epochs
 
 
 def _warmup_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
-    trained = experiment.settings["warmup"]["rows"] * _epochs(experiment, "warmup")
+    trained = experiment.settings.warmup.rows * _epochs(experiment, "warmup")
     return trained * _tokens(experiment, wildcards)
 
 
@@ -118,7 +120,7 @@ def _finetune_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float
 
 
 def _pool_gradient_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
-    shards = grid.shards(experiment, wildcards["pool"])
+    shards = experiment.settings.gradients.shards_of(wildcards["pool"])
     return rows(experiment, wildcards) / shards * _tokens(experiment, wildcards)
 
 
@@ -135,12 +137,12 @@ def _hidden_state_tokens(experiment: Experiment, wildcards: dict[str, str]) -> f
 def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float:
     method, pool_rows = experiment.methods[wildcards["method"]], rows(experiment, wildcards)
     numbers = feature_numbers(experiment, wildcards["method"])
-    if method["checkpoints"] == "all":
-        needed = (FEATURES[need] for need in method["needs"])
+    if method.checkpoints == "all":
+        needed = (FEATURES[need] for need in method.needs)
         per_checkpoint = sum(entry.numbers(experiment) for entry in needed if _of_pool_checkpoint(entry))
-        numbers += (experiment.settings["warmup"]["checkpoints"] - 1) * per_checkpoint
+        numbers += (experiment.settings.warmup.checkpoints - 1) * per_checkpoint
     reading = prices.STORE_BYTES_PER_NUMBER.typical
-    if method["reads"] == "per chosen row":
+    if method.reads == "per chosen row":
         passes = float(wildcards["ratio"]) * pool_rows * prices.PASSES_PER_SELECTED_ROW.typical
         reading = max(reading, passes * prices.COPY_BYTES_PER_NUMBER.typical)
     return pool_rows * numbers * reading
@@ -153,9 +155,9 @@ def _of_pool_checkpoint(feature: Feature) -> bool:
 def _evaluation_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
     name = wildcards["benchmark"]
     benchmark = experiment.benchmarks[name]
-    read = benchmark["prompt_tokens"] or benchmark["tokens"]
-    tokens = read + prices.READ_TOKENS_PER_WRITTEN_TOKEN.typical * benchmark["generated_tokens"]
-    return prices.FORWARD_SHARE * experiment.settings["targets"][name]["evaluation_rows"] * tokens
+    read = benchmark.prompt_tokens or benchmark.tokens
+    tokens = read + prices.READ_TOKENS_PER_WRITTEN_TOKEN.typical * benchmark.generated_tokens
+    return prices.FORWARD_SHARE * experiment.settings.targets[name].evaluation_rows * tokens
 
 
 #: Work of a job per parameter of its model, or, without a model, its work.
@@ -198,8 +200,8 @@ class _Plan:
 
     def evaluation(self, score: grid.Score) -> set[Key]:
         cell, experiment = score.cell, self._experiment
-        vllm = grid.evaluation_settings(experiment, score.benchmark)["backend"] == "vllm"
-        after = self._finetune(cell) if grid.trained(experiment.methods[cell.method]) else ()
+        vllm = grid.evaluation_settings(experiment, score.benchmark).backend == "vllm"
+        after = self._finetune(cell) if experiment.methods[cell.method].trained else ()
         wildcards = {**cell.wildcards(), "benchmark": score.benchmark}
         return self._add("evaluate_with_vllm" if vllm else "evaluate", wildcards, after)
 
@@ -215,7 +217,7 @@ class _Plan:
     def _selection(self, cell: grid.Cell) -> set[Key]:
         if cell not in self._selections:
             method = self._experiment.methods[cell.method]
-            after = {key for need in method["needs"] for key in self._feature(FEATURES[need], cell)}
+            after = {key for need in method.needs for key in self._feature(FEATURES[need], cell)}
             followed = grid.size_of(self._experiment, cell)
             after |= self._selection(followed) if followed else set()
             own_rule = has_own_rule(cell.method)
@@ -227,7 +229,7 @@ class _Plan:
         if feature.rule is None:
             return set()
         added = set()
-        names = [cell.pool] if feature.side == "pool" else grid.parts(cell.target)
+        names = [cell.pool] if feature.side == "pool" else parts(cell.target)
         for checkpoint in self._checkpoints(cell.method) if feature.per_checkpoint else [None]:
             for name in names:
                 for wildcards in self._wildcards(feature, cell, name, checkpoint):
@@ -236,20 +238,20 @@ class _Plan:
         return added
 
     def _checkpoints(self, method: str) -> Iterable[int]:
-        last = self._experiment.settings["warmup"]["checkpoints"]
-        return range(1, last + 1) if self._experiment.methods[method]["checkpoints"] == "all" else [last]
+        last = self._experiment.settings.warmup.checkpoints
+        return range(1, last + 1) if self._experiment.methods[method].checkpoints == "all" else [last]
 
     def _wildcards(self, feature: Feature, cell: grid.Cell, name: str, checkpoint: int | None) -> list[dict]:
         """Of the jobs that make a feature of a pool or target `name`: one, or one per shard of a pool's gradients."""
         place = "pool" if feature.side == "pool" else "target"
         if not feature.per_checkpoint:
             on_model = feature.rule in RUNS_MODEL
-            maker = {"model": cell.model} if on_model else {"encoder": self._experiment.settings["encoder"]}
+            maker = {"model": cell.model} if on_model else {"encoder": self._experiment.settings.encoder}
             return [{**maker, place: name}]
         under = {"model": cell.model, "pool": cell.pool, "checkpoint": checkpoint}
         if place == "target":
             return [{**under, "target": name}]
-        return [{**under, "shard": shard} for shard in range(grid.shards(self._experiment, cell.pool))]
+        return [{**under, "shard": shard} for shard in range(self._experiment.settings.gradients.shards_of(cell.pool))]
 
     def _warmup(self, cell: grid.Cell) -> set[Key]:
         return self._add("warmup", {"model": cell.model, "pool": cell.pool})

@@ -16,13 +16,14 @@ from functools import cached_property
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from instruction_selection import machines
-from instruction_selection.config import Experiment
 from instruction_selection.cost import duration, jobs, prices
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
+from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.layout import Layout
 
 #: Largest ratio between the work of a job and that of the finished jobs that its unit cost is taken from.
@@ -98,11 +99,11 @@ def read(results: str | Path) -> tuple[Measurements, list[str]]:
     finished, unreadable = [], []
     for path in sorted(Path(results).glob("*/config.resolved.yaml")):
         try:
-            experiment = Experiment(**yaml.safe_load(path.read_text(encoding="utf-8")))
-            planned = jobs.plan(experiment)
-        except (KeyError, TypeError):
+            experiment = Experiment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except ValidationError:
             unreadable.append(path.parent.name)
         else:
+            planned = jobs.plan(experiment)
             finished += [done for job in planned if (done := _finished(Path(results), experiment, job))]
     return Measurements(finished), unreadable
 

@@ -15,8 +15,8 @@ gradients; 16 threads select):
 import math
 
 from instruction_selection import machines
-from instruction_selection.config import Experiment
 from instruction_selection.cost import duration, jobs, prices
+from instruction_selection.experiment.experiment import Experiment
 
 #: Limits over the high end of the estimate.
 TIME_SAFETY = 1.25
@@ -37,12 +37,12 @@ def memory_mb(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> i
     """Host memory of a job of one of `machines.STAGE_OF_RULE`, on one node."""
     stage, settings = machines.STAGE_OF_RULE[rule], experiment.settings
     if stage == "selection":
-        return settings["selection"]["memory_mb"] or _selection_mb(experiment, wildcards)
+        return settings.selection.memory_mb or _selection_mb(experiment, wildcards)
     if stage == "embeddings":
         return _with_safety(prices.TORCH_MB.high + prices.PYTHON_MB.high + _text_mb(jobs.rows(experiment, wildcards)))
-    gpus = settings["gpus"][stage]
+    gpus = getattr(settings.gpus, stage)
     memory = model_mb(jobs.parameters(experiment, wildcards), stage, gpus)
-    if stage == "training" and gpus * settings["nodes"]["training"] > 1:
+    if stage == "training" and gpus * settings.nodes.training > 1:
         memory += _with_safety(prices.DEEPSPEED_COMPILER_MB.high)
     return memory
 

@@ -23,9 +23,8 @@ import statistics as descriptive
 
 import numpy as np
 
-from instruction_selection import grid
-from instruction_selection.config import ANY
 from instruction_selection.errors import InputError
+from instruction_selection.experiment.names import ANY
 from instruction_selection.tables import statistics, table
 from instruction_selection.tables.published import AVERAGE, Key
 
@@ -59,7 +58,7 @@ def collect(
 
     `cells` are those of `table.build`, and have the `benchmark` of their evaluation and its `results` (of
     `samples.read`), and in `shown_for` the target in whose part of the table they stand.
-    `plan` is the table's (`table_plan`); the other arguments map names to configurations or, for `pools`, summaries.
+    `plan` is the table's (`experiment.plan`); the others map names to configurations or, for `pools`, summaries.
 
     Raises `InputError` where evaluations are not of the same samples.
     """
@@ -114,7 +113,7 @@ def _compared(
         if others:
             ids = list(results[0]["results"][name])
             sides = [_runs(side, name, ids) for side in (results, others)]
-            trained = tuple(grid.trained(methods[side[0]["method"]]) for side in (results, others))
+            trained = tuple(methods[side[0]["method"]]["ratio"] != 0 for side in (results, others))
             found = statistics.compare(*sides, comparisons, trained)
         if found is None:
             columns |= {f"{name}_{column}": None for column in COMPARED}

@@ -4,9 +4,10 @@ import csv
 from pathlib import Path
 
 from instruction_selection import machines
+from instruction_selection.experiment.settings import Settings
 
 
-def build(folder: str | Path, settings: dict) -> list[dict]:
+def build(folder: str | Path, settings: Settings) -> list[dict]:
     """One row per rule that ran, the costliest first.
 
     Keys: `rule`, `jobs`, `minutes` of all jobs together, `longest` (minutes of one), `memory_mb` (the most that one

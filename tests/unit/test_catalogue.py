@@ -1,20 +1,10 @@
-"""config/README.md and the list of entries."""
+"""The list of entries."""
 
 import pytest
 import yaml
 
-from instruction_selection import catalogue, reference
-from instruction_selection.config import SCHEMAS
+from instruction_selection import catalogue
 from instruction_selection.errors import InputError
-
-
-def test_the_reference_is_up_to_date(repository):
-    assert (repository / "config" / "README.md").read_text() == reference.text(), "run `make reference`"
-
-
-def test_every_schema_is_in_the_reference():
-    parts = {"hub", "package", "path", "rows", "source"}
-    assert {path.name.split(".")[0] for path in SCHEMAS.glob("*.yaml")} == set(reference.FILES) | parts
 
 
 def test_every_entry_is_listed_with_its_summary(repository):

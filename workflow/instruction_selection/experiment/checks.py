@@ -1,0 +1,278 @@
+"""Whether the files of one experiment fit together: what the type of a single file cannot see."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import method
+from instruction_selection.experiment.base import Entry
+from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection.experiment.method import Method
+from instruction_selection.experiment.names import module_name, parts
+from instruction_selection.experiment.pool import Pool
+from instruction_selection.experiment.settings import Settings
+from instruction_selection.experiment.table import Table
+from instruction_selection.tables import published
+
+#: One Python file per reader.
+READERS = Path(__file__).resolve().parents[1] / "pools"
+
+
+class Checked:
+    """An experiment, and the paths of its files."""
+
+    def __init__(self, experiment: Experiment, config_dir: Path):
+        self.experiment = experiment
+        self.settings = experiment.settings
+        self.config_dir = config_dir
+        self.file = self.path(Settings, experiment.name)
+
+    def path(self, kind: type[Entry], name: str) -> Path:
+        return self.config_dir / kind.FOLDER / f"{name}.yaml"
+
+    def table_path(self, name: str) -> Path:
+        """The file of a table; the experiment's own for the tables that it has without naming any."""
+        return self.path(Table, name) if self.settings.tables else self.file
+
+
+def check(experiment: Experiment, config_dir: Path) -> None:
+    """Raise `InputError` for the first rule that is broken."""
+    checked = Checked(experiment, config_dir)
+    for rule in RULES:
+        rule(checked)
+
+
+def checkpoints_are_epochs(checked: Checked) -> None:
+    wanted, epochs = checked.settings.warmup.checkpoints, checked.experiment.training["warmup"].num_train_epochs
+    if wanted > epochs:
+        sentence = f"{wanted} checkpoints are more than the warm-up's {epochs} epochs"
+        raise InputError("too-many-checkpoints", sentence, path=checked.file, key="warmup.checkpoints")
+
+
+def nodes_have_gpus(checked: Checked) -> None:
+    if checked.settings.nodes.training > 1 and not checked.settings.gpus.training:
+        sentence = f"{checked.settings.nodes.training} nodes need GPUs, and gpus.training is 0"
+        raise InputError("nodes-without-gpus", sentence, path=checked.file, key="nodes.training")
+
+
+def vllm_has_a_gpu(checked: Checked) -> None:
+    backends = {
+        "evaluation.backend": checked.settings.evaluation.backend,
+        **{f"targets.{name}.backend": target.backend for name, target in checked.settings.targets.items()},
+    }
+    for key, backend in backends.items():
+        if backend == "vllm" and not checked.settings.gpus.evaluation:
+            sentence = "vLLM needs a GPU, and gpus.evaluation is 0"
+            raise InputError("vllm-without-gpu", sentence, path=checked.file, key=key)
+
+
+def processes_share_the_batch(checked: Checked) -> None:
+    processes = max(1, checked.settings.gpus.training * checked.settings.nodes.training)
+    for stage, training in checked.experiment.training.items():
+        if training.effective_batch % (training.per_device_train_batch_size * processes):
+            sentence = (
+                f"an effective batch of {training.effective_batch} rows ({stage}) cannot be shared by {processes} "
+                f"processes of {training.per_device_train_batch_size} rows each"
+            )
+            raise InputError("indivisible-batch", sentence, path=checked.file, key="gpus.training")
+
+
+def deepspeed_files_exist(checked: Checked) -> None:
+    for stage, training in checked.experiment.training.items():
+        if training.deepspeed is not None and not Path(training.deepspeed).is_file():
+            sentence = f"{training.deepspeed} does not exist"
+            raise InputError("no-deepspeed-file", sentence, path=checked.file, key=f"{stage}.training.deepspeed")
+
+
+def seeds_are_of_methods(checked: Checked) -> None:
+    for name in checked.settings.seeds_of:
+        if name not in checked.experiment.methods:
+            sentence = f"{name!r} is not among the methods"
+            raise InputError("seeds-of-no-method", sentence, path=checked.file, key=f"seeds_of.{name}")
+
+
+def methods_have_code(checked: Checked) -> None:
+    for name, entry in checked.experiment.methods.items():
+        module = method.MODULES / f"{entry.module(name)}.py"
+        if entry.trained and not method.has_own_rule(name) and not module.is_file():
+            sentence = f"method {name!r} has no implementation: {module} does not exist"
+            raise InputError("method-without-code", sentence, path=checked.path(Method, name))
+
+
+def methods_of_the_size_of_another_have_it(checked: Checked) -> None:
+    methods = checked.experiment.methods
+    for name, entry in methods.items():
+        other = methods.get(entry.sized_like or "")
+        if entry.sized_like and not other:
+            sentence = f"{name!r} chooses as many rows as {entry.sized_like!r}, which is not listed"
+            raise InputError("sized-like-no-method", sentence, path=checked.file, key="methods")
+        if other and (other.sized_like or other.ratio is not None):
+            sentence = f"the number of rows of {entry.sized_like!r} is fixed, so it cannot be followed"
+            raise InputError("sized-like-fixed", sentence, path=checked.path(Method, name), key="sized_like")
+
+
+def methods_have_an_encoder(checked: Checked) -> None:
+    for name, entry in checked.experiment.methods.items():
+        if checked.experiment.encoder is None and any(need.endswith("embeddings") for need in entry.needs):
+            sentence = f"method {name!r} needs an encoder, and none is named"
+            raise InputError("no-encoder", sentence, path=checked.file, key="encoder")
+
+
+def methods_have_their_gradients(checked: Checked) -> None:
+    kept = checked.settings.gradients.pool_kinds
+    for name, entry in checked.experiment.methods.items():
+        for need in entry.needs:
+            wanted = GRADIENTS.get(need, kept[0])
+            if need.startswith("pool_") and wanted not in kept:
+                sentence = f"method {name!r} needs {wanted!r}, and only {', '.join(map(repr, kept))} is kept; add it"
+                raise InputError("gradients-not-kept", sentence, path=checked.file, key="gradients.pool_kinds")
+
+
+def methods_have_ratios(checked: Checked) -> None:
+    for name, entry in checked.experiment.methods.items():
+        if entry.ratio is None and not checked.settings.ratios:
+            sentence = f"method {name!r} needs at least one"
+            raise InputError("no-ratio", sentence, path=checked.file, key="ratios")
+
+
+def readers_have_code(checked: Checked) -> None:
+    entries: list[tuple[type[Entry], str, Pool | Benchmark]] = [
+        *((Pool, name, pool) for name, pool in checked.experiment.pools.items()),
+        *((Benchmark, name, benchmark) for name, benchmark in checked.experiment.benchmarks.items()),
+    ]
+    for kind, name, entry in entries:
+        module = READERS / f"{module_name(entry.reader or '')}.py"
+        if entry.reader and not module.is_file():
+            sentence = f"reader {entry.reader!r} has no implementation: {module} does not exist"
+            raise InputError("reader-without-code", sentence, path=checked.path(kind, name), key="reader")
+
+
+def readers_have_a_row_per_task(checked: Checked) -> None:
+    settings = checked.settings
+    wanted: list[tuple[str, int, Pool | Benchmark]] = []
+    for name, pool in checked.experiment.pools.items():
+        wanted.append((f"pools.{name}.rows", settings.pools[name].rows, pool))
+    for name, benchmark in checked.experiment.benchmarks.items():
+        target = settings.targets[name]
+        wanted.append((f"targets.{name}.validation_rows", target.validation_rows, benchmark))
+        wanted.append((f"targets.{name}.evaluation_rows", target.evaluation_rows, benchmark))
+    for key, rows, entry in wanted:
+        if entry.reader and rows < len(entry.tasks):
+            sentence = f"{rows} rows are too few for {len(entry.tasks)} tasks"
+            raise InputError("fewer-rows-than-tasks", sentence, path=checked.file, key=key)
+
+
+def shards_are_of_the_pools(checked: Checked) -> None:
+    shards = checked.settings.gradients.shards
+    if isinstance(shards, dict) and shards.keys() != checked.experiment.pools.keys():
+        sentence = f"a mapping must have exactly the pools {', '.join(checked.experiment.pools)}"
+        raise InputError("shards-of-other-pools", sentence, path=checked.file, key="gradients.shards")
+
+
+def pools_have_enough_rows(checked: Checked) -> None:
+    """For the warm-up, for every shard, and for every ratio."""
+    gradients = checked.settings.gradients
+    for name, pool in checked.settings.pools.items():
+        for key, wanted in {
+            "warmup.rows": checked.settings.warmup.rows,
+            "gradients.shards": gradients.shards_of(name),
+        }.items():
+            if wanted > pool.rows:
+                sentence = f"{wanted} are more than the {pool.rows} rows of pool {name!r}"
+                raise InputError("pool-too-small", sentence, path=checked.file, key=key)
+        for ratio in checked.settings.ratios:
+            if ratio * pool.rows + 1e-9 < 1:
+                sentence = f"{ratio:g} of the {pool.rows} rows of pool {name!r} selects none; raise either"
+                raise InputError("ratio-selects-none", sentence, path=checked.file, key="ratios")
+
+
+def tables_show_what_is_computed(checked: Checked) -> None:
+    for name, plan in checked.experiment.tables.items():
+        benchmarks = tuple(part for target in plan.targets for part in parts(target))
+        listed: dict[str, tuple[tuple, tuple]] = {
+            "models": (plan.models, checked.settings.models),
+            "pools": (plan.pools, tuple(checked.settings.pools)),
+            "targets": (benchmarks, tuple(checked.settings.targets)),
+            "methods": (plan.methods, checked.settings.methods),
+            "ratios": (plan.ratios, checked.settings.ratios),
+        }
+        for key, (shown, computed) in listed.items():
+            for entry in shown:
+                if entry not in computed:
+                    sentence = f"experiment {checked.experiment.name!r} has no {entry!r}"
+                    raise InputError("not-in-experiment", sentence, path=checked.table_path(name), key=key)
+
+
+def tables_name_a_target_once(checked: Checked) -> None:
+    for name, plan in checked.experiment.tables.items():
+        joined = [tuple(sorted(parts(target))) for target in plan.targets]
+        for target, benchmarks in zip(plan.targets, joined, strict=True):
+            if len(set(benchmarks)) < len(benchmarks) or joined.count(benchmarks) > 1:
+                sentence = f"the parts of {target!r} are listed twice"
+                raise InputError("duplicate-target", sentence, path=checked.table_path(name), key="targets")
+
+
+def tables_of_a_target_have_one(checked: Checked) -> None:
+    for name, plan in checked.experiment.tables.items():
+        if plan.kind == "target" and len([part for target in plan.targets for part in parts(target)]) != 1:
+            sentence = "a table of kind 'target' has one target, which is not joint"
+            raise InputError("several-targets", sentence, path=checked.table_path(name), key="targets")
+
+
+def tables_compare_with_their_methods(checked: Checked) -> None:
+    for name, plan in checked.experiment.tables.items():
+        for key, other in {"baseline": plan.baseline, "relative_to": plan.relative_to}.items():
+            if other is not None and other not in plan.methods:
+                sentence = f"{other!r} is not among the table's methods"
+                raise InputError("not-in-table", sentence, path=checked.table_path(name), key=key)
+
+
+def tables_with_a_parameter_have_its_values(checked: Checked) -> None:
+    for name, plan in checked.experiment.tables.items():
+        if plan.parameter is None:
+            continue
+        path = checked.table_path(name)
+        if len(plan.ratios) != 1:
+            sentence = "with a parameter on its axis, a figure shows one ratio"
+            raise InputError("several-ratios", sentence, path=path, key="ratios")
+        for other in plan.methods:
+            if not isinstance(checked.experiment.methods[other].params.get(plan.parameter), int | float):
+                sentence = f"method {other!r} has no number {plan.parameter!r}"
+                raise InputError("no-such-parameter", sentence, path=path, key="parameter")
+
+
+def published_numbers_can_be_read(checked: Checked) -> None:
+    for reported in {plan.reported for plan in checked.experiment.tables.values()} - {None}:
+        try:
+            published.read(str(reported))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError("not-csv", f"not a CSV file in UTF-8 ({error})", path=reported) from error
+
+
+#: In the order in which they are checked.
+RULES: tuple[Callable[[Checked], None], ...] = (
+    checkpoints_are_epochs,
+    nodes_have_gpus,
+    vllm_has_a_gpu,
+    processes_share_the_batch,
+    deepspeed_files_exist,
+    seeds_are_of_methods,
+    methods_have_code,
+    methods_of_the_size_of_another_have_it,
+    methods_have_an_encoder,
+    methods_have_their_gradients,
+    methods_have_ratios,
+    readers_have_code,
+    readers_have_a_row_per_task,
+    tables_show_what_is_computed,
+    tables_name_a_target_once,
+    tables_of_a_target_have_one,
+    tables_compare_with_their_methods,
+    tables_with_a_parameter_have_its_values,
+    published_numbers_can_be_read,
+    shards_are_of_the_pools,
+    pools_have_enough_rows,
+)

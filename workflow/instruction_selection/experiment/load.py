@@ -1,0 +1,105 @@
+"""Read an experiment: its file in ``config/experiments``, and every file that it names.
+
+Each kind of file is a folder under ``config/`` in which one file is one entry. Everything that can be known to be wrong
+before a job starts raises `InputError` here, with the file and the key.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import plan, sentences, yaml_loader
+from instruction_selection.experiment.base import Entry
+from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.experiment import Experiment, Stage
+from instruction_selection.experiment.method import Method
+from instruction_selection.experiment.model import Encoder, Model
+from instruction_selection.experiment.names import ANY, NAME
+from instruction_selection.experiment.pool import Pool
+from instruction_selection.experiment.settings import Settings
+from instruction_selection.experiment.suggestions import did_you_mean
+from instruction_selection.experiment.table import Table
+from instruction_selection.experiment.training import Training
+
+E = TypeVar("E", bound=Entry)
+
+
+def load(config_dir: str | Path, name: str) -> Experiment:
+    """Read `config_dir`/experiments/`name`.yaml and every file that it names."""
+    from instruction_selection.experiment import checks
+
+    config_dir = Path(config_dir)
+    settings = read_entry(config_dir, Settings, name)
+    source = path_of(config_dir, Settings, name)
+
+    def entries(kind: type[E], names: Any) -> dict[str, E]:
+        return {each: read_entry(config_dir, kind, each, named_in=source) for each in names}
+
+    benchmarks = entries(Benchmark, settings.targets)
+    experiment = Experiment(
+        name=name,
+        settings=settings,
+        models=entries(Model, settings.models),
+        encoder=read_entry(config_dir, Encoder, settings.encoder, named_in=source) if settings.encoder else None,
+        pools=entries(Pool, settings.pools),
+        benchmarks=benchmarks,
+        methods=entries(Method, settings.methods),
+        training=_stages(entries(Training, ("warmup", "finetune")), settings, source),
+        tables=_tables(entries(Table, settings.tables), config_dir, settings, benchmarks),
+    )
+    checks.check(experiment, config_dir)
+    return experiment
+
+
+def read_entry(config_dir: Path, kind: type[E], name: str, named_in: Path | None = None) -> E:
+    """One config file; `named_in` is the file that names it, to which a wrong name is a mistake."""
+    path = path_of(config_dir, kind, name)
+    noun = kind.noun()
+    if name == ANY:
+        raise InputError("reserved-name", f"{noun} {name!r}: this name is reserved", path=named_in)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        allowed = "up to 100 of a-z, 0-9 and, after the first, also '.', '_', '-'"
+        raise InputError("not-a-name", f"{noun} {sentences.shown(name)}: names consist of {allowed}", path=named_in)
+    if not path.is_file():
+        hint = did_you_mean(name, names(config_dir, kind))
+        raise InputError(f"unknown-{noun}", f"no {noun} {name!r}: {path} does not exist{hint}", path=named_in)
+    content = yaml_loader.read(path)
+    return parse(kind, {} if content is None else content, path)
+
+
+def parse(kind: type[E], content: Any, path: Path, inside: str | None = None) -> E:
+    """`content` of the file `path`, or of its key `inside`, with its type; `InputError` for the first mistake in it."""
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise sentences.input_error(error, content, path, inside) from None
+
+
+def path_of(config_dir: Path, kind: type[Entry], name: str) -> Path:
+    return config_dir / kind.FOLDER / f"{name}.yaml"
+
+
+def names(config_dir: str | Path, kind: type[Entry]) -> list[str]:
+    """The entries of a kind that have a file."""
+    return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml"))
+
+
+def _stages(files: dict[str, Training], settings: Settings, source: Path) -> dict[Stage, Training]:
+    """Each stage's file with the experiment's own arguments over it."""
+    own: dict[Stage, Any] = {"warmup": settings.warmup.training.plain(), "finetune": settings.finetune.training.plain()}
+    merged = {stage: {**files[stage].plain(), **own[stage]} for stage in own}
+    if settings.gradients.parameters == "full":
+        adapter = [key for key in merged["warmup"] if key.startswith("lora_")]
+        merged["warmup"] = {**merged["warmup"], "finetuning_type": "full"}
+        for key in adapter:
+            del merged["warmup"][key]
+    return {stage: parse(Training, merged[stage], source, f"{stage}.training") for stage in own}
+
+
+def _tables(
+    tables: dict[str, Table], config_dir: Path, settings: Settings, benchmarks: dict[str, Benchmark]
+) -> dict[str, plan.Plan]:
+    tables = tables or {name: plan.of_target(name, benchmark) for name, benchmark in benchmarks.items()}
+    return {name: plan.filled(table, settings, config_dir / "tables" / "reported") for name, table in tables.items()}

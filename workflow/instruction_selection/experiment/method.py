@@ -1,0 +1,69 @@
+"""Files of config/methods."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, JsonValue
+
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.features import Feature
+from instruction_selection.experiment.names import module_name
+
+LIBRARY = Path(__file__).resolve().parents[1]
+#: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.
+MODULES = LIBRARY / "methods"
+RULES = LIBRARY.parent / "rules" / "methods"
+
+Share = Annotated[Number, Field(ge=0, le=1)]
+
+
+class Method(Entry):
+    """A selection method.
+
+    Its code is instruction_selection/methods/<name>.py, or a rule of its own in workflow/rules/methods/<name>.smk ('-'
+    becomes '_').
+    """
+
+    FOLDER: ClassVar[str] = "methods"
+
+    label: About[str]
+    """Name in tables."""
+    summary: About[str]
+    """One sentence on how it chooses."""
+    reference: About[str]
+    """Where it was published."""
+    needs: Distinct[Feature] = ()
+    """What is made before it runs and handed to it; nothing else is."""
+    checkpoints: Literal["last", "all"] = "last"
+    """Checkpoints of the warm-up whose gradients it reads, the last one's or those of all that are kept."""
+    published_checkpoints: About[Count | None] = None
+    """With `checkpoints: all`, how many its authors read, to be named in tables beside the number that the experiment
+    keeps; null where they do not say."""
+    reads: About[Literal["once", "per chosen row"]] = "once"
+    """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
+    `snakemake estimate` only."""
+    stochastic: bool = False
+    """Draws at random, so that it selects anew for every seed."""
+    ratio: Share | None = None
+    """Share of the pool that it always takes, if not the experiment's ratios; 0 is the untuned model."""
+    sized_like: str | None = None
+    """Another method of the experiment; as many rows are chosen as it chose for the same model, pool, target and ratio,
+    which may be fewer than the ratio asks for. A control of what the number of rows does."""
+    implementation: Annotated[str, Matching("[a-z0-9_-]+", "the name of a method")] | None = None
+    """The method in instruction_selection/methods whose code it shares, if it is not its own name."""
+    params: dict[str, JsonValue] = {}
+    """Arguments of the method."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether a model is trained on what it selects; with a ratio fixed to 0 it is the untuned model."""
+        return self.ratio != 0
+
+    def module(self, name: str) -> str:
+        """The module of instruction_selection/methods that selects; `name` is the method's own."""
+        return module_name(self.implementation or name)
+
+
+def has_own_rule(name: str) -> bool:
+    """Whether a method is selected by a rule of its own, in ``workflow/rules/methods``, and not by a Python module."""
+    return (RULES / f"{module_name(name)}.smk").is_file()

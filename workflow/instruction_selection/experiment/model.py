@@ -1,0 +1,53 @@
+"""Files of config/models and config/encoders."""
+
+from typing import ClassVar
+
+from instruction_selection.experiment.base import About, Count, Entry
+from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
+
+
+class Model(Entry):
+    """A causal language model and where it comes from."""
+
+    FOLDER: ClassVar[str] = "models"
+
+    label: About[str]
+    """Name in tables."""
+    summary: About[str]
+    """One sentence."""
+    license: About[str] = "unknown"
+    """SPDX identifier or name of the license."""
+    parameters: About[Count]
+    """Weights. Memory and time that jobs ask of a cluster follow from it."""
+    template: str
+    """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
+    workflow's own. `alpaca_bos` is for base models (`alpaca` with the model's beginning-of-sequence token), and
+    `smollm_eot` is for SmolLM2 (ChatML); both end at the end of the answer's turn. The harness asks in the same form
+    with `evaluation.chat_template`, and in plain text without; its prompts begin with the same token."""
+    source: ModelSource
+    """Where the weights come from. Every kind ends as one local safetensors folder."""
+
+    def sources(self) -> dict[str, Source]:
+        """Where its files come from, by the key that says so."""
+        return {"source": self.source}
+
+
+class Encoder(Entry):
+    """A Sentence-BERT encoder and where it comes from."""
+
+    FOLDER: ClassVar[str] = "encoders"
+
+    label: About[str]
+    """Name in tables."""
+    summary: About[str]
+    """One sentence."""
+    license: About[str] = "unknown"
+    """SPDX identifier or name of the license."""
+    batch_size: About[Count] = 32
+    """Texts per batch."""
+    source: EncoderSource
+    """Where the weights come from."""
+
+    def sources(self) -> dict[str, Source]:
+        """Where its files come from, by the key that says so."""
+        return {"source": self.source}

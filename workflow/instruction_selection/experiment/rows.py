@@ -1,0 +1,53 @@
+"""Rows that are read from files by templates."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from instruction_selection.experiment.base import List, Section, problem
+from instruction_selection.experiment.sources import RowSource
+
+
+def _compiles(template: str) -> str:
+    # Jobs whose environment has no Jinja import this module, too; Snakemake, which reads the files, always has it.
+    from instruction_selection import templates
+
+    try:
+        templates.compiled(template)
+    except templates.NOT_COMPILED as error:
+        raise problem("template", f"not a Jinja template ({error.message})") from error
+    return template
+
+
+Template = Annotated[str, AfterValidator(_compiles)]
+
+
+class Rows(Section):
+    """Rows that are read from files.
+
+    task, instruction and response are Jinja templates over a record's columns; `record` is the record itself, `path`
+    its file, and `document` the whole of a JSON or YAML file in which records have a `key`. The filter `shuffled`
+    reorders a list in a way that depends on its values only, and regex_replace(pattern, replacement) is Python's
+    re.sub.
+    """
+
+    source: RowSource
+    """Where the files are."""
+    member: str | None = None
+    """The file to read inside zip archives, as a pattern."""
+    columns: Annotated[List[str], Field(min_length=1)] | None = None
+    """Names of the columns, for tables without a header."""
+    key: str | None = None
+    """Where a JSON or YAML file has its list of records, with dots between levels."""
+    task: Template = "all"
+    """Template of the subtask's name."""
+    draw: Literal["by_task", "uniform"] = "by_task"
+    """How rows are drawn where fewer are wanted than there are: by_task keeps the proportions of the tasks exactly,
+    uniform draws from all rows at random, whatever their task."""
+    overlap_text: Template | None = None
+    """Template of what is compared to find the same question among other rows, where `instruction` has other text
+    around it; by default the instruction."""
+    instruction: Template
+    """Template of what the model is asked."""
+    response: Template
+    """Template of what it should answer."""

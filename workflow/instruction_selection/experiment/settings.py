@@ -1,0 +1,226 @@
+"""Files of config/experiments, and config/config.yaml."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number, Section, Seed
+from instruction_selection.experiment.training import TrainingOverrides
+
+Names = Annotated[Distinct[str], Field(min_length=1)]
+Seeds = Annotated[Distinct[Seed], Field(min_length=1)]
+Ratio = Annotated[Number, Field(gt=0, lt=1)]
+Backend = Literal["hf", "vllm"]
+OneGpu = Annotated[int, Field(ge=0, le=1)]
+
+
+def _shape(value: Any) -> str:
+    return "by pool" if isinstance(value, dict) else "for all pools"
+
+
+Shards = Annotated[
+    Annotated[Count, Tag("for all pools")] | Annotated[dict[str, Count], Tag("by pool")], Discriminator(_shape)
+]
+
+
+class Choice(Section):
+    """Which experiment to run. Everything else is in the experiment's own file."""
+
+    experiment: str
+    """A file of config/experiments."""
+
+
+class PoolRows(Section):
+    """Sizes of a pool."""
+
+    rows: Count
+    """Rows to sample from the pool."""
+
+
+class TargetRows(Section):
+    """Sizes of a target."""
+
+    validation_rows: Count
+    """Rows that the selection may look at."""
+    evaluation_rows: Count
+    """Held-out rows that the tuned models are scored on."""
+    overlap: Literal["refuse", "count"] = "refuse"
+    """What follows if a held-out row is also in the pool or among the validation rows: the run is refused, or the rows
+    are counted in overlap/<pool>.json. Big public pools have such rows."""
+    backend: Backend | None = None
+    """`evaluation.backend`, if this target has another."""
+
+
+class Hub(Section):
+    """Where public models and data come from."""
+
+    cache: About[
+        Annotated[
+            str,
+            Matching(
+                r"(?!(.*/)?\.\.(/|$))[^{}*?\[\]\x00-\x1f\x7f]+",
+                "a folder, without '..' and signs that have a meaning to Snakemake",
+            ),
+        ]
+    ] = "results/hub"
+    """Folder that `snakemake prefetch` fills and jobs read from; experiments share it."""
+    mirror: About[Annotated[str, Matching(r"[^\x00-\x1f\x7f]+", "a folder")] | None] = None
+    """Folder with the same files as the hub, to take them from without a network; laid out as hub.py says. The
+    environment variable INSTRUCTION_SELECTION_MIRROR goes before it."""
+
+
+class Warmup(Section):
+    """The short training that gives Adam its moments (LESS, section 4.1; G2IS, appendix B.2)."""
+
+    rows: Count
+    """Random pool rows to train on."""
+    checkpoints: Count = 1
+    """Epochs, counted from the last, at whose ends gradients are taken. Methods with `checkpoints: last` (G2IS) read
+    the end of the warm-up only. Those with `checkpoints: all` (LESS, LESS with round-robin, TAGCOS, GTP-style, GIST)
+    average over all that are kept, each weighted with its epoch's mean learning rate; LESS was published with the 4 of
+    4 epochs. Each one costs another pass of gradients over pool and target."""
+    training: TrainingOverrides = TrainingOverrides()
+    """LLaMA-Factory settings that differ from config/training/warmup.yaml."""
+
+
+class Projection(Section):
+    """Random projection of a gradient; the same for every row, shard and target."""
+
+    kind: Literal["sjlt", "rademacher"] = "sjlt"
+    """sjlt is a sparse Johnson-Lindenstrauss transform, as fast as memory; rademacher is the paper's dense one, as
+    exact and very slow without a GPU."""
+    dimension: Count = 8192
+    """Numbers kept per row."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Fixes the projection."""
+
+
+class Gradients(Section):
+    """The gradient store."""
+
+    shards: About[Shards]
+    """Jobs that compute a pool's gradients, for all pools or by pool. Part of the experiment, because changing it
+    redoes them."""
+    parameters: Literal["lora", "full"] = "lora"
+    """Weights whose gradients are taken, and which the warm-up therefore trains: those of a LoRA adapter, or the whole
+    model's (which the paper names as future work)."""
+    pool_kinds: Annotated[Distinct[Literal["adam", "sgd"]], Field(min_length=1)] = ("adam",)
+    """Gradients kept of pool rows: adam (preconditioned, what most methods read), sgd (plain, what GIST reads), or both
+    from the same backward pass."""
+    batch_tokens: About[Count] = 2048
+    """Tokens, padding included, that one batch may hold. Sets memory, not the result."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the forward and backward pass; bf16 is autocast, with weights in fp32."""
+    projection: Projection = Projection()
+
+    def shards_of(self, pool: str) -> int:
+        """How many jobs compute a pool's gradients."""
+        return self.shards[pool] if isinstance(self.shards, dict) else self.shards
+
+
+class SelectionSettings(Section):
+    """Selection methods."""
+
+    memory_mb: About[Count | None] = None
+    """Memory of one job, in MB, if not what the sizes suggest. Walks keep a copy of the rows at half their size, which
+    goes to a temporary file where it does not fit. Does not change results."""
+
+
+class Finetune(Section):
+    """Fine-tuning on a selection."""
+
+    training: TrainingOverrides = TrainingOverrides()
+    """LLaMA-Factory settings that differ from config/training/finetune.yaml."""
+
+
+class Evaluation(Section):
+    """Settings of the LM Evaluation Harness."""
+
+    backend: Backend = "hf"
+    """What lm-eval computes with: hf is transformers; vllm generates many times faster, needs a GPU, and differs in
+    the last digits."""
+    batch_size: About[Count] = 16
+    """Requests per batch; vllm finds its own."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """Precision in which the model is loaded."""
+    chat_template: bool = True
+    """Put questions into the template that the model was trained with."""
+
+
+class Threads(Section):
+    """Processor threads of one job. In the experiment because sums in another order differ in the last digits."""
+
+    training: About[Count] = 1
+    """Warm-up and fine-tuning."""
+    gradients: About[Count] = 1
+    """Gradients."""
+    embeddings: About[Count] = 1
+    """Sentence embeddings."""
+    selection: About[Count] = 1
+    """Selection methods."""
+    evaluation: About[Count] = 1
+    """Evaluation."""
+
+
+class Gpus(Section):
+    """GPUs that one job asks the cluster for, per node.
+
+    Changing them redoes nothing. Where none can be seen, as on a laptop, as many processes compute on the processor.
+    """
+
+    training: About[Annotated[int, Field(ge=0)]] = 0
+    """Warm-up and fine-tuning. Every GPU gets a process; all of them share the training's `effective_batch`."""
+    gradients: About[OneGpu] = 0
+    """Gradients and hidden states."""
+    embeddings: About[OneGpu] = 0
+    """Sentence embeddings."""
+    evaluation: About[OneGpu] = 0
+    """Evaluation."""
+
+
+class Nodes(Section):
+    """Nodes that one job asks the cluster for."""
+
+    training: About[Count] = 1
+    """Warm-up and fine-tuning; several need GPUs."""
+
+
+class Settings(Entry):
+    """One run of the workflow. What is compared, and every size and setting that a result depends on."""
+
+    FOLDER: ClassVar[str] = "experiments"
+
+    summary: About[str]
+    """One sentence on what this experiment is for."""
+    models: Names
+    """Models to select for and to tune; files of config/models."""
+    encoder: str | None = None
+    """Sentence encoder for the methods that need embeddings; a file of config/encoders."""
+    pools: Annotated[dict[str, PoolRows], Field(min_length=1)]
+    """Pools to select from (files of config/pools), and how many rows of each to sample."""
+    targets: Annotated[dict[str, TargetRows], Field(min_length=1)]
+    """Tasks to select for (files of config/benchmarks), with the number of rows for each purpose."""
+    hub: About[Hub] = Hub()
+    methods: Names
+    """Selection methods to compare; files of config/methods."""
+    ratios: Distinct[Ratio] = ()
+    """Shares of the pool to select, for methods whose own file does not fix the ratio."""
+    tables: Distinct[str] = ()
+    """Tables to make; files of config/tables. What they show is what is computed. If there are none, one table per
+    target with every model, pool, method and ratio."""
+    seeds: Seeds = (0,)
+    """Repetitions. Each seeds a selection (of methods that draw at random) and a fine-tuning."""
+    seeds_of: dict[str, Seeds] = {}
+    """Seeds of single methods, where they are not `seeds`; fewer for what is too expensive to repeat."""
+    data_seed: Seed = 0
+    """Seeds the sampling of pools, validation rows, evaluation rows and warm-up rows."""
+    cutoff_len: Annotated[int, Field(ge=8)] = 2048
+    """Tokens of a row that warm-up, gradients and fine-tuning see; the rest is cut off."""
+    warmup: Warmup
+    gradients: Gradients
+    selection: About[SelectionSettings] = SelectionSettings()
+    finetune: Finetune = Finetune()
+    evaluation: Evaluation = Evaluation()
+    threads: About[Threads] = Threads()
+    gpus: About[Gpus] = Gpus()
+    nodes: About[Nodes] = Nodes()
