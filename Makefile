@@ -11,7 +11,7 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --univers
 	--generate-hashes --no-emit-package torch --no-annotate --no-header
 AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate smoke test unit faults environments lint format reference lock audit clean
+.PHONY: help setup demo list estimate smoke test unit integration faults environments lint format reference lock audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,17 +48,21 @@ test: $(READY)  ## Every test, the smoke experiment among them; as root with SLU
 unit: $(READY)  ## The tests that take seconds
 	$(BIN)/python -m pytest tests/unit
 
+integration: $(READY)  ## The tests that start LLaMA-Factory and DeepSpeed: minutes
+	$(BIN)/python -m pytest tests/integration
+
 faults: $(READY)  ## Kills, damage and full disks: minutes
 	$(BIN)/python -m pytest tests/faults
 
 environments: $(READY)  ## Whether the conda environments' packages go together, which asks PyPI
 	$(BIN)/python -m pytest -m network tests/environments
 
-lint: $(READY)  ## Code and workflow style
+lint: $(READY)  ## Style of code and workflow, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	PYTHONPATH=workflow $(BIN)/lint-imports
 
 format: $(READY)  ## Put code and workflow into style
 	$(BIN)/ruff check --fix .

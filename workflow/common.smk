@@ -6,13 +6,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection import grid, hub, machines, packages, provenance
+from instruction_selection.core import entry_names, packages, provenance
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import load as loading
-from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection.core.features import GRADIENTS
+from instruction_selection.data import hub
+from instruction_selection.experiment import grid, load, machines
 from instruction_selection.experiment.method import has_own_rule
+from instruction_selection.experiment.paths import Layout
 from instruction_selection.experiment.table import Table
-from instruction_selection.layout import Layout
 
 packages.prefer(Path(workflow.basedir) / "workflow")
 
@@ -23,7 +24,7 @@ def load_experiment():
         raise WorkflowError(
             f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
         )
-    return loading.load("config", str(config.get("experiment") or ""))
+    return load.load("config", str(config.get("experiment") or ""))
 
 
 try:
@@ -61,9 +62,9 @@ def one_of(names, *others):
 WILDCARDS = {
     "kind": one_of(PUBLIC),
     "entry": one_of(name for entries in PUBLIC.values() for name in entries),
-    "model": one_of(EXPERIMENT.models, grid.ANY),
-    "pool": one_of(EXPERIMENT.pools, grid.ANY),
-    "target": one_of(EXPERIMENT.benchmarks, *grid.targets(EXPERIMENT), grid.ANY),
+    "model": one_of(EXPERIMENT.models, entry_names.ANY),
+    "pool": one_of(EXPERIMENT.pools, entry_names.ANY),
+    "target": one_of(EXPERIMENT.benchmarks, *grid.targets(EXPERIMENT), entry_names.ANY),
     "benchmark": one_of(EXPERIMENT.benchmarks),
     "method": one_of(EXPERIMENT.methods),
     "table": one_of(EXPERIMENT.tables),
@@ -191,9 +192,9 @@ def feature_files(wildcards, checkpoint=CHECKPOINTS[-1]):
     }
 
     def paths(need):
-        parts = grid.parts(wildcards.target)
+        parts = entry_names.parts(wildcards.target)
         if not need.startswith("validation_"):
-            parts = [grid.ANY]
+            parts = [entry_names.ANY]
         return [patterns[need].format(target=part, **names) for part in parts]
 
     return {need: paths(need) for need in method_of(wildcards).needs}
@@ -246,7 +247,7 @@ def selection_inputs(wildcards):
         )
     if grid.targeted(method_of(wildcards)):
         inputs["validation"] = expand(
-            PATHS.validation, target=grid.parts(wildcards.target)
+            PATHS.validation, target=entry_names.parts(wildcards.target)
         )
     sized_like = grid.size_of(EXPERIMENT, cell_of(wildcards))
     if sized_like:

@@ -100,7 +100,7 @@ rule check_overlap:
         runtime=by_attempt(30),
     params:
         refuse=lambda wildcards: SETTINGS.targets[wildcards.target].overlap == "refuse",
-        source=provenance.source_hash("instruction_selection.validation.overlap"),
+        source=provenance.source_hash("instruction_selection.data.overlap"),
     message:
         "Looking for evaluation rows of {wildcards.target} in its validation rows and in {wildcards.pool}"
     script:

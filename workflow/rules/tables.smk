@@ -5,7 +5,7 @@ rule tables:
     localrule: True
 
 
-for table in loading.names("config", Table):
+for table in load.names("config", Table):
 
     rule:
         name:

@@ -6,12 +6,11 @@ import json
 import pytest
 import yaml
 
-from instruction_selection import machines
 from instruction_selection.cost import duration, estimate, jobs, measured
 from instruction_selection.cost.measured import Measurements
-from instruction_selection.experiment import load
+from instruction_selection.experiment import load, machines
+from instruction_selection.experiment.paths import Layout
 from instruction_selection.experiment.settings import Gpus
-from instruction_selection.layout import Layout
 
 SMOLLM2 = 134515008
 LOADING_SECONDS = 2 * SMOLLM2 / 1e9
