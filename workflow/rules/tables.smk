@@ -1,7 +1,7 @@
 # `snakemake tables`, and each table of config/tables by its name.
 rule tables:
     input:
-        files_of(list(EXPERIMENT.tables)),
+        WIRING.files_of(list(EXPERIMENT.tables)),
     localrule: True
 
 
