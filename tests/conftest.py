@@ -37,7 +37,8 @@ def pytest_sessionfinish(session):
 def sentences(request):
     """Compares the sentences of this test's refusals with the snapshot."""
     # Without its folder, so that a test may be moved.
-    name = request.node.nodeid.rpartition("/")[2]
+    file, _, test = request.node.nodeid.partition("::")
+    name = f"{Path(file).name}::{test}"
     refusals.running.append(name)
     yield
     refusals.running.pop()

@@ -12,7 +12,7 @@ validation stores have `sgd`.
 
 The attribute `identity` is JSON that records what the gradients were computed from; stores that must agree there and do
 not are rejected. `git_commit` and `versions` (JSON) record the code. A shard is written under a temporary name; when it
-is complete, it is sealed (`checksummed_hdf5`) and renamed. A gathered store is a virtual dataset over shards; its attribute
+is complete, it is sealed and renamed. A gathered store is a virtual dataset over shards; its attribute
 `shards` is JSON: each shard's path, relative to the store, and its seal.
 """
 
