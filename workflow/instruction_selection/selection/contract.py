@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import GRADIENTS
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.features.matrix import Rows
 
 
@@ -77,7 +77,8 @@ class Inputs:
                 masks[name] = masks[name] & value.usable
         for name, mask in masks.items():
             if not mask.any():
-                raise InputError(f"No validation row can be used: all {name.replace('_', ' ')} are zero or not finite.")
+                sentence = f"no validation row can be used: all {name.replace('_', ' ')} are zero or not finite"
+                raise InputError("no-usable-validation", sentence, key=name)
         if all(mask.all() for mask in masks.values()):
             return self
         earlier = tuple(_at(checkpoint, "validation_", masks["validation_gradients"]) for checkpoint in self.earlier)

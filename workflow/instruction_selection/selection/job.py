@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import GRADIENTS
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.features import checksummed_hdf5
-from instruction_selection.features.checksummed_hdf5 import damage_told
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.store import Reader
 from instruction_selection.features.matrix import Rows, Stored
 from instruction_selection.selection.contract import Checkpoint, Inputs, Selection
@@ -44,8 +44,8 @@ def select(
     one per file of rows that it belongs to, `earlier_feature_paths` those of the checkpoints before the last, oldest
     first, and `learning_rates` says what each checkpoint counts. `implementation` is the module that selects, if it is
     not called like the method; the method may use `memory_mb` MiB, beside the pool's text. `made_with` says for each
-    checkpoint what features were made with (`checksummed_hdf5.refuse_unless`); without, stores are only compared with
-    each other. The budget is floor(ratio * rows in the pool), or what was chosen in the selection whose summary is
+    checkpoint what features were made with (`checksummed_hdf5.check_identity`); without, stores are only compared with
+    one another. The budget is floor(ratio * rows in the pool), or what was chosen in the selection whose summary is
     `sized_like`.
     """
     pool = files.read_jsonl(pool_path)
@@ -58,7 +58,8 @@ def select(
     # The small number undoes ratios like 0.29, of which 100 rows would make 28.
     budget = int(ratio * len(pool) + 1e-9)
     if budget < 1:
-        raise InputError(f"{pool_path}: a ratio of {ratio:g} of {len(pool)} rows is no row.")
+        sentence = f"ratio {ratio:g} of {len(pool)} examples selects none; raise the ratio or the pool"
+        raise InputError("ratio-selects-none", sentence, path=pool_path)
     if sized_like:
         budget = files.read_json(sized_like)["selected"]
     *earlier_made_with, last_made_with = made_with or [{}] * (len(earlier_feature_paths) + 1)
@@ -76,7 +77,8 @@ def select(
         )
     result = run_method(implementation or method, inputs, budget, params, seed)
     if not len(result.rows):
-        raise InputError(f"{method}: none of the {budget} rows wanted was chosen; its parameters do not fit this pool.")
+        sentence = f"selected none of the {budget} examples requested; its parameters do not fit this pool"
+        raise InputError("nothing-selected", sentence, key=method)
     return [pool[row] for row in result.rows], {
         **summary(method, ratio, seed, pool, budget, result),
         "sized_like": sized_like,
@@ -189,24 +191,24 @@ def _read(
                 identity, ids, part = _read_embeddings(path)
             side = need.split("_")[0]
             expected = {**made_with, "rows": digests[side][number]} if digests else {}
-            checksummed_hdf5.refuse_unless(path, identity, expected)
+            checksummed_hdf5.check_identity(path, identity, expected)
             if ids != [row["id"] for row in rows]:
-                raise InputError(f"{path}: its rows are not those of the {side} that it is used with.")
+                raise InputError("other-rows", f"its rows are not those of the {side} that it is used with", path=path)
             if not of_pool:
                 part = Rows(part.unit, part.norms, subtasks[number])
                 if not part.usable.any():
-                    raise InputError(f"{path}: no validation row has a usable gradient.")
+                    raise InputError("no-usable-gradient", "no validation row has a usable gradient", path=path)
             found.append(part)
         features[need] = sum(found[1:], found[0])
     first, *others = [store for kept in stores.values() for store in kept] or [None]
     for other in others:
-        first.refuse_unless_comparable(other)
+        first.check_comparable(other)
     return features, {need: kept[0].identity for need, kept in stores.items()}
 
 
 def _read_embeddings(path: str) -> tuple[dict, list[str], Rows]:
-    store = checksummed_hdf5.opened(path)
-    with damage_told(path, "id"):
+    store = checksummed_hdf5.open_verified(path)
+    with corruption_as_input_error(path, "id"):
         ids = [name.decode() for name in store["id"][:]]
     rows = Rows(Stored(store["embedding"], path), np.ones(len(ids), np.float32))
     return json.loads(store.attrs["identity"]), ids, rows

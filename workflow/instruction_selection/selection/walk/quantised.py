@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.features.matrix import Rows, Stored
 from instruction_selection.selection.walk import int8_dot, kernels
 
@@ -57,7 +57,8 @@ class Quantised:
         count, width = rows.shape
         if width > int8_dot.MAX_ROW_BYTES:
             raise InputError(
-                f"A walk takes features of up to {int8_dot.MAX_ROW_BYTES} dimensions, and these have {width}."
+                "too-many-dimensions",
+                f"a walk takes features of up to {int8_dot.MAX_ROW_BYTES} dimensions, and these have {width}",
             )
         self.rows = rows
         available = (memory_mib - reserved_mib) << 20
