@@ -5,7 +5,7 @@ import shutil
 import pytest
 from checkout import Checkout
 
-NAMES = "names are of up to 100 of a-z"
+NAMES = "names consist of up to 100 of a-z"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_key_that_is_there_twice(checkout):
         path.write_text(text + "ratios: [0.2]\n")
         first = text.splitlines().index("ratios: [0.1]") + 1
         last = len(text.splitlines()) + 1
-        expected = f"config/experiments/smoke.yaml, line {last}: key 'ratios' is there twice, first in line {first}."
+        expected = f"config/experiments/smoke.yaml: line {last}: key 'ratios' is already in line {first}."
         refused(checkout, expected, "experiment=smoke")
     finally:
         path.write_text(text)

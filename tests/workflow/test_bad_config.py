@@ -9,9 +9,9 @@ from instruction_selection import machines
 
 CASES = {
     "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
-    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: 0 is"),
-    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: 1.5 is"),
-    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: unknown key 'ratois' (did you mean 'ratios'?)"),
+    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: "),
+    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: "),
+    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: ratois: unknown key (did you mean 'ratios'?)"),
     "missing file": ("models: [tiny-llama]", "models: [tiny]", "models/tiny.yaml does not exist"),
 }
 
@@ -39,7 +39,7 @@ def test_a_benchmark_without_its_task(checkout):
     original = (checkout.path / "config/benchmarks/logic.yaml").read_text()
     (checkout.path / "config/benchmarks/logic.yaml").write_text(original.replace("harness:", "harnes:"))
     try:
-        refused(checkout, "logic.yaml: unknown key 'harnes' (did you mean 'harness'?)")
+        refused(checkout, "logic.yaml: harnes: unknown key (did you mean 'harness'?)")
     finally:
         (checkout.path / "config/benchmarks/logic.yaml").write_text(original)
 
