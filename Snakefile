@@ -49,7 +49,7 @@ rule all:
     default_target: True
     input:
         PATHS.report,
-        files_of(EXPERIMENT.tables),
+        WIRING.files_of(EXPERIMENT.tables),
         expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         PATHS.resolved_config,
     localrule: True

@@ -14,13 +14,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from instruction_selection import clusters, pursuit, similarity, subspace
-from instruction_selection.apportion import largest_remainder
-from instruction_selection.features import Rows
-from instruction_selection.gradients import adam
-from instruction_selection.walk import fast
-from instruction_selection.walk.components import counted_components, principal_components
-from instruction_selection.walk.quantised import Quantised
+from instruction_selection.core.apportion import largest_remainder
+from instruction_selection.features import matrix
+from instruction_selection.features.gradients import adam
+from instruction_selection.features.matrix import Rows
+from instruction_selection.selection.algorithms import clusters, matching_pursuit, similarity, subspace
+from instruction_selection.selection.walk import fast
+from instruction_selection.selection.walk.components import counted_components, principal_components
+from instruction_selection.selection.walk.quantised import Quantised
 
 
 class Mismatch(Exception):
@@ -86,7 +87,7 @@ def adam_feature(case: dict, params: dict) -> None:
 
 
 def tagcos_omp(case: dict, params: dict) -> None:
-    rows, coefficients = pursuit.orthogonal_matching_pursuit(
+    rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(
         case["pool"], case["target"], params["nnz"], params["lam"], params["tol"], params["positive"]
     )
     equal("indices", rows, case["expected_indices"])
@@ -104,7 +105,7 @@ def tagcos_select(case: dict, params: dict) -> None:
 
 
 def tagcos_mean_grad(case: dict, params: dict) -> None:
-    found = clusters.mean_gradients(list(case["G"]), case["checkpoint_weights"])
+    found = matrix.mean_gradients(list(case["G"]), case["checkpoint_weights"])
     if found.dtype != case["expected_mean"].dtype:
         raise Mismatch(f"mean: {found.dtype} instead of {case['expected_mean'].dtype}")
     close("mean", found, case["expected_mean"], 5e-4 if found.dtype == np.float16 else 1e-6)

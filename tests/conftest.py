@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from checkout import Checkout
+from support.checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -29,12 +29,12 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """The smoke experiment's model, made as the workflow makes it."""
-    from instruction_selection import models
     from instruction_selection.experiment import load
     from instruction_selection.experiment.model import Model
+    from instruction_selection.models.prepare import prepare
 
     folder = tmp_path_factory.mktemp("models") / "tiny-llama"
-    models.prepare(load.read_entry(REPOSITORY / "config", Model, "tiny-llama").plain(), folder)
+    prepare(load.read_entry(REPOSITORY / "config", Model, "tiny-llama").plain(), folder)
     return folder
 
 
@@ -61,15 +61,15 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def some_rows() -> list[dict]:
     """Real pool rows of very different lengths."""
-    from instruction_selection import rows
+    from instruction_selection.data import sampling
 
-    return rows.sample("reasoning-gym", ["chain_sum", "gsm_symbolic", "knights_knaves"], "pool", 11, seed=3)
+    return sampling.sample("reasoning-gym", ["chain_sum", "gsm_symbolic", "knights_knaves"], "pool", 11, seed=3)
 
 
 @pytest.fixture(scope="session")
 def small_mirror(tmp_path_factory) -> Path:
     """A few rows of every public source."""
-    import mirror
+    from support import mirror
 
     return mirror.build(tmp_path_factory.mktemp("mirror"))
 
@@ -77,7 +77,7 @@ def small_mirror(tmp_path_factory) -> Path:
 @pytest.fixture
 def fetched(small_mirror, tmp_path):
     """A function of an entry's kind and name: what its config file says, and the manifest of its fetched files."""
-    from instruction_selection import hub
+    from instruction_selection.data import hub
     from instruction_selection.experiment import load, schemas
 
     def fetch(kind: str, name: str) -> tuple[dict, Path]:

@@ -29,10 +29,17 @@ from transformers import AutoTokenizer
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "workflow"))
 
-from instruction_selection import files  # noqa: E402
-from instruction_selection.finetuning import tokens  # noqa: E402
-from instruction_selection.finetuning.tokens import IGNORE_INDEX  # noqa: E402
-from instruction_selection.gradients import adam, compute, moments, parameters, per_sample, store  # noqa: E402
+from instruction_selection.core import files  # noqa: E402
+from instruction_selection.features.gradients import (  # noqa: E402
+    adam,
+    compute,
+    moments,
+    parameters,
+    per_sample,
+)
+from instruction_selection.features.gradients import store as gradients_store  # noqa: E402
+from instruction_selection.models import tokens  # noqa: E402
+from instruction_selection.models.tokens import IGNORE_INDEX  # noqa: E402
 
 TEMPLATE, CUTOFF, DIMENSION = "smollm_eot", 256, 8192
 CPU = torch.device("cpu")
@@ -132,7 +139,7 @@ class Bench:
         path = self.folder / f"{time.time_ns()}.h5"
         # Loading takes as long for 64 rows as for a million; time from the first batch to the finished file.
         marks, writing = [], []
-        run, write = per_sample.Batched.run, store.Writer.write
+        run, write = per_sample.Batched.run, gradients_store.Writer.write
 
         def timed_run(*arguments):
             marks.append(time.perf_counter())
@@ -143,7 +150,7 @@ class Bench:
             write(*arguments)
             writing.append(time.perf_counter() - start)
 
-        per_sample.Batched.run, store.Writer.write = timed_run, timed_write
+        per_sample.Batched.run, gradients_store.Writer.write = timed_run, timed_write
         try:
             with quiet():
                 compute.fill(
@@ -151,8 +158,8 @@ class Bench:
                     *(TEMPLATE, CUTOFF, settings),
                 )
         finally:
-            per_sample.Batched.run, store.Writer.write = run, write
-        return time.perf_counter() - marks[0], sum(writing), store.Reader(path).unit("adam")
+            per_sample.Batched.run, gradients_store.Writer.write = run, write
+        return time.perf_counter() - marks[0], sum(writing), gradients_store.Reader(path).unit("adam")
 
     def less(self, blocks: int) -> tuple[float, float]:
         """Seconds for the gradients and, reckoned from `blocks` blocks, for the projection of the first rows."""

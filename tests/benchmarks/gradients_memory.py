@@ -14,11 +14,12 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "workflow"))
 
-from instruction_selection import files, rows  # noqa: E402
+from instruction_selection.core import files  # noqa: E402
+from instruction_selection.data import sampling  # noqa: E402
 
 JOB = """
 import json, resource, sys, time
-from instruction_selection.gradients import compute
+from instruction_selection.features.gradients import compute
 start = time.perf_counter()
 compute.fill(*json.loads(sys.argv[1]))
 print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB peak, {time.perf_counter() - start:.0f} s")
@@ -37,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for count in (1_000, 10_000):
             path = Path(folder) / f"{count}.jsonl"
-            files.write_jsonl(path, rows.sample("reasoning-gym", ["chain_sum"], "pool", count, seed=0))
+            files.write_jsonl(path, sampling.sample("reasoning-gym", ["chain_sum"], "pool", count, seed=0))
             arguments = [
                 *(Path(folder) / f"{count}.h5", path, (0, 1), results / "models" / "tiny-llama", warmup / "adapter"),
                 *(["adam"], warmup / "moments.safetensors", "smollm_eot", 128, settings),

@@ -42,8 +42,8 @@ def cells(folder: Path) -> None:
 
 def rows(folder: Path) -> None:
     """All rows of a JSON-lines file, and one in a hundred, drawn in proportion to ten tasks and written as a pool."""
-    from instruction_selection import files
-    from instruction_selection.rows import draw
+    from instruction_selection.core import files
+    from instruction_selection.data.sampling import draw
 
     source = folder / "source.jsonl"
     files.write_jsonl(source, ({"q": f"What is {n} + 1?", "a": str(n + 1), "t": f"task{n % 10}"} for n in range(ROWS)))
@@ -58,7 +58,7 @@ def shards(folder: Path) -> None:
     """Stores of 10 rows of 64 numbers, joined and read."""
     import numpy as np
 
-    from instruction_selection.gradients import store
+    from instruction_selection.features.gradients import store
 
     identity = {key: key for key in store.COMPARABLE if key != "schema_version"}
     paths = [folder / "shards" / f"{number}.h5" for number in range(SHARDS)]

@@ -114,7 +114,7 @@ def limit_threads(threads: int) -> None:
 
 
 def measure(name: str, path: Path, budget: int, memory_mb: int) -> dict:
-    from instruction_selection.features import Rows, Stored
+    from instruction_selection.features.matrix import Rows, Stored
 
     with h5py.File(path) as file:
         rows = Rows(Stored(file["adam"], path), np.ones(len(file["adam"]), np.float32))
@@ -139,10 +139,10 @@ def used() -> int:
 
 def compiled() -> None:
     """Compile the kernels, or load them, which takes as long for 20 rows as for a million."""
-    from instruction_selection import kernels
-    from instruction_selection.features import Rows
+    from instruction_selection.features import half
+    from instruction_selection.features.matrix import Rows
 
-    kernels.widen(np.zeros((1, 8), np.uint16), np.zeros((1, 8), np.float32))
+    half.widen(np.zeros((1, 8), np.uint16), np.zeros((1, 8), np.float32))
     walk(Rows.of(np.random.default_rng(0).normal(size=(100, 64)) + 1), 50, 4000)
 
 
@@ -152,18 +152,18 @@ def directions(rows) -> np.ndarray:
 
 
 def read(rows, budget: int, memory_mb: int):
-    from instruction_selection import features
+    from instruction_selection.features import matrix
 
     dataset = rows.values._dataset
-    block = np.empty((features.BLOCK, rows.shape[1]), dataset.dtype)
-    for start in range(0, len(dataset), features.BLOCK):
-        stop = min(start + features.BLOCK, len(dataset))
+    block = np.empty((matrix.BLOCK, rows.shape[1]), dataset.dtype)
+    for start in range(0, len(dataset), matrix.BLOCK):
+        stop = min(start + matrix.BLOCK, len(dataset))
         dataset.read_direct(block, np.s_[start:stop], np.s_[: stop - start])
     return None, {}
 
 
 def less(rows, budget: int, memory_mb: int):
-    from instruction_selection import similarity
+    from instruction_selection.selection.algorithms import similarity
 
     validation = rows.take(np.arange(40))
     scores = similarity.best_subtask_mean(rows, validation, np.repeat(np.arange(5), 8))
@@ -171,8 +171,8 @@ def less(rows, budget: int, memory_mb: int):
 
 
 def walk(rows, budget: int, memory_mb: int):
-    from instruction_selection.walk import fast
-    from instruction_selection.walk.quantised import Quantised
+    from instruction_selection.selection.walk import fast
+    from instruction_selection.selection.walk.quantised import Quantised
 
     start = time.perf_counter()
     copies = Counting(Quantised(rows, memory_mb))
@@ -182,8 +182,8 @@ def walk(rows, budget: int, memory_mb: int):
 
 
 def components(rows, budget: int, memory_mb: int, numbers: Sequence[int] = range(COMPONENTS)):
-    from instruction_selection.walk import fast
-    from instruction_selection.walk.quantised import Quantised
+    from instruction_selection.selection.walk import fast
+    from instruction_selection.selection.walk.quantised import Quantised
 
     start = time.perf_counter()
     copies = Counting(Quantised(rows, memory_mb))

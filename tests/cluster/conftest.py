@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from cluster import mini_slurm
-from cluster.on_cluster import OnCluster, activated, at
+from support import mini_slurm
+from support.on_cluster import OnCluster, activated, at
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cluster import conda_channel
-from cluster.on_cluster import describe_site
+from support import conda_channel
+from support.on_cluster import describe_site
+
+pytestmark = pytest.mark.slurm
 
 SNAKEFILE = """\
 rule all:

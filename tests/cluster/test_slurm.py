@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+pytestmark = pytest.mark.slurm
+
 GRADIENTS = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1"
 
 

@@ -4,8 +4,11 @@ import json
 import re
 
 import h5py
-from cluster import mini_slurm
-from cluster.on_cluster import activated, at
+import pytest
+from support import mini_slurm
+from support.on_cluster import activated, at
+
+pytestmark = pytest.mark.slurm
 
 WARMUP = "results/smoke/warmup/tiny-llama/reasoning"
 SHARD = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1/shards/0.h5"

@@ -3,20 +3,23 @@
 import shutil
 
 import pytest
-import stand_ins
 import torch
 from lm_eval.api.registry import get_model, model_registry
+from support import stand_ins
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from instruction_selection import files, hub, model_summary, models
-from instruction_selection.errors import InputError
+from instruction_selection.core import files
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.data import hub
 from instruction_selection.evaluation import answers, harness
 from instruction_selection.experiment import load
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.model import Model
-from instruction_selection.finetuning import tokens
-from instruction_selection.finetuning.tokens import IGNORE_INDEX
+from instruction_selection.models import prepare as models
+from instruction_selection.models import summary as model_summary
+from instruction_selection.models import tokens
+from instruction_selection.models.tokens import IGNORE_INDEX
 
 SETTINGS = {"backend": "hf", "dtype": "float32", "batch_size": 4, "chat_template": True}
 #: SmolLM2's tokenizer and template are the tiny model's too.

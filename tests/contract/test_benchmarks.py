@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from instruction_selection import hub, rows
+from instruction_selection.data import hub, sampling
 from instruction_selection.evaluation import harness
 
 #: Rows of the small mirror that are asked; BIG-Bench Hard and MMLU have them in two subtasks.
@@ -29,10 +29,10 @@ def scored(small_mirror, tmp_path_factory, tiny_model, repository):
         manifest = folder / "cache" / "manifests" / "benchmark" / f"{name}.json"
         hub.fetch({key: source.plain() for key, source in entry.sources().items()}, manifest, small_mirror)
         total = {"bbh": 108}.get(name, count)
-        drawn = rows.of_benchmark(benchmark, manifest, {"validation": 3, "evaluation": total}, 0)["evaluation"]
+        drawn = sampling.of_benchmark(benchmark, manifest, {"validation": 3, "evaluation": total}, 0)["evaluation"]
         asked = [row for row in drawn if row["task"] in SUBTASKS.get(name, [row["task"]])]
         fewshot = benchmark["fewshot"]
-        examples = rows.every(fewshot, hub.paths(fewshot["source"], manifest, "fewshot")) if fewshot else []
+        examples = sampling.every(fewshot, hub.paths(fewshot["source"], manifest, "fewshot")) if fewshot else []
         [keys] = benchmark["harness"].values()
         generates = name in ("bbh", "gsm8k", "math")
         part = {

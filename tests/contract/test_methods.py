@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instruction_selection import encoders, files, grid, methods, selection
-from instruction_selection.experiment import load
-from instruction_selection.experiment.features import GRADIENTS
+from instruction_selection import methods, selection
+from instruction_selection.core import files
+from instruction_selection.core.features import GRADIENTS
+from instruction_selection.experiment import grid, load
 from instruction_selection.experiment.method import Method, has_own_rule
-from instruction_selection.gradients import store
-from instruction_selection.selection import Inputs, Rows
+from instruction_selection.features import embeddings
+from instruction_selection.features.gradients import store
+from instruction_selection.features.matrix import Rows
+from instruction_selection.selection import Inputs, job
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 ENTRIES = {name: load.read_entry(CONFIG, Method, name) for name in load.names(CONFIG, Method)}
@@ -74,7 +77,7 @@ class Data:
 
 def run(method: str, inputs: Inputs, budget: int, seed: int = 0) -> selection.Selection:
     entry = ENTRIES[method]
-    return selection.run(entry.module(method), inputs, budget, entry.params, seed)
+    return selection.run_method(entry.module(method), inputs, budget, entry.params, seed)
 
 
 def budget_of(method: str, rows: int, ratio: float = 0.1) -> int:
@@ -97,7 +100,7 @@ def test_rows_are_different_and_as_many_as_the_budget_or_fewer_which_is_told(met
     assert len(np.unique(result.rows)) == len(result.rows) <= budget
     assert ((result.rows >= 0) & (result.rows < rows)).all()
     pool = [{"id": str(number), "task": "t"} for number in range(rows)]
-    told = selection.summary(method, ratio, 0, pool, budget, result)
+    told = job.summary(method, ratio, 0, pool, budget, result)
     assert told["shortfall"] == budget - len(result.rows)
 
 
@@ -262,12 +265,12 @@ class Files:
 
     def _embeddings(self, name: str, rows: list[dict], features: Rows) -> None:
         path = self.folder / ("pool.jsonl" if rows is self.pool else "validation.jsonl")
-        encoders.write_embeddings(self.folder / name, path, rows, features.unit, {})
+        embeddings.write_embeddings(self.folder / name, path, rows, features.unit, {})
 
     def select(self, method: str, seed: int = 0, sized_like: str | None = None) -> tuple[list[str], dict]:
         entry = ENTRIES[method]
         names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
-        chosen, told = selection.select(
+        chosen, told = job.select(
             method,
             0.1 if entry.ratio is None else entry.ratio,
             seed,

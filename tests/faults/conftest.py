@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from running import EXPERIMENT, Run
+from support.running import EXPERIMENT, Run
 
 #: As small as goes: every stage is there, trainings have three checkpoints, and a shard has many batches.
 SETTINGS = """\

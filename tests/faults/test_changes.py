@@ -2,7 +2,10 @@
 
 import json
 
-from running import RESULTS, jobs_of, sentence
+import pytest
+from support.running import RESULTS, jobs_of, sentence
+
+pytestmark = pytest.mark.slow
 
 FINETUNE = "finetune:\n  training: *tiny\n"
 #: After a parameter of one method has changed.

@@ -6,7 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
-from running import RESULTS, damage, redone, said, sentence
+from support.running import RESULTS, damage, redone, said, sentence
+
+pytestmark = pytest.mark.slow
 
 BASE = f"{RESULTS}/runs/tiny-llama/any/any/base/0/seed0"
 #: Where nobody answers.

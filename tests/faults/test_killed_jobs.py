@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from subprocess import CompletedProcess
 
 import pytest
-from running import GO_ON, Run, redone, said
+from support.running import GO_ON, Run, redone, said
+
+pytestmark = pytest.mark.slow
 
 CELL = "tiny-llama/reasoning/logic/g2is/0.25"
 

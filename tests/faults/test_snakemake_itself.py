@@ -6,7 +6,10 @@ import re
 import shutil
 import signal
 
-from running import RESULTS, Run, redone, said, wait
+import pytest
+from support.running import RESULTS, Run, redone, said, wait
+
+pytestmark = pytest.mark.slow
 
 RUN = "tiny-llama/reasoning/any/random/0.25"
 BASE = "tiny-llama/any/any/base/0"

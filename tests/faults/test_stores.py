@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from running import RESULTS, Run, damage, digest, jobs_of, sentence
+from support.running import RESULTS, Run, damage, digest, jobs_of, sentence
 
-from instruction_selection import sealed, selection
-from instruction_selection.errors import InputError
-from instruction_selection.gradients import store
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.features import checksummed_hdf5
+from instruction_selection.features.gradients import store
+from instruction_selection.selection import job
+
+pytestmark = pytest.mark.slow
 
 GRADIENTS = f"{RESULTS}/gradients/tiny-llama/reasoning/checkpoint1"
 LESS = f"{RESULTS}/runs/tiny-llama/reasoning/logic/less/0.25/seed0"
@@ -67,7 +70,7 @@ def test_any_bit_and_any_cut_is_noticed(small, which, data):
     whole = path.read_bytes()
     bits = st.integers(0, len(whole) * 8 - 1)
     # Between the seal and HDF5's part is nothing.
-    bits = bits.filter(lambda bit: not 64 <= bit // 8 < sealed.USER_BLOCK)
+    bits = bits.filter(lambda bit: not 64 <= bit // 8 < checksummed_hdf5.USER_BLOCK)
     changed = data.draw(st.one_of(bits.map(lambda bit: flipped(whole, bit)), bits.map(lambda bit: whole[: bit // 8])))
     try:
         path.write_bytes(changed)
@@ -106,7 +109,7 @@ def relabelled(path: Path, key: str, value: object) -> None:
         identity = json.loads(file.attrs["identity"])
         assert identity[key] != value
         file.attrs["identity"] = json.dumps({**identity, key: value}, sort_keys=True)
-    sealed.seal(path)
+    checksummed_hdf5.seal(path)
 
 
 @pytest.mark.parametrize("key", OTHERS)
@@ -124,7 +127,7 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
         "adapter": checkpoint["adapter"],
     }
     with pytest.raises(InputError, match=rf"pool\.h5: made from something else \({key} is .*delete it"):
-        selection.select(
+        job.select(
             "less",
             0.25,
             0,
@@ -169,6 +172,7 @@ def small_disk(copy):
         subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.root
 def test_a_full_disk_is_said_and_the_next_run_goes_on(copy: Run, undisturbed, small_disk):
     shard = f"{GRADIENTS}/shards/1.h5"
     sentence(copy.snakemake("--", shard), "The disk is full (")

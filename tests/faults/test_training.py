@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from running import RESULTS, digest, sentence
 from safetensors.torch import load_file, save_file
+from support.running import RESULTS, digest, sentence
 
-from instruction_selection import files
-from instruction_selection.errors import InputError
+from instruction_selection.core import files
+from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.evaluation import harness
-from instruction_selection.finetuning import training
-from instruction_selection.gradients import compute
+from instruction_selection.features.gradients import compute
+from instruction_selection.training import checkpoints
+
+pytestmark = pytest.mark.slow
 
 RANDOM = f"{RESULTS}/runs/tiny-llama/reasoning/any/random/0.25/seed0"
 SETTINGS = {
@@ -112,5 +114,5 @@ def test_a_checkpoint_that_a_power_cut_left_short_is_removed(name, tmp_path):
         (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
     last = tmp_path / "checkpoint-6" / name
     last.write_bytes(last.read_bytes()[:-5])
-    training._remove_partial_checkpoints(tmp_path, 2)
-    assert [path.name for path in training.checkpoints(tmp_path)] == ["checkpoint-3"]
+    checkpoints.remove_partial(tmp_path, 2)
+    assert [path.name for path in checkpoints.find(tmp_path)] == ["checkpoint-3"]

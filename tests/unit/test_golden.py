@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from instruction_selection.apportion import largest_remainder
-from instruction_selection.walk import reference
+from instruction_selection.core.apportion import largest_remainder
+from instruction_selection.selection.walk import reference
 
 WEIGHTS = np.array([1e-5, 3e-5])
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from checkout import Checkout
+from support.checkout import Checkout
 
 NAMES = "names consist of up to 100 of a-z"
 

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from checkout import Checkout
+from support.checkout import Checkout
 
-from instruction_selection import machines
+from instruction_selection.experiment import machines
 
 CASES = {
     "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),

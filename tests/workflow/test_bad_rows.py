@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import yaml
-from checkout import Checkout
+from support.checkout import Checkout
 
 GOOD = [{"q": f"Question {number}", "a": f"{number}"} for number in range(72)]
 

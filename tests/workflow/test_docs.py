@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from checkout import Checkout
+from support.checkout import Checkout
 
 #: "..., `path`:" and the block after it.
 A_FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)

@@ -4,11 +4,10 @@ import re
 from collections import Counter
 
 import pytest
-from checkout import Checkout
+from support.checkout import Checkout
 
-from instruction_selection import machines
 from instruction_selection.cost import jobs
-from instruction_selection.experiment import load
+from instruction_selection.experiment import load, machines
 
 
 def dependencies(plan: list[tuple[str, str, list[str]]]) -> Counter:

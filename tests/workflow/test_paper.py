@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from checkout import Checkout
+from support.checkout import Checkout
 
 from instruction_selection.experiment import load
 

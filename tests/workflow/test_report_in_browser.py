@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is here")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="no Chromium is here")]
 #: What the page says of itself when all of it is there, written where the test finds it.
 LOOK = """
 <script>

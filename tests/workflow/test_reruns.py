@@ -25,7 +25,9 @@ def test_editing_a_method_reruns_its_cells_and_the_tables(copy):
 
 
 def test_editing_what_methods_share_reruns_those_that_share_it(copy):
-    copy.edit("workflow/instruction_selection/similarity.py", "import numpy", "# edited\nimport numpy")
+    copy.edit(
+        "workflow/instruction_selection/selection/algorithms/similarity.py", "import numpy", "# edited\nimport numpy"
+    )
     assert copy.planned()["select_rows"] == 4
 
 

@@ -8,6 +8,8 @@ import h5py
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 TARGETS = ["gsm-symbolic", "logic"]
 METHODS = ["Untuned model", "All data", "Random", "Random, as many as G2IS", "Sentence-BERT", "LESS", "G2IS"]
 

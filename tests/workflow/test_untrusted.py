@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import Checkout
+from support.checkout import Checkout
 
 INJECTION = (
     "$(touch pwned-dollar); `touch pwned-tick`; touch pwned-semicolon\ntouch pwned-line\n'; touch pwned-quote; '\""

@@ -6,6 +6,8 @@ import h5py
 import pytest
 from safetensors import safe_open
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_are_read(copy):
     copy.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  parameters: full\n")

@@ -1,7 +1,7 @@
 rule pool_embeddings:
     input:
         rows=PATHS.pool,
-        manifest=lambda wildcards: manifest_of("encoder", wildcards.encoder),
+        manifest=lambda wildcards: WIRING.manifest_of("encoder", wildcards.encoder),
     output:
         store=PATHS.pool_embeddings,
     log:
@@ -26,7 +26,7 @@ rule pool_embeddings:
 use rule pool_embeddings as validation_embeddings with:
     input:
         rows=PATHS.validation,
-        manifest=lambda wildcards: manifest_of("encoder", wildcards.encoder),
+        manifest=lambda wildcards: WIRING.manifest_of("encoder", wildcards.encoder),
     output:
         store=PATHS.validation_embeddings,
     log:

@@ -2,7 +2,7 @@ rule harness_tasks:
     input:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
         manifest=lambda wildcards: (
-            manifest_of("benchmark", wildcards.benchmark)
+            WIRING.manifest_of("benchmark", wildcards.benchmark)
             if EXPERIMENT.benchmarks[wildcards.benchmark].fewshot
             else []
         ),
@@ -20,7 +20,7 @@ rule harness_tasks:
         mem_mb=500,
         runtime=5,
     params:
-        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
+        benchmark=lambda wildcards: WIRING.scoring_of(wildcards.benchmark),
     message:
         "Writing the harness tasks of {wildcards.benchmark}"
     script:
@@ -30,7 +30,7 @@ rule harness_tasks:
 rule evaluate:
     input:
         model=PATHS.model,
-        adapter=trained_adapter,
+        adapter=WIRING.trained_adapter,
         tasks=PATHS.harness_tasks,
     output:
         summary=PATHS.evaluation,
@@ -67,7 +67,7 @@ rule evaluate:
         runtime=runtime_of("evaluate"),
         gpu=GPUS.evaluation,
     params:
-        benchmark=lambda wildcards: scoring_of(wildcards.benchmark),
+        benchmark=lambda wildcards: WIRING.scoring_of(wildcards.benchmark),
         rows=lambda wildcards: SETTINGS.targets[wildcards.benchmark].evaluation_rows,
         settings=lambda wildcards: grid.evaluation_settings(
             EXPERIMENT, wildcards.benchmark

@@ -1,6 +1,6 @@
 rule finetune:
     input:
-        rows=selected_rows,
+        rows=WIRING.selected_rows,
         model=PATHS.model,
     output:
         adapter=directory(PATHS.adapter),

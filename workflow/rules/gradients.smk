@@ -33,7 +33,7 @@ rule pool_gradients:
 rule gather_pool_gradients:
     input:
         shards=lambda wildcards: expand(
-            shard_files(wildcards), checkpoint=wildcards.checkpoint
+            WIRING.shard_files(wildcards), checkpoint=wildcards.checkpoint
         ),
     output:
         store=PATHS.pool_gradients,

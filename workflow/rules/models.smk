@@ -1,6 +1,6 @@
 rule prepare_model:
     input:
-        manifest=lambda wildcards: manifest_of("model", wildcards.model),
+        manifest=lambda wildcards: WIRING.manifest_of("model", wildcards.model),
     output:
         folder=directory(PATHS.model),
     log:

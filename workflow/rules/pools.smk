@@ -22,7 +22,7 @@ rule resolve_config:
 
 rule sample_pool:
     input:
-        manifest=lambda wildcards: manifest_of("pool", wildcards.pool),
+        manifest=lambda wildcards: WIRING.manifest_of("pool", wildcards.pool),
     output:
         rows=PATHS.pool,
         summary=PATHS.pool_summary,
@@ -50,7 +50,7 @@ rule sample_pool:
 
 rule sample_target:
     input:
-        manifest=lambda wildcards: manifest_of("benchmark", wildcards.target),
+        manifest=lambda wildcards: WIRING.manifest_of("benchmark", wildcards.target),
     output:
         validation=PATHS.validation,
         evaluation=PATHS.evaluation_rows,
@@ -100,7 +100,7 @@ rule check_overlap:
         runtime=by_attempt(30),
     params:
         refuse=lambda wildcards: SETTINGS.targets[wildcards.target].overlap == "refuse",
-        source=provenance.source_hash("instruction_selection.validation.overlap"),
+        source=provenance.source_hash("instruction_selection.data.overlap"),
     message:
         "Looking for evaluation rows of {wildcards.target} in its validation rows and in {wildcards.pool}"
     script:

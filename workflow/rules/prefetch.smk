@@ -25,7 +25,7 @@ rule fetch:
         mem_mb=1000,
         runtime=600,
     params:
-        sources=lambda wildcards: sources_of(wildcards.kind, wildcards.entry),
+        sources=lambda wildcards: WIRING.sources_of(wildcards.kind, wildcards.entry),
     message:
         "Fetching {wildcards.kind} {wildcards.entry}"
     script:
@@ -34,5 +34,5 @@ rule fetch:
 
 rule prefetch:
     input:
-        public_files(),
+        WIRING.public_files(),
     localrule: True

@@ -1,6 +1,6 @@
 rule table:
     input:
-        unpack(table_inputs),
+        unpack(WIRING.table_inputs),
     output:
         markdown=PATHS.table.replace("{format}", "md"),
         tex=PATHS.table.replace("{format}", "tex"),
@@ -18,10 +18,10 @@ rule table:
         mem_mb=4000,
         runtime=120,
     params:
-        cells=lambda wildcards: table_cells(wildcards.table),
+        cells=lambda wildcards: WIRING.table_cells(wildcards.table),
         plan=lambda wildcards: EXPERIMENT.tables[wildcards.table].plain(),
-        benchmarks=shown(EXPERIMENT.benchmarks, "label", "tasks", "metrics"),
-        methods=shown(
+        benchmarks=wiring.shown(EXPERIMENT.benchmarks, "label", "tasks", "metrics"),
+        methods=wiring.shown(
             EXPERIMENT.methods,
             "label",
             "params",
@@ -29,7 +29,7 @@ rule table:
             "checkpoints",
             "published_checkpoints",
         ),
-        models=shown(EXPERIMENT.models, "label"),
+        models=wiring.shown(EXPERIMENT.models, "label"),
         training=EXPERIMENT.training["finetune"].plain(),
         evaluations={
             name: grid.evaluation_settings(EXPERIMENT, name).plain()
@@ -44,7 +44,7 @@ rule table:
 rule shared_rows:
     input:
         selected=lambda wildcards: sorted(
-            {path for _, path in selections_of(wildcards.target)}
+            {path for _, path in WIRING.selections_of(wildcards.target)}
         ),
     output:
         csv=PATHS.shared_rows,
@@ -60,7 +60,7 @@ rule shared_rows:
         mem_mb=1000,
         runtime=10,
     params:
-        cells=lambda wildcards: selections_of(wildcards.target),
+        cells=lambda wildcards: WIRING.selections_of(wildcards.target),
     message:
         "Rows that the selections for {wildcards.target} have in common"
     script:
@@ -72,8 +72,12 @@ rule report:
         tables=expand(PATHS.table, table=EXPERIMENT.tables, format="md"),
         figures=expand(PATHS.figure, table=EXPERIMENT.tables, format="svg"),
         shared=expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
-        selected=[PATHS.selected.format(**cell) for cell in compared_selections()],
-        selections=[PATHS.selection.format(**cell) for cell in compared_selections()],
+        selected=[
+            PATHS.selected.format(**cell) for cell in WIRING.compared_selections()
+        ],
+        selections=[
+            PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
+        ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
     output:
         report=PATHS.report,
@@ -91,7 +95,7 @@ rule report:
     params:
         tables=list(EXPERIMENT.tables),
         targets=grid.targets(EXPERIMENT),
-        selections=compared_selections(),
+        selections=WIRING.compared_selections(),
         benchmarks=str(Path(PATHS.benchmark("report")).parent),
         experiment=EXPERIMENT.resolved(),
     message:

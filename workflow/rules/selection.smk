@@ -1,6 +1,6 @@
 rule select_rows:
     input:
-        unpack(selection_inputs),
+        unpack(WIRING.selection_inputs),
         pool=PATHS.pool,
     output:
         rows=PATHS.selected,
@@ -12,7 +12,7 @@ rule select_rows:
             "select_rows", "model", "pool", "target", "method", "ratio", "seed"
         )
     wildcard_constraints:
-        method=one_of(methods_without_own_rule()),
+        method=one_of(WIRING.methods_without_own_rule()),
     # As in fine-tuning, which waits for it: the largest first.
     priority: lambda wildcards: int(100 * float(wildcards.ratio))
     conda:
@@ -23,15 +23,17 @@ rule select_rows:
         runtime=runtime_of("select_rows"),
         text_mb=pool_text_mb,
     params:
-        features=feature_files,
-        earlier=earlier_feature_files,
-        made_with=features_made_with,
-        arguments=lambda wildcards: method_of(wildcards).params,
-        implementation=lambda wildcards: method_of(wildcards).module(wildcards.method),
+        features=WIRING.feature_files,
+        earlier=WIRING.earlier_feature_files,
+        made_with=WIRING.features_made_with,
+        arguments=lambda wildcards: WIRING.method_of(wildcards).params,
+        implementation=lambda wildcards: WIRING.method_of(wildcards).module(
+            wildcards.method
+        ),
         # Snakemake does not see edits of the library; this makes an edited method run again, and no other.
         source=lambda wildcards: source_hash(
             "instruction_selection.methods."
-            + method_of(wildcards).module(wildcards.method)
+            + WIRING.method_of(wildcards).module(wildcards.method)
         ),
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"

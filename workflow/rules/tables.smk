@@ -1,11 +1,11 @@
 # `snakemake tables`, and each table of config/tables by its name.
 rule tables:
     input:
-        files_of(list(EXPERIMENT.tables)),
+        WIRING.files_of(list(EXPERIMENT.tables)),
     localrule: True
 
 
-for table in loading.names("config", Table):
+for table in load.names("config", Table):
 
     rule:
         name:

@@ -1,8 +1,8 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files, provenance
-    from instruction_selection.validation import overlap
+    from instruction_selection.core import files, provenance
+    from instruction_selection.data import overlap
 
     paths = dict(snakemake.input.items())
     others = {path: files.iterate_jsonl(path) for name, path in paths.items() if name != "evaluation"}

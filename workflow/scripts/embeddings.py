@@ -1,7 +1,7 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import encoders
+    from instruction_selection.features import embeddings
 
     manifest = next(iter(snakemake.input.get("manifest", [])), None)
-    encoders.write(snakemake.output.store, snakemake.input.rows, snakemake.params.encoder, manifest)
+    embeddings.write(snakemake.output.store, snakemake.input.rows, snakemake.params.encoder, manifest)

@@ -1,4 +1,4 @@
-from instruction_selection import files
+from instruction_selection.core import files
 from instruction_selection.cost import estimate
 from instruction_selection.experiment.experiment import Experiment
 

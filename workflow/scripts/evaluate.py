@@ -1,7 +1,7 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files, provenance
+    from instruction_selection.core import files, provenance
     from instruction_selection.evaluation import harness
 
     name, benchmark = snakemake.wildcards.benchmark, snakemake.params.benchmark

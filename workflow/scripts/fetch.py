@@ -1,4 +1,4 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import os
@@ -6,6 +6,6 @@ with logs.to_file(snakemake.log[0]):
     # This is the one job that may use a network; huggingface_hub reads this when it is imported.
     os.environ.pop("HF_HUB_OFFLINE", None)
 
-    from instruction_selection import hub
+    from instruction_selection.data import hub
 
     hub.fetch(snakemake.params.sources, snakemake.output.manifest, hub.mirror_folder())

@@ -1,15 +1,15 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
-    from instruction_selection import files, provenance
-    from instruction_selection.finetuning import training
+    from instruction_selection.core import files, provenance
+    from instruction_selection.training import checkpoints, llamafactory
 
     folder = Path(snakemake.output.adapter).with_name("training")
     seed = int(snakemake.wildcards.seed)
-    output = training.train(
+    output = llamafactory.train(
         snakemake.input.rows,
         snakemake.input.model,
         snakemake.params.template,
@@ -20,12 +20,12 @@ with logs.to_file(snakemake.log[0]):
         max(1, snakemake.resources.gpu),
         snakemake.resources.nodes,
     )
-    training.keep_weights(output, snakemake.output.adapter)
+    checkpoints.keep_weights(output, snakemake.output.adapter)
     files.write_json(
         snakemake.output.summary,
         {
             "adapter": files.sha256(snakemake.output.adapter),
-            "results": {**files.read_json(output / "train_results.json"), "train_loss": training.mean_loss(output)},
+            "results": {**files.read_json(output / "train_results.json"), "train_loss": checkpoints.mean_loss(output)},
             "provenance": provenance.record(
                 {"rows": snakemake.input.rows},
                 {"training": snakemake.params.training, "seed": seed},

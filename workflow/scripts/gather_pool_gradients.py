@@ -1,6 +1,6 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.gradients import store
+    from instruction_selection.features.gradients import store
 
     store.gather(snakemake.input.shards, snakemake.output.store, snakemake.params.rows)

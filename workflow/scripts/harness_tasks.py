@@ -1,16 +1,17 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import shutil
 
-    from instruction_selection import files, hub, rows
+    from instruction_selection.core import files
+    from instruction_selection.data import hub, sampling
     from instruction_selection.evaluation import harness
 
     benchmark = snakemake.params.benchmark
     manifest = next(iter(snakemake.input.get("manifest", [])), None)
     fewshot = []
     if benchmark["fewshot"]:
-        fewshot = rows.every(benchmark["fewshot"], hub.paths(benchmark["fewshot"]["source"], manifest, "fewshot"))
+        fewshot = sampling.every(benchmark["fewshot"], hub.paths(benchmark["fewshot"]["source"], manifest, "fewshot"))
     shutil.rmtree(snakemake.output.tasks, ignore_errors=True)
     harness.write_tasks(
         snakemake.wildcards.benchmark,

@@ -1,7 +1,7 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import hidden_states
+    from instruction_selection.features import hidden_states
 
     hidden_states.write(
         snakemake.output.store,

@@ -1,7 +1,7 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import models
+    from instruction_selection.models.prepare import prepare
 
     manifest = next(iter(snakemake.input.get("manifest", [])), None)
-    models.prepare(snakemake.params.model, snakemake.output.folder, manifest)
+    prepare(snakemake.params.model, snakemake.output.folder, manifest)

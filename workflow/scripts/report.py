@@ -1,10 +1,10 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import csv
     from pathlib import Path
 
-    from instruction_selection import files, provenance
+    from instruction_selection.core import files, provenance
     from instruction_selection.experiment.settings import Settings
     from instruction_selection.tables import chosen, report, stages
 

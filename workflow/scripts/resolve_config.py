@@ -1,8 +1,8 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import yaml
 
-    from instruction_selection import files
+    from instruction_selection.core import files
 
     files.write_text(snakemake.output.config, yaml.safe_dump(snakemake.params.experiment, sort_keys=False))

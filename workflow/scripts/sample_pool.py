@@ -1,9 +1,10 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     from collections import Counter
 
-    from instruction_selection import files, provenance, rows
+    from instruction_selection.core import files, provenance
+    from instruction_selection.data import sampling
 
     pool, seed = snakemake.params.pool, snakemake.params.seed
     manifest = next(iter(snakemake.input.get("manifest", [])), None)
@@ -14,7 +15,7 @@ with logs.to_file(snakemake.log[0]):
             tasks[row["task"]] += 1
             yield row
 
-    files.write_jsonl(snakemake.output.rows, counted(rows.of_pool(pool, manifest, snakemake.params.rows, seed)))
+    files.write_jsonl(snakemake.output.rows, counted(sampling.of_pool(pool, manifest, snakemake.params.rows, seed)))
     files.write_json(
         snakemake.output.summary,
         {

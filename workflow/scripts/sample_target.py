@@ -1,17 +1,18 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files, provenance, rows
+    from instruction_selection.core import files, provenance
+    from instruction_selection.data import example, sampling
 
     target, seed = snakemake.params.target, snakemake.params.seed
     manifest = next(iter(snakemake.input.get("manifest", [])), None)
     summary = {"target": snakemake.wildcards.target, "license": target["license"]}
     counts = {split: snakemake.params.rows[f"{split}_rows"] for split in ("validation", "evaluation")}
-    for split, sampled in rows.of_benchmark(target, manifest, counts, seed).items():
+    for split, sampled in sampling.of_benchmark(target, manifest, counts, seed).items():
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
             "rows": len(sampled),
-            "tasks": rows.counts(sampled),
+            "tasks": example.counts(sampled),
             "sha256": files.sha256(snakemake.output[split]),
         }
     summary["files"] = files.read_json(manifest) if manifest else {}

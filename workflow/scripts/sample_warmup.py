@@ -1,10 +1,10 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import random
 
-    from instruction_selection import files
-    from instruction_selection.errors import InputError
+    from instruction_selection.core import files
+    from instruction_selection.core.uncoded_errors import InputError
 
     count, available = snakemake.params.rows, files.count_lines(snakemake.input.pool)
     if count > available:

@@ -1,11 +1,12 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import json
     from pathlib import Path
 
-    from instruction_selection import files, provenance, selection
+    from instruction_selection.core import files, provenance
     from instruction_selection.cost import resources
+    from instruction_selection.selection import job
 
     parameters = {
         "ratio": float(snakemake.wildcards.ratio),
@@ -19,7 +20,7 @@ with logs.to_file(snakemake.log[0]):
         {**snakemake.params.made_with, **{key: entry[key] for key in ("model", "adapter") if key in entry}}
         for entry in checkpoints[-read:]
     ]
-    chosen, summary = selection.select(
+    chosen, summary = job.select(
         snakemake.wildcards.method,
         implementation=snakemake.params.implementation,
         pool_path=snakemake.input.pool,

@@ -1,8 +1,9 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection import files
-    from instruction_selection.tables import figure, lineage, panels, published, render, results, samples
+    from instruction_selection.core import files
+    from instruction_selection.experiment import published
+    from instruction_selection.tables import figure, lineage, panels, render, results, samples
 
     plan, benchmarks, methods = snakemake.params.plan, snakemake.params.benchmarks, snakemake.params.methods
     for cell, evaluation, _, selection, training in snakemake.params.cells:

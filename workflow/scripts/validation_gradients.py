@@ -1,7 +1,7 @@
-from instruction_selection import logs
+from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.gradients import compute
+    from instruction_selection.features.gradients import compute
 
     compute.fill(
         snakemake.output.store,

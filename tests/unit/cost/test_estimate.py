@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instruction_selection.core.features import Feature
 from instruction_selection.cost import estimate, jobs, prices, schedule
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
 from instruction_selection.cost.schedule import Run
 from instruction_selection.experiment import load
-from instruction_selection.experiment.features import Feature
 from instruction_selection.experiment.settings import PoolRows
 
 #: Seconds of the demo on two cores of an AMD EPYC (Zen 5), two jobs at a time, set-up not included.

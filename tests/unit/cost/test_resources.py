@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection import machines
 from instruction_selection.cost import duration, jobs, prices, resources
 from instruction_selection.experiment import load as loading
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Gpus, PoolRows, Projection
-from instruction_selection.walk import quantised
+from instruction_selection.selection.walk import quantised
 
 EXPERIMENTS = ["demo", "smoke", "mini", "paper"]
 LLAMA_8B = 8 * 10**9

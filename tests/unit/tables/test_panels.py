@@ -1,7 +1,7 @@
 """The figure of several benchmarks: a panel each, measured beside published."""
 
 import pytest
-from table_cells import BENCHMARK, METHODS, PLAN, SCORE, cell, collect
+from support.table_cells import BENCHMARK, METHODS, PLAN, SCORE, cell, collect
 
 from instruction_selection.tables import panels
 

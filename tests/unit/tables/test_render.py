@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from table_cells import BENCHMARK, LOSS, METHODS, MODELS, PLAN, POOLS, SCORE, cell, collect
+from support.table_cells import BENCHMARK, LOSS, METHODS, MODELS, PLAN, POOLS, SCORE, cell, collect
 
+from instruction_selection.experiment.published import AVERAGE
 from instruction_selection.tables import render, results
-from instruction_selection.tables.published import AVERAGE
 
 #: Nineteen of twenty rows are better than those of `WORSE`.
 BETTER = {name: {str(place): float(place > 0) for place in range(20)} for name in ("acc", "loss")}

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 import yaml
-from table_cells import BENCHMARK, METHODS, PLAN, cell, collect
+from support.table_cells import BENCHMARK, METHODS, PLAN, cell, collect
 
 from instruction_selection.tables import drawings, report
 from instruction_selection.tables import render as tables

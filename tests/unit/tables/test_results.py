@@ -7,11 +7,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_cells import BENCHMARK, LOSS, METHODS, SCORE, cell, collect
+from support.table_cells import BENCHMARK, LOSS, METHODS, SCORE, cell, collect
 
-from instruction_selection.errors import InputError
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.experiment.published import AVERAGE
 from instruction_selection.tables import results
-from instruction_selection.tables.published import AVERAGE
 
 IDS = [str(number) for number in range(40)]
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from instruction_selection.experiment.names import ANY
+from instruction_selection.core.entry_names import ANY
 from instruction_selection.tables import shared_rows
 
 

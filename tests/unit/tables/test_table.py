@@ -4,9 +4,9 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table_cells import BENCHMARK, LOSS, METHODS, MODELS, POOLS, cell
+from support.table_cells import BENCHMARK, LOSS, METHODS, MODELS, POOLS, cell
 
-from instruction_selection.errors import InputError
+from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.tables import table
 
 finite = st.floats(-1e6, 1e6)

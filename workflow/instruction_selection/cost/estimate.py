@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from instruction_selection import machines
+from instruction_selection.core.entry_names import parts
 from instruction_selection.cost import duration, jobs, measured, prices, schedule
 from instruction_selection.cost.duration import Range, UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
 from instruction_selection.cost.prices import Price
 from instruction_selection.cost.schedule import Run
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.names import parts
 from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.training import Training
 

@@ -8,11 +8,11 @@ own. Snakemake's plan is the truth; tests/workflow/test_estimate.py compares job
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from instruction_selection import grid, machines
+from instruction_selection.core.entry_names import parts
 from instruction_selection.cost import prices
+from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.experiment import Experiment, Stage
 from instruction_selection.experiment.method import has_own_rule
-from instruction_selection.experiment.names import parts
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 

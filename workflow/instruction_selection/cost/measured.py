@@ -18,13 +18,13 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from instruction_selection import machines
 from instruction_selection.cost import duration, jobs, prices
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.layout import Layout
+from instruction_selection.experiment.paths import Layout
 
 #: Largest ratio between the work of a job and that of the finished jobs that its unit cost is taken from.
 REACH = 100

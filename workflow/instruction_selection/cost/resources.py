@@ -14,8 +14,8 @@ gradients; 16 threads select):
 
 import math
 
-from instruction_selection import machines
 from instruction_selection.cost import duration, jobs, prices
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
 
 #: Limits over the high end of the estimate.

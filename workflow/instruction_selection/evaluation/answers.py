@@ -10,7 +10,7 @@ import logging
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model, register_model
 
-from instruction_selection.errors import InputError
+from instruction_selection.core.uncoded_errors import InputError
 
 #: What separates names and numbers in an argument, where lm-eval takes ',' and '=' for itself.
 SEPARATOR = ":"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import yaml
 
-from instruction_selection import files, model_summary
-from instruction_selection.errors import InputError
-from instruction_selection.packages import path_in_package
-from instruction_selection.processes import ending
+from instruction_selection.core import files
+from instruction_selection.core.packages import path_in_package
+from instruction_selection.core.processes import ending
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.models import summary
 
 #: What is evaluated with which packages.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
@@ -163,14 +164,14 @@ def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
     return {
         "answers": ":".join(task for task, with_end in own.items() if not with_end),
         "answers_with_end": ":".join(task for task, with_end in own.items() if with_end),
-        "end_of_turn": ":".join(map(str, model_summary.row_form(model)["end_of_turn"])),
+        "end_of_turn": ":".join(map(str, summary.row_form(model)["end_of_turn"])),
     }
 
 
 def model_arguments(model: str | Path, adapter: str | Path | None, settings: dict) -> dict[str, str | int]:
     """What lm-eval's `hf` or `vllm` model is made with. Every prompt begins as the rows of training do."""
     arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
-    if model_summary.row_form(model)["bos"]:
+    if summary.row_form(model)["bos"]:
         arguments["add_bos_token"] = True
     if adapter is None:
         return arguments

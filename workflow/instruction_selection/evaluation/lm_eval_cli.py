@@ -11,7 +11,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     from lm_eval.__main__ import cli_evaluate
 
-    from instruction_selection.errors import InputError
+    from instruction_selection.core.uncoded_errors import InputError
     from instruction_selection.evaluation import answers
 
     answers.register(sys.argv.pop(1))

@@ -114,7 +114,7 @@ class Benchmark(Entry):
     generated_tokens: About[Annotated[int, Field(ge=0)]] = 0
     """Tokens that a model writes for an evaluated row, on average; for `snakemake estimate` only."""
     reader: ModuleName | None = None
-    """Which module of instruction_selection/pools makes its rows ('-' for '_')."""
+    """Which module of instruction_selection/data/readers makes its rows ('-' for '_')."""
     tasks: Distinct[str] = ()
     """Subtasks that the reader makes. Pool rows of these tasks count as the target's own family."""
     validation: Rows | None = None

@@ -4,21 +4,20 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
+from instruction_selection.core.entry_names import module_name, parts
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import method
+from instruction_selection.core.features import GRADIENTS
+from instruction_selection.experiment import method, published
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.features import GRADIENTS
 from instruction_selection.experiment.method import Method
-from instruction_selection.experiment.names import module_name, parts
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.table import Table
-from instruction_selection.tables import published
 
 #: One Python file per reader.
-READERS = Path(__file__).resolve().parents[1] / "pools"
+READERS = Path(__file__).resolve().parents[1] / "data" / "readers"
 
 
 class Checked:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from instruction_selection.core.entry_names import ANY, NAME
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import plan, sentences, yaml_loader
 from instruction_selection.experiment.base import Entry
@@ -16,7 +17,6 @@ from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment, Stage
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Encoder, Model
-from instruction_selection.experiment.names import ANY, NAME
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.suggestions import did_you_mean

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
+from instruction_selection.core.entry_names import module_name
+from instruction_selection.core.features import Feature
 from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
-from instruction_selection.experiment.features import Feature
-from instruction_selection.experiment.names import module_name
 
 LIBRARY = Path(__file__).resolve().parents[1]
 #: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.

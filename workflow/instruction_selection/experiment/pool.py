@@ -23,7 +23,7 @@ class Pool(Entry):
     tokens: About[Count] = 512
     """Tokens of a row with its response, on average; for `snakemake estimate` only."""
     reader: ModuleName | None = None
-    """Which module of instruction_selection/pools makes it ('-' for '_')."""
+    """Which module of instruction_selection/data/readers makes it ('-' for '_')."""
     tasks: Distinct[str] = ()
     """The parts of the pool that the reader makes; rows are drawn from all of them equally."""
     rows: Rows | None = None

@@ -10,7 +10,7 @@ from instruction_selection.experiment.sources import RowSource
 
 def _compiles(template: str) -> str:
     # Jobs whose environment has no Jinja import this module, too; Snakemake, which reads the files, always has it.
-    from instruction_selection import templates
+    from instruction_selection.data import templates
 
     try:
         templates.compiled(template)

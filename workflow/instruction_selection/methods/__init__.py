@@ -11,13 +11,14 @@ several methods share stands in modules beside this folder. A method in another 
 own, is a Snakemake rule in workflow/rules/methods instead.
 
 Rows of a pool may be more than memory holds: `rows @ columns`, `rows.blocks()` and `rows.take(numbers)` read them from
-their file, and `rows.unit` reads all at once (see `features.Rows`). `inputs.memory_mb` says how much may be kept.
+their file, and `rows.unit` reads all at once (see `matrix.Rows`). `inputs.memory_mb` says how much may be kept.
 
 All of them can be used without the workflow, on arrays:
 
     >>> import numpy as np
     >>> from instruction_selection import selection
-    >>> from instruction_selection.selection import Inputs, Rows
+    >>> from instruction_selection.selection import Inputs
+    >>> from instruction_selection.features.matrix import Rows
     >>> rng = np.random.default_rng(0)
     >>> pool, target = rng.normal(size=(100, 16)), rng.normal(size=(5, 16))    # one row per instruction
     >>> inputs = Inputs(rows=100, pool_gradients=Rows.of(pool), validation_gradients=Rows.of(target))

@@ -6,8 +6,8 @@ The paper does not name the encoder.
 import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import algorithm1, fast
-from instruction_selection.walk.quantised import Quantised
+from instruction_selection.selection.walk import algorithm1, fast
+from instruction_selection.selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

@@ -6,8 +6,8 @@ Everything but the walk is as in `g2is`: components, shares of the budget, and a
 import numpy as np
 
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import algorithm1
-from instruction_selection.walk.growing_set import Walk
+from instruction_selection.selection.walk import algorithm1
+from instruction_selection.selection.walk.growing_set import Walk
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

@@ -8,13 +8,13 @@ graph, which may list only each row's nearest neighbours.
 
 import numpy as np
 
-from instruction_selection.apportion import largest_remainder
-from instruction_selection.features import Rows
+from instruction_selection.core.apportion import largest_remainder
+from instruction_selection.features.matrix import Rows
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import fast
-from instruction_selection.walk.algorithm1 import describe
-from instruction_selection.walk.components import principal_components
-from instruction_selection.walk.quantised import Quantised
+from instruction_selection.selection.walk import fast
+from instruction_selection.selection.walk.algorithm1 import describe
+from instruction_selection.selection.walk.components import principal_components
+from instruction_selection.selection.walk.quantised import Quantised
 
 #: Rows whose neighbours are searched in one pass over the pool.
 QUERIES_PER_PASS = 2048

@@ -12,12 +12,12 @@
 
 import numpy as np
 
-from instruction_selection.apportion import largest_remainder
+from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.walk import fast
-from instruction_selection.walk.algorithm1 import describe
-from instruction_selection.walk.components import principal_components, towards, uncentred_components
-from instruction_selection.walk.quantised import Quantised
+from instruction_selection.selection.walk import fast
+from instruction_selection.selection.walk.algorithm1 import describe
+from instruction_selection.selection.walk.components import principal_components, towards, uncentred_components
+from instruction_selection.selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

@@ -10,8 +10,8 @@ all but agree: where one direction holds the share asked for, every cosine insid
 
 import numpy as np
 
-from instruction_selection import subspace
 from instruction_selection.selection import Inputs
+from instruction_selection.selection.algorithms import subspace
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:

@@ -11,8 +11,8 @@ that of the checkpoints that the experiment keeps (warmup.checkpoints); with one
 
 import numpy as np
 
-from instruction_selection import trajectory
 from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection.algorithms import trajectory
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

@@ -7,7 +7,7 @@ Where the pool has too few, the rest is drawn uniformly from all other rows, and
 
 import numpy as np
 
-from instruction_selection.apportion import largest_remainder
+from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.selection import Inputs, Selection
 
 #: Ranges of response length, each with as many validation rows.

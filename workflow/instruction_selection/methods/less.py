@@ -9,7 +9,7 @@ its parts: of BBH and GSM8K the maximum is over 28.
 import numpy as np
 
 from instruction_selection.selection import Inputs
-from instruction_selection.similarity import weighted_best_subtask_mean
+from instruction_selection.selection.algorithms.similarity import weighted_best_subtask_mean
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:

@@ -7,9 +7,9 @@ turn. Similarities are averages over the checkpoints that the experiment keeps (
 
 import numpy as np
 
-from instruction_selection.round_robin import take_turns
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.similarity import weighted_cosines
+from instruction_selection.selection.algorithms.round_robin import take_turns
+from instruction_selection.selection.algorithms.similarity import weighted_cosines
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

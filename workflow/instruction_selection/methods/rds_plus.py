@@ -9,8 +9,8 @@ validation rows gets more of the budget.
 
 import numpy as np
 
-from instruction_selection.round_robin import take_turns
 from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection.algorithms.round_robin import take_turns
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:

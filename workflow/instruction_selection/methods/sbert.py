@@ -7,7 +7,7 @@ a row than its window (see config/encoders), and the instruction comes first: of
 import numpy as np
 
 from instruction_selection.selection import Inputs
-from instruction_selection.similarity import best_subtask_mean
+from instruction_selection.selection.algorithms.similarity import best_subtask_mean
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:

@@ -8,9 +8,10 @@ each cluster's share is rounded down, and of shares of a row or two nothing woul
 
 import numpy as np
 
-from instruction_selection import clusters
-from instruction_selection.features import Rows
+from instruction_selection.features import matrix
+from instruction_selection.features.matrix import Rows
 from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection.algorithms import clusters
 
 #: Rows to choose per cluster, on average; the paper has far more.
 LEAST_SHARE = 5
@@ -19,7 +20,7 @@ LEAST_SHARE = 5
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
     weights = [checkpoint.weight for checkpoint in inputs.checkpoints]
     stores = [checkpoint.pool_gradients for checkpoint in inputs.checkpoints]
-    rows = stores[0] if len(stores) == 1 else Rows(clusters.WeightedMean(stores, weights), stores[0].norms)
+    rows = stores[0] if len(stores) == 1 else Rows(matrix.WeightedMean(stores, weights), stores[0].norms)
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
     share = budget if params["mended"] else budget / len(rows)

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from instruction_selection import files
-from instruction_selection.experiment.names import ANY
+from instruction_selection.core import files
+from instruction_selection.core.entry_names import ANY
 from instruction_selection.tables import drawings
 
 #: Rows and tasks that are shown of a selection, and characters of a text.

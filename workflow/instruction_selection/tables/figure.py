@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib.style
 from matplotlib.figure import Figure
 
-from instruction_selection.files import replacing
+from instruction_selection.core.files import replacing
 from instruction_selection.tables.table import arrow, error_bar, number
 
 STYLE = {

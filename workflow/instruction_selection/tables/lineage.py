@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from instruction_selection import files
-from instruction_selection.errors import InputError
+from instruction_selection.core import files
+from instruction_selection.core.uncoded_errors import InputError
 
 
 def refuse_mixture(cell: dict, training: dict, evaluation: dict) -> None:

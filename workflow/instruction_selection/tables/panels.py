@@ -10,9 +10,9 @@ import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from instruction_selection.files import replacing
+from instruction_selection.core.files import replacing
+from instruction_selection.experiment.published import AVERAGE
 from instruction_selection.tables.figure import STYLE, bar_meaning, seed_dots
-from instruction_selection.tables.published import AVERAGE
 from instruction_selection.tables.results import metrics_of
 from instruction_selection.tables.table import arrow, error_bar
 

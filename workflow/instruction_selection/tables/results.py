@@ -23,10 +23,10 @@ import statistics as descriptive
 
 import numpy as np
 
-from instruction_selection.errors import InputError
-from instruction_selection.experiment.names import ANY
+from instruction_selection.core.entry_names import ANY
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.experiment.published import AVERAGE, Key
 from instruction_selection.tables import statistics, table
-from instruction_selection.tables.published import AVERAGE, Key
 
 #: What the rows of `published.AVERAGE` show.
 AVERAGE_BENCHMARK = {

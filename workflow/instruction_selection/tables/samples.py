@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from instruction_selection.errors import InputError
+from instruction_selection.core.uncoded_errors import InputError
 
 
 def read(path: str | Path, metrics: list[dict]) -> dict[str, dict[str, float]]:

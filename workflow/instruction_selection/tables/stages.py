@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from instruction_selection import machines
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Settings
 
 

@@ -17,8 +17,8 @@ A row is a flat dict:
 import math
 import statistics
 
-from instruction_selection.errors import InputError
-from instruction_selection.experiment.names import ANY
+from instruction_selection.core.entry_names import ANY
+from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.tables.markup import NOTHING
 from instruction_selection.tables.statistics import wilson
 

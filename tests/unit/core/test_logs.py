@@ -1,0 +1,113 @@
+"""A job's output is in its log; its failure is one line on the console."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORKFLOW = Path(__file__).resolve().parents[3] / "workflow"
+SCRIPT = """
+import subprocess, sys
+from instruction_selection.core import logs
+from instruction_selection.core.uncoded_errors import InputError
+
+print("before")
+with logs.to_file(sys.argv[1]):
+    {body}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a statement inside `to_file`; gives the finished process, the log's text and the log's path."""
+
+    def run(body: str):
+        script, log = tmp_path / "script.py", tmp_path / "logs" / "job.log"
+        script.write_text(SCRIPT.format(body=body))
+        done = subprocess.run(
+            [sys.executable, script, log],
+            env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done, log.read_text(), log
+
+    return run
+
+
+def test_what_a_job_prints_is_in_its_log_only(run):
+    done, log, _ = run("print('to stdout'); print('to stderr', file=sys.stderr)")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "before\n", "")
+    assert "to stdout\n" in log
+    assert "to stderr\n" in log
+
+
+def test_what_child_processes_print_is_in_the_log_only(run):
+    done, log, _ = run("subprocess.run('echo child; echo trouble >&2', shell=True, check=True)")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "before\n", "")
+    assert "child\n" in log
+    assert "trouble\n" in log
+
+
+def test_an_input_error_is_its_sentence_and_no_traceback(run):
+    done, log, _ = run("raise InputError('rows.jsonl, line 3: not JSON.')")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "rows.jsonl, line 3: not JSON."
+    assert log.strip() == "rows.jsonl, line 3: not JSON."
+
+
+def test_another_exception_is_one_line_and_a_traceback_in_the_log(run):
+    done, log, path = run("raise ValueError('first\\nsecond')")
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"ValueError: first second, see {path}"
+    assert "Traceback (most recent call last)" in log
+    assert "ValueError: first\nsecond" in log
+
+
+def test_a_very_long_exception_stays_short_on_the_console(run):
+    done, log, _ = run("raise ValueError('many words ' * 10_000)")
+    assert len(done.stderr) < 1000
+    assert len(log) > 100_000
+
+
+def test_an_exit_status_is_kept(run):
+    done, _, _ = run("sys.exit(7)")
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
+    """A child of the first one holds the lock, too, and Snakemake removes the log."""
+    script, log = tmp_path / "first.py", tmp_path / "logs" / "job.log"
+    script.write_text(SCRIPT.format(body="print(subprocess.Popen(['sleep', '60']).pid)"))
+    environment = {**os.environ, "PYTHONPATH": str(WORKFLOW)}
+    subprocess.run([sys.executable, script, log], env=environment, check=True)
+    child = int(log.read_text())
+    try:
+        done, text, _ = run("print('second')")
+        assert done.returncode == 1
+        assert re.fullmatch(r".*job\.log: this job is still running, since process \d+, .*", done.stderr.strip())
+        assert text == f"{child}\n"
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert run("print('third')")[0].returncode == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise MemoryError('Unable to allocate 9 TiB')",
+        "raise type('OutOfMemoryError', (RuntimeError,), {})('CUDA out of memory. Tried to allocate 9 TiB')",
+        "__import__('numpy').ones(10**15)",
+    ],
+)
+def test_too_little_memory_says_what_to_change(run, body):
+    done, log, path = run(body)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("Out of memory (")
+    assert f"see {path}: give the job more, or make its batches smaller (gradients.batch_tokens," in done.stderr
+    assert "Traceback" in log

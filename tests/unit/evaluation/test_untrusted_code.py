@@ -1,0 +1,91 @@
+"""lm-eval runs nothing that a model writes, and rows name no files."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from instruction_selection.core import files
+from instruction_selection.core.packages import path_in_package
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.evaluation import harness
+from instruction_selection.models import summary
+from instruction_selection.training import llamafactory
+
+INJECTION = "$(touch pwned); `touch pwned` '\" \n touch pwned"
+SETTINGS = {"backend": "hf", "batch_size": 1, "dtype": "float32", "chat_template": True}
+
+
+@pytest.fixture
+def started(monkeypatch) -> list:
+    """(command, keyword arguments) of processes, none of which is started."""
+    calls = []
+
+    def run(command, **arguments):
+        calls.append((command, arguments))
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return calls
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    folder = tmp_path / INJECTION.replace("/", "")
+    files.write_json(folder / summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
+    return folder
+
+
+def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, model):
+    monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
+    with pytest.raises(InputError, match="lm-eval ended with exit status 1"):
+        harness.evaluate("b", {"harness": {"t": {}}}, "tasks", model, None, SETTINGS)
+    [(command, arguments)] = started
+    assert arguments["env"]["HF_ALLOW_CODE_EVAL"] == "0"
+    assert not [part for part in command if "unsafe" in part or "trust_remote_code" in part]
+
+
+def test_lm_eval_is_started_without_a_shell(started, model):
+    with pytest.raises(InputError):
+        harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, model, None, SETTINGS)
+    [(command, arguments)] = started
+    assert isinstance(command, list)
+    assert INJECTION in command
+    assert not arguments.get("shell")
+
+
+def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path):
+    (tmp_path / "rows.jsonl").write_text("")
+    arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
+    with pytest.raises(InputError, match="LLaMA-Factory ended with exit status 1"):
+        llamafactory.train(tmp_path / "rows.jsonl", tmp_path, INJECTION, 8, arguments, 0, tmp_path / "t")
+    [(command, arguments)] = started
+    assert isinstance(command, list)
+    assert not [part for part in command if "pwned" in part]
+    assert not arguments.get("shell")
+
+
+@pytest.mark.parametrize("subtask", ["../evil", "/etc/x", "a/b", ".hidden", "a,b", "", "a\n", "$(id)", "{x}"])
+def test_a_subtask_that_rows_name_is_no_path(tmp_path, subtask):
+    benchmark = {"harness": {"t": {"include": "bbh/cot_fewshot/{task}.yaml"}}, "metrics": []}
+    rows = [{"id": "1", "task": subtask, "instruction": "q", "response": "a"}]
+    with pytest.raises(InputError, match="subtask .* of its rows is not of letters, digits"):
+        harness.write_tasks("b", benchmark, rows, [], tmp_path / "tasks")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lm_eval_marks_its_tasks_that_run_code():
+    """It asks for a flag before it runs those, which is not given."""
+    tasks = path_in_package("lm_eval", "tasks")
+    scored_by_running = {
+        path.relative_to(tasks).parts[0]
+        for path in Path(tasks).rglob("*.py")
+        if "code_eval" in (text := path.read_text(encoding="utf-8")) or "unsafe_execute" in text
+    }
+    assert {"humaneval", "mbpp", "cruxeval"} <= scored_by_running
+    for name in scored_by_running:
+        assert any(
+            "unsafe_code: true" in path.read_text()
+            for path in (tasks / name).rglob("*")
+            if path.is_file() and path.suffix != ".pyc"
+        )

@@ -1,0 +1,179 @@
+"""The HDF5 store: what is written is read, and what does not belong together is refused."""
+
+import h5py
+import numpy as np
+import pytest
+
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.features.gradients import store
+
+DIMENSION = 16
+IDENTITY = {
+    "model": "m",
+    "adapter": "a",
+    "moments": "x",
+    "rows": "r",
+    "parameters": {"count": 4, "order": "o"},
+    "projection": {"kind": "sjlt", "dimension": DIMENSION, "seed": 0},
+    "template": "t",
+    "cutoff_len": 8,
+    "precision": "fp32",
+}
+ROWS = np.random.default_rng(0).normal(size=(10, DIMENSION)).astype(np.float32)
+IDS = [f"{number:016d}" for number in range(10)]
+
+
+def write(path, rows=range(10), identity=IDENTITY, gradients=ROWS, tokens=3, order=None):
+    rows = list(rows)
+    with store.Writer(path, len(rows), DIMENSION, ["adam"], identity) as writer:
+        for position in order or range(len(rows)):
+            row = rows[position]
+            writer.write([position], [IDS[row]], {"adam": gradients[row : row + 1]}, np.ones(1), [tokens])
+    return path
+
+
+def test_rows_come_back_as_unit_rows_with_their_norms(tmp_path):
+    reader = store.Reader(write(tmp_path / "0.h5"))
+    assert reader.ids == IDS
+    assert reader.usable.all()
+    np.testing.assert_allclose(reader.norms("adam"), np.linalg.norm(ROWS, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(reader.unit("adam") * reader.norms("adam")[:, None], ROWS, atol=5e-3)
+
+
+def test_the_order_of_writing_does_not_matter(tmp_path):
+    one = store.Reader(write(tmp_path / "one.h5"))
+    other = store.Reader(write(tmp_path / "other.h5", order=range(9, -1, -1)))
+    assert np.array_equal(one.unit("adam"), other.unit("adam"))
+
+
+@pytest.mark.parametrize("cuts", [[], [5], [1, 2, 9], [3, 4]])
+def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
+    whole = store.Reader(write(tmp_path / "whole.h5"))
+    edges = [0, *cuts, 10]
+    shards = [
+        write(tmp_path / "shards" / f"{number}.h5", range(start, end))
+        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False))
+    ]
+    store.gather(shards, tmp_path / "pool.h5", 10)
+    gathered = store.Reader(tmp_path / "pool.h5")
+    assert gathered.ids == whole.ids
+    assert gathered.identity == whole.identity
+    assert np.array_equal(gathered.unit("adam"), whole.unit("adam"))
+    assert np.array_equal(gathered.norms("adam"), whole.norms("adam"))
+
+
+def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
+    (tmp_path / "here").mkdir()
+    shards = [write(tmp_path / "here" / "shards" / "0.h5")]
+    store.gather(shards, tmp_path / "here" / "pool.h5", 10)
+    with h5py.File(tmp_path / "here" / "pool.h5") as file:
+        assert file["adam"].is_virtual
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert store.Reader(tmp_path / "there" / "pool.h5").unit("adam").any()
+
+
+def test_a_killed_job_goes_on_where_it_stopped(tmp_path):
+    path = tmp_path / "0.h5"
+    writer = store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY)
+    writer.write([4, 2], [IDS[4], IDS[2]], {"adam": ROWS[[4, 2]]}, np.ones(2), [3, 3])
+    writer._file.close()
+    assert not path.exists()
+    with store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY) as writer:
+        missing = np.flatnonzero(writer.missing())
+        assert missing.tolist() == [0, 1, 3, 5, 6, 7, 8, 9]
+        for row in missing:
+            writer.write([row], [IDS[row]], {"adam": ROWS[row : row + 1]}, np.ones(1), [3])
+    assert np.array_equal(store.Reader(path).unit("adam"), store.Reader(write(tmp_path / "whole.h5")).unit("adam"))
+
+
+def test_the_rest_of_something_else_is_not_continued(tmp_path):
+    path = tmp_path / "0.h5"
+    writer = store.Writer(path, 10, DIMENSION, ["adam"], {**IDENTITY, "rows": "others"})
+    writer.write([0], [IDS[0]], {"adam": ROWS[:1]}, np.ones(1), [3])
+    writer._file.close()
+    assert store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY).missing().all()
+
+
+def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
+    (tmp_path / ".0.h5.partial").write_bytes(b"half a file")
+    write(tmp_path / "0.h5")
+    assert "starting over" in capsys.readouterr().out
+    assert store.Reader(tmp_path / "0.h5").ids == IDS
+
+
+def test_an_incomplete_store_gets_no_name(tmp_path):
+    writer = store.Writer(tmp_path / "0.h5", 10, DIMENSION, ["adam"], IDENTITY)
+    with pytest.raises(RuntimeError, match="10 rows were never written"), writer:
+        pass
+    assert not (tmp_path / "0.h5").exists()
+
+
+@pytest.mark.parametrize(("value", "tokens"), [(np.nan, 3), (np.inf, 3), (0.0, 3), (1.0, 0)])
+def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, value, tokens):
+    gradients = ROWS.copy()
+    gradients[4] = value
+    path = write(tmp_path / "0.h5", gradients=gradients)
+    if tokens == 0:
+        path = write(tmp_path / "empty.h5", tokens=0)
+        assert not store.Reader(path).usable.any()
+        return
+    reader = store.Reader(path)
+    assert np.flatnonzero(~reader.usable).tolist() == [4]
+    assert not reader.unit("adam")[4].any()
+    assert np.isfinite(reader.unit("adam")).all()
+
+
+@pytest.mark.parametrize("key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision"])
+def test_stores_that_cannot_be_compared_are_refused(tmp_path, key):
+    one = store.Reader(write(tmp_path / "one.h5"))
+    other = store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, key: "else"}))
+    with pytest.raises(InputError, match=f"cannot be compared: {key}"):
+        one.refuse_unless_comparable(other)
+
+
+def test_pool_and_validation_rows_of_one_model_can_be_compared(tmp_path):
+    one = store.Reader(write(tmp_path / "one.h5"))
+    one.refuse_unless_comparable(
+        store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, "rows": "v", "moments": None}))
+    )
+
+
+@pytest.mark.parametrize("key", ["rows", "moments", "projection"])
+def test_shards_of_different_things_are_not_gathered(tmp_path, key):
+    shards = [
+        write(tmp_path / "0.h5", range(5)),
+        write(tmp_path / "1.h5", range(5, 10), identity={**IDENTITY, key: "else"}),
+    ]
+    with pytest.raises(InputError, match=rf"1\.h5: made from something else .*\({key}\)"):
+        store.gather(shards, tmp_path / "pool.h5", 10)
+
+
+def test_a_store_whose_shard_is_gone_is_refused(tmp_path):
+    shards = [write(tmp_path / "0.h5", range(5)), write(tmp_path / "1.h5", range(5, 10))]
+    store.gather(shards, tmp_path / "pool.h5", 10)
+    shards[1].unlink()
+    with pytest.raises(InputError, match=r"1\.h5: is not there any more; run again"):
+        store.Reader(tmp_path / "pool.h5")
+
+
+def test_a_flipped_bit_is_found(tmp_path):
+    path = write(tmp_path / "0.h5")
+    with h5py.File(path) as file:
+        chunk = file["adam"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + 5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"0\.h5: damaged, cut short .*; delete the file and run again"):
+        store.Reader(path).unit("adam")
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path):
+    (tmp_path / "0.h5").write_text("no")
+    with pytest.raises(InputError, match=r"0\.h5: damaged, cut short or not a store at all"):
+        store.Reader(tmp_path / "0.h5")
+
+
+def test_a_gathered_store_has_the_rows_of_its_pool(tmp_path):
+    shards = [write(tmp_path / "0.h5", range(5))]
+    with pytest.raises(InputError, match="its shards have 5 rows, and the pool has 10"):
+        store.gather(shards, tmp_path / "pool.h5", 10)

@@ -1,0 +1,59 @@
+"""Rows in memory and in files are the same rows."""
+
+import h5py
+import numpy as np
+import pytest
+
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.features import matrix
+from instruction_selection.features.matrix import Rows, Stored
+
+VALUES = np.random.default_rng(0).normal(size=(23, 6)).astype(np.float16)
+# Subnormal numbers, the largest and the smallest.
+VALUES[3] = [6e-8, -6e-8, 65504, -65504, 6.1e-5, -0.0]
+NUMBERS = np.array([2, 3, 4, 9, 10, 17, 22, 21, 5, 5])
+
+
+@pytest.fixture
+def path(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file.create_dataset("half", data=VALUES, chunks=(4, 6), fletcher32=True)
+        file.create_dataset("single", data=VALUES.astype(np.float32))
+    return tmp_path / "rows.h5"
+
+
+@pytest.mark.parametrize("name", ["half", "single"])
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_what_is_read_is_what_is_in_memory(path, monkeypatch, name, size):
+    monkeypatch.setattr(matrix, "BLOCK", size)
+    with h5py.File(path) as file:
+        stored = Rows(Stored(file[name], path), np.ones(23))
+        memory = Rows(VALUES.astype(np.float32), np.ones(23))
+        columns = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
+        for ours, theirs in ((stored, memory), (stored.at(NUMBERS), memory.at(NUMBERS))):
+            assert ours.shape == theirs.shape
+            assert ours.unit.dtype == np.float32
+            assert np.array_equal(ours.unit, theirs.unit)
+            for pieces in (1, 3):
+                blocks = [(start, block.copy()) for start, block in ours.blocks(pieces)]
+                assert [start for start, _ in blocks] == list(range(0, len(ours), pieces * size))
+                assert np.array_equal(np.concatenate([block for _, block in blocks]), theirs.unit)
+            assert np.array_equal(ours.take(np.array([6, 0, 6])), theirs.unit[[6, 0, 6]])
+            assert np.allclose(ours @ columns, theirs.unit @ columns, rtol=1e-5)
+            mask = np.arange(len(ours)) % 3 == 0
+            assert np.array_equal(ours.at(mask).unit, theirs.at(mask).unit)
+
+
+def test_damage_is_told_when_it_is_read(path):
+    with h5py.File(path) as file:
+        offset = file["half"].id.get_chunk_info(2).byte_offset
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(b"damage")
+    with h5py.File(path) as file:
+        rows = Rows(Stored(file["half"], path), np.ones(23))
+        assert np.array_equal(rows.take(np.arange(8)), VALUES[:8].astype(np.float32))
+        with pytest.raises(InputError, match="rows.h5: half is damaged"):
+            rows.take(np.array([8]))
+        with pytest.raises(InputError, match="rows.h5: half is damaged"):
+            list(rows.blocks())

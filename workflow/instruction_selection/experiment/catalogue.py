@@ -1,0 +1,41 @@
+"""What there is to choose from: every entry of every folder of config/, with its one-line summary."""
+
+import textwrap
+from pathlib import Path
+
+from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.experiment import yaml_loader
+
+#: Kinds of entry, and the key with their summary.
+KINDS = {
+    "experiments": "summary",
+    "tables": "caption",
+    "models": "summary",
+    "encoders": "summary",
+    "pools": "summary",
+    "benchmarks": "summary",
+    "methods": "summary",
+}
+
+
+def text(config_dir: str | Path) -> str:
+    """One block per kind; names in a column, summaries beside them."""
+    blocks = []
+    for kind, key in KINDS.items():
+        entries = {path.stem: _summary(path, key) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
+        if entries:
+            width = max(map(len, entries)) + 2
+            blocks.append("\n".join([kind, *(_entry(name, width, summary) for name, summary in entries.items())]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _summary(path: Path, key: str) -> str:
+    try:
+        return yaml_loader.read(path)[key]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: has no {key} to list.") from error
+
+
+def _entry(name: str, width: int, summary: str) -> str:
+    indent = " " * (width + 2)
+    return textwrap.fill(f"  {name:{width}}{summary}", 120, subsequent_indent=indent)

@@ -1,0 +1,45 @@
+"""Published numbers, to stand beside the measured ones.
+
+A file has one number per line, with the columns ``model``, ``pool``, ``target`` (only where a target is joint, and
+otherwise the benchmark), ``benchmark``, ``method``, ``ratio`` and ``reported``, in the units of the table.
+"""
+
+import csv
+import math
+from pathlib import Path
+
+from instruction_selection.core.uncoded_errors import InputError
+
+COLUMNS = ("model", "pool", "benchmark", "method", "ratio", "reported")
+#: In the column `benchmark`: the mean over the benchmarks of a score divided by that of the table's `relative_to`.
+AVERAGE = "average-relative"
+
+#: model, pool, target, benchmark, method, ratio as in result paths; an average is of no target.
+Key = tuple[str, str, str | None, str, str, str]
+
+
+def read(path: str | Path) -> dict[Key, float]:
+    """Every number of a file. Raises `InputError` with the line that is not one, or that is there twice."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: does not exist.")
+    numbers = {}
+    with path.open(encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+        if missing:
+            raise InputError(f"{path}: no column {missing[0]!r}.")
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            target = None if row["benchmark"] == AVERAGE else row.get("target", row["benchmark"])
+            try:
+                ratio, value = str(float(row["ratio"])).removesuffix(".0"), float(row["reported"])
+            except (TypeError, ValueError):
+                raise InputError(f"{where}: ratio and reported must be numbers.") from None
+            if not math.isfinite(value):
+                raise InputError(f"{where}: {value} is not a score.")
+            key = (row["model"], row["pool"], target, row["benchmark"], row["method"], ratio)
+            if key in numbers:
+                raise InputError(f"{where}: a second number for {', '.join(filter(None, key))}.")
+            numbers[key] = value
+    return numbers

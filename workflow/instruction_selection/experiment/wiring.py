@@ -1,0 +1,261 @@
+"""Which files a job reads, from its wildcards: the cells of the grid, joined to the paths of results.
+
+`wildcards` are Snakemake's, or anything that has its names as attributes and as keys.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from instruction_selection.core import entry_names
+from instruction_selection.core.features import GRADIENTS
+from instruction_selection.data import hub
+from instruction_selection.experiment import grid
+from instruction_selection.experiment.base import Section
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.method import Method, has_own_rule
+from instruction_selection.experiment.paths import Layout
+
+TABLE_FORMATS = ("md", "csv", "tex")
+FIGURE_FORMATS = ("svg", "png")
+
+
+class Wildcards(Protocol):
+    def __getattr__(self, name: str) -> str: ...
+
+    def __getitem__(self, name: str) -> str: ...
+
+
+def expand(patterns: str | list[str], **values: Any) -> list[str]:
+    """Every pattern with every combination of the values that it names; other wildcards stay open."""
+    found = []
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        names = [name for name in values if f"{{{name}}}" in pattern]
+        lists = [[values[name]] if isinstance(values[name], str | int) else values[name] for name in names]
+        for combination in itertools.product(*lists):
+            text = pattern
+            for name, value in zip(names, combination, strict=True):
+                text = text.replace(f"{{{name}}}", str(value))
+            found.append(text)
+    return found
+
+
+def shown(entries: Mapping[str, Section], *keys: str) -> dict[str, dict[str, Any]]:
+    """What a table says of models, benchmarks or methods."""
+    return {name: entry.plain(*keys) for name, entry in entries.items()}
+
+
+def unique(values: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+class Wiring:
+    """An experiment's files, by wildcards."""
+
+    def __init__(self, experiment: Experiment):
+        self.experiment = experiment
+        self.settings = experiment.settings
+        self.paths = Layout(experiment.name)
+        self.hub = self.settings.hub.cache
+        self.manifest = f"{self.hub}/manifests/{{kind}}/{{entry}}.json"
+        #: Entries whose files may be public, by kind and name.
+        self.public = {
+            "model": self.experiment.models,
+            "encoder": {self.settings.encoder: self.experiment.encoder} if self.experiment.encoder else {},
+            "pool": self.experiment.pools,
+            "benchmark": self.experiment.benchmarks,
+        }
+        #: What a row of the gradient store depends on, and the size of batches; not the number of shards.
+        self.gradient_settings = self.settings.gradients.plain("projection", "precision", "batch_tokens")
+        #: What an embedding depends on, and the size of batches.
+        self.encoder = self.experiment.encoder and self.experiment.encoder.plain("source", "batch_size")
+        #: Of the warm-up, by number; the last one is its end.
+        self.checkpoints = range(1, self.settings.warmup.checkpoints + 1)
+
+    def sources_of(self, kind: str, entry: str) -> dict[str, dict[str, Any]]:
+        sources = self.public[kind][entry].sources()
+        return {name: source.plain() for name, source in sources.items()}
+
+    def manifest_of(self, kind: str, entry: str) -> list[str]:
+        """[what lists the fetched files of a model, encoder, pool or benchmark], or [] if it has nothing to fetch."""
+        path = self.manifest.format(kind=kind, entry=entry)
+        return [path] if hub.fetched(self.sources_of(kind, entry)) else []
+
+    def scoring_of(self, benchmark: str) -> dict[str, Any]:
+        """What an evaluation depends on, so that another label is no reason to do it again."""
+        return self.experiment.benchmarks[benchmark].inputs("fewshot", "harness", "metrics")
+
+    def public_files(self) -> list[str]:
+        """All manifests that the experiment needs."""
+        return [
+            manifest
+            for kind, entries in self.public.items()
+            for entry in entries
+            for manifest in self.manifest_of(kind, entry)
+        ]
+
+    def method_of(self, wildcards: Wildcards) -> Method:
+        return self.experiment.methods[wildcards.method]
+
+    def cell_of(self, wildcards: Wildcards) -> grid.Cell:
+        return grid.Cell(
+            **{name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")},
+            seed=int(wildcards.seed),
+        )
+
+    def feature_files(self, wildcards: Wildcards, checkpoint: int | None = None) -> dict[str, list[str]]:
+        """What a method's `needs` are called, and where they are: one file, or one per part of a joint target."""
+        checkpoint = self.checkpoints[-1] if checkpoint is None else checkpoint
+        patterns = {
+            "pool_gradients": self.paths.pool_gradients,
+            "pool_sgd_gradients": self.paths.pool_gradients,
+            "validation_gradients": self.paths.validation_gradients,
+            "pool_embeddings": self.paths.pool_embeddings,
+            "validation_embeddings": self.paths.validation_embeddings,
+            "pool_hidden_states": self.paths.pool_hidden_states,
+            "validation_hidden_states": self.paths.validation_hidden_states,
+            "pool_lengths": self.paths.pool,
+            "validation_lengths": self.paths.validation,
+        }
+        names = {
+            "model": wildcards.model,
+            "pool": wildcards.pool,
+            "encoder": self.settings.encoder,
+            "checkpoint": checkpoint,
+        }
+
+        def paths(need):
+            parts = entry_names.parts(wildcards.target)
+            if not need.startswith("validation_"):
+                parts = [entry_names.ANY]
+            return [patterns[need].format(target=part, **names) for part in parts]
+
+        return {need: paths(need) for need in self.method_of(wildcards).needs}
+
+    def features_made_with(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the stores that a method reads say of themselves, as far as the experiment says it."""
+        needs = self.method_of(wildcards).needs
+        made_with = {}
+        if any(need in GRADIENTS for need in needs):
+            made_with |= self.settings.gradients.inputs("projection", "precision")
+        if grid.uses_model(self.method_of(wildcards)):
+            made_with["template"] = self.experiment.models[wildcards.model].template
+            made_with["cutoff_len"] = self.settings.cutoff_len
+        if any(need.endswith("_embeddings") for need in needs):
+            made_with["encoder"] = self.encoder
+        return made_with
+
+    def earlier_feature_files(self, wildcards: Wildcards) -> list[dict[str, list[str]]]:
+        """The gradients under each checkpoint before the last, for a method that reads them all."""
+        if self.method_of(wildcards).checkpoints == "last":
+            return []
+        return [
+            {
+                need: paths
+                for need, paths in self.feature_files(wildcards, checkpoint).items()
+                if need.endswith("_gradients")
+            }
+            for checkpoint in self.checkpoints[:-1]
+        ]
+
+    def methods_without_own_rule(self) -> list[str]:
+        """Those that `select_rows` selects for."""
+        return [name for name in self.experiment.methods if not has_own_rule(name)]
+
+    def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """`feature_files`, and what belongs to them."""
+        inputs = self.feature_files(wildcards)
+        earlier = self.earlier_feature_files(wildcards)
+        if earlier:
+            inputs["earlier"] = [path for needs in earlier for paths in needs.values() for path in paths]
+        if any(need in GRADIENTS for need in inputs):
+            inputs["checkpoints"] = self.paths.warmup_checkpoints.format(model=wildcards.model, pool=wildcards.pool)
+        if grid.targeted(self.method_of(wildcards)):
+            inputs["validation"] = expand(self.paths.validation, target=entry_names.parts(wildcards.target))
+        sized_like = grid.size_of(self.experiment, self.cell_of(wildcards))
+        if sized_like:
+            inputs["sized_like"] = self.paths.selection.format(**sized_like.wildcards())
+        if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
+            # The joined store holds no data of its own.
+            numbers = self.checkpoints if earlier else self.checkpoints[-1]
+            inputs["shards"] = expand(self.shard_files(wildcards), checkpoint=numbers)
+        return inputs
+
+    def shard_files(self, wildcards: Wildcards) -> list[str]:
+        """Of every checkpoint, whose number is left open."""
+        return expand(
+            self.paths.pool_shard,
+            model=wildcards.model,
+            pool=wildcards.pool,
+            shard=range(self.settings.gradients.shards_of(wildcards.pool)),
+        )
+
+    def selected_rows(self, wildcards: Wildcards) -> str:
+        """The selection that a run trains on; runs share one where it does not depend on model, target or seed."""
+        selection = grid.selection_of(self.experiment, self.cell_of(wildcards))
+        return self.paths.selected.format(**selection.wildcards())
+
+    def trained_adapter(self, wildcards: Wildcards) -> list[str]:
+        return [self.paths.adapter] if self.method_of(wildcards).trained else []
+
+    def table_cells(self, table: str) -> list[tuple[dict[str, str], str, str, str | None, str | None]]:
+        """For each score of a table: what it is of, and the paths of its evaluation and its samples, and of the
+        summaries of its selection and its training, which are None for the untuned model."""
+        rows = []
+        for score in grid.scores(self.experiment, self.experiment.tables[table]):
+            names = score.cell.wildcards()
+            selection = training = None
+            if self.experiment.methods[score.cell.method].trained:
+                selection = self.paths.selection.format(**grid.selection_of(self.experiment, score.cell).wildcards())
+                training = self.paths.training_summary.format(**names)
+            rows.append(
+                (
+                    {**names, "shown_for": score.target, "benchmark": score.benchmark},
+                    self.paths.evaluation.format(benchmark=score.benchmark, **names),
+                    self.paths.samples.format(benchmark=score.benchmark, **names),
+                    selection,
+                    training,
+                )
+            )
+        return rows
+
+    def table_inputs(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        rows = self.table_cells(wildcards.table)
+        plan = self.experiment.tables[wildcards.table]
+        return {
+            "evaluations": unique(evaluation for _, evaluation, *_ in rows),
+            "samples": unique(samples for _, _, samples, *_ in rows),
+            "selections": unique(selection for *_, selection, _ in rows if selection),
+            "trainings": unique(training for *_, training in rows if training),
+            "pools": expand(self.paths.pool_summary, pool=plan.pools),
+            "overlap": expand(
+                self.paths.overlap,
+                pool=plan.pools,
+                target=unique(cell["benchmark"] for cell, *_ in rows),
+            ),
+            "reported": [plan.reported] if plan.reported else [],
+        }
+
+    def selections_of(self, target: str) -> list[tuple[dict[str, str], str]]:
+        """(cell's wildcards, path of the rows selected for it) for each selection that is compared with others."""
+        return [
+            (
+                cell.wildcards(),
+                self.paths.selected.format(**grid.selection_of(self.experiment, cell).wildcards()),
+            )
+            for cell in grid.selected_for(self.experiment, target)
+        ]
+
+    def compared_selections(self) -> list[dict[str, str]]:
+        """Wildcards of every selection that is compared with others, each once."""
+        cells = (
+            grid.selection_of(self.experiment, cell)
+            for target in grid.targets(self.experiment)
+            for cell in grid.selected_for(self.experiment, target)
+        )
+        return [cell.wildcards() for cell in unique(cells)]
+
+    def files_of(self, table: str | list[str]) -> list[str]:
+        return expand(self.paths.table, table=table, format=TABLE_FORMATS) + expand(
+            self.paths.figure, table=table, format=FIGURE_FORMATS
+        )

@@ -1,0 +1,1 @@
+"""One representation per example: gradients, embeddings, hidden states; in memory and in files."""

@@ -1,0 +1,74 @@
+"""Rows as the untuned model sees them: position-weighted means of its last hidden states (RDS+, Ivison et al. 2025).
+
+The hidden state of token p (from 1) of L counts with p / (1 + ... + L): later tokens have seen more of the row. Prompt
+and response both count, tokenized as for training.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import AutoModel, AutoTokenizer
+
+from instruction_selection.core import files
+from instruction_selection.features import embeddings as encoders
+from instruction_selection.models import tokens
+from instruction_selection.models.prepare import weights_id
+
+
+def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """float32 (rows, dimension) from `states` (rows, length, dimension); `mask` (rows, length) is 0 on padding, which
+    stands on the right.
+
+    (RDS+'s code weights padding too, and so is right for batches of one; this is what it gives for them.)
+    """
+    weights = torch.arange(1, states.shape[1] + 1, device=states.device) * mask
+    weights = weights / weights.sum(1, keepdim=True)
+    return torch.einsum("rld,rl->rd", states.float(), weights.float())
+
+
+def embed(model: str | Path, rows: list[dict], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
+    """Unit rows, float32 (rows, hidden size). `batch_tokens` bounds a batch, padding included."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
+    network = AutoModel.from_pretrained(model, local_files_only=True, dtype=torch.float32).to(device).eval()
+    examples = [example.input_ids for example in tokens.encode(rows, tokenizer, template, cutoff_len)]
+    result = np.empty((len(rows), network.config.hidden_size), dtype=np.float32)
+    with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar:
+        for batch in _batches(examples, batch_tokens):
+            length = max(len(examples[row]) for row in batch)
+            ids = torch.zeros(len(batch), length, dtype=torch.long)
+            mask = torch.zeros(len(batch), length, dtype=torch.long)
+            for number, row in enumerate(batch):
+                ids[number, : len(examples[row])] = torch.tensor(examples[row])
+                mask[number, : len(examples[row])] = 1
+            ids, mask = ids.to(device), mask.to(device)
+            states = network(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+            means = position_weighted_means(states, mask)
+            result[batch] = torch.nn.functional.normalize(means, dim=1).cpu().numpy()
+            bar.update(len(batch))
+    return result
+
+
+def _batches(examples: list[list[int]], batch_tokens: int) -> Iterator[list[int]]:
+    """Row numbers in batches of similar length, the longest first."""
+    batch: list[int] = []
+    for row in sorted(range(len(examples)), key=lambda row: -len(examples[row])):
+        if batch and len(examples[batch[0]]) * (len(batch) + 1) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def write(
+    path: str | Path, rows_path: str | Path, model: str | Path, template: str, cutoff_len: int, batch_tokens: int
+) -> None:
+    """Write the rows of a JSON-lines file to HDF5 as `encoders` does: `embedding` (rows x hidden size) and `id`."""
+    rows = files.read_jsonl(rows_path)
+    embeddings = embed(model, rows, template, cutoff_len, batch_tokens)
+    made_with = {"model": weights_id(model), "template": template, "cutoff_len": cutoff_len}
+    encoders.write_embeddings(path, rows_path, rows, embeddings, made_with, "transformers", "llamafactory")

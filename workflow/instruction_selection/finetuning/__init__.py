@@ -1,9 +1,0 @@
-"""Training with LLaMA-Factory: its command line, its tokens, its checkpoints."""
-
-from instruction_selection.missing import stand_in_for
-
-#: How LLaMA-Factory finds the fields of a row.
-LLAMAFACTORY_COLUMNS = {"prompt": "instruction", "response": "response"}
-
-# LLaMA-Factory imports torchaudio for its multimodal models, and no torchaudio loads beside a CPU-only torch.
-stand_in_for("torchaudio", "text models do not use it")

@@ -1,0 +1,9 @@
+"""Base models: their files, and their templates and tokens as LLaMA-Factory has them. Knows `core` and `data`."""
+
+from instruction_selection.core.missing import stand_in_for
+
+#: How LLaMA-Factory finds the fields of a row.
+LLAMAFACTORY_COLUMNS = {"prompt": "instruction", "response": "response"}
+
+# LLaMA-Factory imports torchaudio for its multimodal models, and no torchaudio loads beside a CPU-only torch.
+stand_in_for("torchaudio", "text models do not use it")

@@ -1,0 +1,91 @@
+"""Turn a model's source into one local folder of safetensors weights, tokenizer and chat template."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from gguf import GGUFReader
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from instruction_selection.core import files, provenance
+from instruction_selection.core.packages import path_in_package
+from instruction_selection.data import hub
+from instruction_selection.models import summary, tokens
+
+
+def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None) -> None:
+    """Write the model described by a ``config/models`` entry to `folder`, complete or not at all.
+
+    `manifest` lists the files of a model that had to be fetched; those are linked to and not copied. The chat template
+    is the one by which LLaMA-Factory will train, so that evaluation asks in the same form.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    source = model["source"]
+    if source["kind"] == "hub":
+        tokenizer = _link(source, manifest, partial)
+    else:
+        tokenizer = SOURCES[source["kind"]](source, partial)
+    row_form = tokens.row_form(tokenizer, model["template"])
+    tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
+    tokenizer.save_pretrained(partial)
+    weights = sorted(partial.glob("*.safetensors"))
+    files.write_json(
+        partial / summary.NAME,
+        {
+            "row_form": row_form,
+            "weights": {path.name: files.sha256(path) for path in weights},
+            "parameters": sum(map(_parameters, weights)),
+            "provenance": provenance.record({}, model, ("torch", "transformers", "llamafactory")),
+        },
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _parameters(path: Path) -> int:
+    """How many numbers a file of weights holds; they are not read."""
+    with safe_open(path, framework="pt") as weights:
+        return sum(torch.Size(weights.get_slice(name).get_shape()).numel() for name in weights.keys())  # noqa: SIM118
+
+
+def weights_id(folder: str | Path) -> str:
+    """One hash that names the weights in a folder made by `prepare`."""
+    weights = files.read_json(Path(folder) / summary.NAME)["weights"]
+    return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / summary.NAME)
+
+
+def _from_gguf_package(source: dict, folder: Path) -> PreTrainedTokenizerBase:
+    path = path_in_package(source["package"], source["file"])
+    AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).save_pretrained(folder)
+    return _gguf_tokenizer(path)
+
+
+def _random(source: dict, folder: Path) -> PreTrainedTokenizerBase:
+    torch.manual_seed(source["seed"])
+    configuration = AutoConfig.for_model(**source["config"])
+    AutoModelForCausalLM.from_config(configuration, dtype=torch.float32).save_pretrained(folder)
+    path = path_in_package(source["tokenizer"]["package"], source["tokenizer"]["file"])
+    return _gguf_tokenizer(path)
+
+
+def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    # transformers does not always read this: of SmolLM2 it takes `<|im_start|>`, where the file says `<|im_end|>`.
+    end = GGUFReader(path).fields["tokenizer.ggml.eos_token_id"].contents()
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(int(end))
+    return tokenizer
+
+
+def _link(source: dict, manifest: str | Path, folder: Path) -> PreTrainedTokenizerBase:
+    paths = hub.paths(source, manifest, "source")
+    for path in paths:
+        if not path.name.startswith(("tokenizer", "special_tokens_map")):
+            (folder / path.name).symlink_to(path.resolve())
+    return AutoTokenizer.from_pretrained(paths[0].parent)
+
+
+SOURCES = {"gguf-package": _from_gguf_package, "random": _random}
