@@ -65,7 +65,7 @@ class Hub(Section):
     ] = "results/hub"
     """Folder that `snakemake prefetch` fills and jobs read from; experiments share it."""
     mirror: About[Annotated[str, Matching(r"[^\x00-\x1f\x7f]+", "a folder")] | None] = None
-    """Folder with the same files as the hub, to take them from without a network; laid out as hub.py says. The
+    """Folder with the same files as the hub, to take them from without a network; laid out as data/hub.py says. The
     environment variable INSTRUCTION_SELECTION_MIRROR goes before it."""
 
 
