@@ -8,6 +8,7 @@ import csv
 import math
 from pathlib import Path
 
+from instruction_selection.core.ratios import ratio_text
 from instruction_selection.core.uncoded_errors import InputError
 
 COLUMNS = ("model", "pool", "benchmark", "method", "ratio", "reported")
@@ -33,7 +34,7 @@ def read(path: str | Path) -> dict[Key, float]:
             where = f"{path}, line {reader.line_num}"
             target = None if row["benchmark"] == AVERAGE else row.get("target", row["benchmark"])
             try:
-                ratio, value = str(float(row["ratio"])).removesuffix(".0"), float(row["reported"])
+                ratio, value = ratio_text(float(row["ratio"])), float(row["reported"])
             except (TypeError, ValueError):
                 raise InputError(f"{where}: ratio and reported must be numbers.") from None
             if not math.isfinite(value):

@@ -25,6 +25,7 @@ from instruction_selection.core import files, provenance
 from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import damage_told
+from instruction_selection.features.gradients import shard_markers
 
 SCHEMA_VERSION = 1
 ID_BYTES = 16
@@ -175,6 +176,7 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
                         start += length
                     store.create_virtual_dataset(name, layout)
             checksummed_hdf5.seal(temporary)
+        shard_markers.write(path, relative)
     finally:
         for part in parts:
             part.close()
@@ -189,7 +191,7 @@ class Reader:
         # HDF5 gives zeros for a shard that it cannot open.
         for name, seal in json.loads(self._file.attrs.get("shards", "[]")):
             shard = self.path.parent / name
-            checksummed_hdf5.opened(shard).close()
+            shard_markers.verify(path, name)
             if checksummed_hdf5.seal_of(shard) != seal:
                 raise InputError(f"{shard}: not the one that {self.path} was made from; delete both and run again.")
         self.identity: dict = json.loads(self._file.attrs["identity"])
@@ -227,7 +229,7 @@ class Reader:
         return self._file[name]
 
     def _read(self, name: str) -> np.ndarray:
-        with damage_told(self.path, name):
+        with shard_markers.naming_the_shard(self.path), damage_told(self.path, name):
             return self.dataset(name)[:]
 
 
