@@ -1,4 +1,4 @@
-# Everything a newcomer needs: `make demo` and `make test`. Python 3.11 or newer and a network to PyPI are enough.
+# Start with `make demo` and `make test`. They need Python 3.11 or newer and access to PyPI.
 PYTHON ?= python3
 CORES ?= 2
 EXPERIMENT ?= demo
@@ -14,11 +14,11 @@ AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 .PHONY: help setup demo list estimate smoke test unit integration faults environments lint format reference lock audit clean
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(READY)  ## Make the environment in .venv
+setup: $(READY)  ## Create the environment in .venv
 
-# Files are checked by their hashes, but for torch, whose right build is for pip to find: envs/uv.toml says why.
+# Packages are checked by hash, except torch: pip selects its build (envs/uv.toml says why).
 $(READY): envs/laptop.txt envs/laptop.lock envs/laptop-no-deps.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
@@ -29,42 +29,42 @@ $(READY): envs/laptop.txt envs/laptop.lock envs/laptop-no-deps.lock pyproject.to
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-demo: $(READY)  ## Run the whole chain on a laptop; ends by naming its tables and its report
+demo: $(READY)  ## Run the whole pipeline on a laptop and list its tables and report
 	$(BIN)/snakemake --cores $(CORES) --config experiment=demo
 	@echo; echo Results:; ls results/demo/tables/*.md results/demo/report.html
 
-list: $(READY)  ## Show models, pools, benchmarks, methods, experiments and tables
+list: $(READY)  ## List models, pools, benchmarks, methods, experiments and tables
 	@$(BIN)/snakemake list --cores 1 --quiet all
 
-estimate: $(READY)  ## Say what an experiment will cost: make estimate EXPERIMENT=paper
+estimate: $(READY)  ## Estimate the cost of an experiment: make estimate EXPERIMENT=paper
 	@$(BIN)/snakemake estimate --cores $(CORES) --quiet all --config experiment=$(EXPERIMENT)
 
-smoke: $(READY)  ## The same with a tiny random model
+smoke: $(READY)  ## Run the demo's jobs with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
 
-test: $(READY)  ## Every test, the smoke experiment among them; as root with SLURM also on a cluster of this machine
+test: $(READY)  ## Run every test but faults; as root, and with SLURM installed, also the cluster tests
 	$(BIN)/python -m pytest
 
-unit: $(READY)  ## The tests that take seconds
+unit: $(READY)  ## Run the unit tests
 	$(BIN)/python -m pytest tests/unit
 
-integration: $(READY)  ## The tests that start LLaMA-Factory and DeepSpeed: minutes
+integration: $(READY)  ## Run the tests that start LLaMA-Factory and DeepSpeed (minutes)
 	$(BIN)/python -m pytest tests/integration
 
-faults: $(READY)  ## Kills, damage and full disks: minutes
+faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (minutes)
 	$(BIN)/python -m pytest tests/faults
 
-environments: $(READY)  ## Whether the conda environments' packages go together, which asks PyPI
+environments: $(READY)  ## Check that the packages of each conda environment are compatible (asks PyPI)
 	$(BIN)/python -m pytest -m network tests/environments
 
-lint: $(READY)  ## Style of code and workflow, and who imports whom
+lint: $(READY)  ## Check the style of code and workflow, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	PYTHONPATH=workflow $(BIN)/lint-imports
 
-format: $(READY)  ## Put code and workflow into style
+format: $(READY)  ## Format code and workflow
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
@@ -77,11 +77,11 @@ $(TOOLS): envs/tools.txt
 	$@/bin/python -m pip install --quiet -r envs/tools.txt
 	@touch $@
 
-lock: $(TOOLS)  ## Write envs/*.lock anew after a change of pins; other versions stay as they are
+lock: $(TOOLS)  ## Update envs/*.lock after a change of pins; other versions stay
 	$(LOCK) -o envs/laptop.lock envs/laptop.txt envs/tests.txt
 	$(LOCK) --no-deps -o envs/laptop-no-deps.lock envs/laptop-no-deps.txt
 
-audit: $(TOOLS)  ## Look for known vulnerabilities of all that is installed, which asks PyPI
+audit: $(TOOLS)  ## Look for known vulnerabilities in the installed packages (asks PyPI)
 	$(AUDIT) --require-hashes -r envs/laptop.lock -r envs/laptop-no-deps.lock
 	echo $(TORCH) > $(TOOLS)/torch.txt
 	$(AUDIT) --no-deps -r $(TOOLS)/torch.txt

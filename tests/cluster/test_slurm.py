@@ -20,9 +20,9 @@ def test_tables_are_those_of_a_local_run(submitted, finished, target):
 
 def test_short_jobs_were_not_submitted_and_the_others_were(submitted):
     rules = Counter(re.findall(r"has been submitted with SLURM jobid .*/rule_(\w+)/", submitted.output))
-    assert rules["finetune"] == 8
+    assert rules["finetune"] == 11
     assert rules["pool_gradients"] == 2
-    assert not rules.keys() & {"gather_pool_gradients", "harness_task", "shared_rows", "report", "resolve_config"}
+    assert not rules.keys() & {"gather_pool_gradients", "harness_tasks", "shared_rows", "report", "resolve_config"}
 
 
 def test_a_training_has_the_gpu_that_it_asked_for(submitted):

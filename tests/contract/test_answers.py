@@ -38,6 +38,14 @@ ROWS = [
     {"id": str(number), "task": "t", "instruction": instruction, "response": response}
     for number, (instruction, response) in enumerate(TEXTS)
 ]
+#: With a prompt that is longer than what the stand-in for SHORT reads.
+LONG = {**ROWS[0], "id": "long", "instruction": f"{'word ' * 600}{ROWS[0]['instruction']}"}
+SHORT = "mistral-7b-v0.3"
+
+
+def rows_of(name: str) -> list[dict]:
+    """The rows that a model is scored on."""
+    return [*ROWS, LONG] if name == SHORT else ROWS
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +75,32 @@ def benchmark(repository) -> dict:
     return load.read_entry(repository / "config", Benchmark, "logic").plain()
 
 
+@pytest.fixture(scope="module")
+def scored(prepared, benchmark, tmp_path_factory):
+    """A function of a model's name: what one start of lm-eval gives for `rows_of` it."""
+    known = {}
+
+    def score(name: str):
+        if name not in known:
+            known[name] = evaluate(benchmark, rows_of(name), prepared(name)[1], tmp_path_factory.mktemp("scored"))
+        return known[name]
+
+    return score
+
+
+@pytest.fixture(scope="module")
+def spied(prepared):
+    """A function of a model's name: `spy` on it. Its first task has scored answers."""
+    known = {}
+
+    def watch(name: str):
+        if name not in known:
+            known[name] = spy(prepared(name)[1], "x-answer")
+        return known[name]
+
+    return watch
+
+
 def evaluate(benchmark, rows, model, folder, **settings):
     """Samples by (entry of the harness, id), and the summary."""
     harness.write_tasks("logic", benchmark, rows, [], folder / "tasks")
@@ -87,14 +121,13 @@ def test_every_model_of_the_configuration_is_here(repository):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_score_is_minus_the_loss_times_the_tokens_of_training(name, prepared, benchmark, tmp_path):
+def test_a_score_is_minus_the_loss_times_the_tokens_of_training(name, prepared, scored):
     entry, folder = prepared(name)
-    samples, summary = evaluate(benchmark, ROWS, folder, tmp_path)
+    samples, summary = scored(name)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     examples = tokens.encode(ROWS, AutoTokenizer.from_pretrained(folder), entry["template"], 512)
     end = model_summary.row_form(folder)["end_of_turn"]
     assert len(end) == 1
-    sums = {"answer": [], "answer_and_end": []}
     for row, example in zip(ROWS, examples, strict=True):
         ids = torch.tensor([example.input_ids])
         with torch.no_grad():
@@ -103,10 +136,10 @@ def test_a_score_is_minus_the_loss_times_the_tokens_of_training(name, prepared, 
         for task, labels in (("answer", [*example.labels[:-1], IGNORE_INDEX]), ("answer_and_end", example.labels)):
             count = sum(label != IGNORE_INDEX for label in labels)
             loss = functional.cross_entropy(logits[0, :-1], torch.tensor(labels[1:]), ignore_index=IGNORE_INDEX)
-            sums[task].append(-float(loss) * count)
-            assert samples[task, row["id"]]["perplexity"] == pytest.approx(sums[task][-1], rel=1e-4)
+            assert samples[task, row["id"]]["perplexity"] == pytest.approx(-float(loss) * count, rel=1e-4)
     for metric, task in (("log_likelihood", "answer"), ("log_likelihood_with_end", "answer_and_end")):
-        assert summary["metrics"][metric]["value"] == pytest.approx(sum(sums[task]) / len(ROWS), rel=1e-4)
+        scores = [samples[task, row["id"]]["perplexity"] for row in rows_of(name)]
+        assert summary["metrics"][metric]["value"] == pytest.approx(sum(scores) / len(scores), rel=1e-4)
 
 
 def spy(folder, *tasks):
@@ -148,49 +181,56 @@ KINDS = {
 
 @pytest.mark.parametrize("chat_template", [True, False])
 @pytest.mark.parametrize("name", MODELS)
-def test_every_prompt_begins_as_training_does(name, chat_template, prepared, tmp_path):
+def test_every_prompt_begins_as_training_does(name, chat_template, prepared, spied, tmp_path):
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
     entry, folder = prepared(name)
-    bos = AutoTokenizer.from_pretrained(folder).bos_token_id
-    [example] = tokens.encode(ROWS[:1], AutoTokenizer.from_pretrained(folder), entry["template"], 512)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    bos = tokenizer.bos_token_id
+    [example] = tokens.encode(ROWS[:1], tokenizer, entry["template"], 512)
     assert model_summary.row_form(folder)["bos"] == (name in WITH_BOS)
     # ChatML's first token is what SmolLM2's tokenizer calls BOS, and it is a part of the prompt's text.
     assert example.input_ids[0] == bos
     assert example.input_ids[1] != bos
     if name not in WITH_BOS and not chat_template:
         return
-    for kind, keys in KINDS.items():
-        keys = {"doc_to_text": "instruction", "doc_to_target": "response", **keys}
-        harness.write_tasks("x", {"harness": {kind: keys}, "metrics": []}, ROWS[:2], [], tmp_path / kind)
-        model, read = spy(folder, "x-answer")
-        manager = TaskManager(include_path=str(tmp_path / kind), include_defaults=False)
-        simple_evaluate(model, tasks=[f"x-{kind}"], task_manager=manager, apply_chat_template=chat_template)
-        assert read
-        for ids in read:
-            assert ids[0] == bos
-            assert ids[1] != bos
+    # Each prompt names its kind, so that it is seen that every kind was read.
+    tasks = {
+        kind: {"doc_to_text": f"[{kind}] {{{{instruction}}}}", "doc_to_target": "response", **keys}
+        for kind, keys in KINDS.items()
+    }
+    harness.write_tasks("x", {"harness": tasks, "metrics": []}, ROWS[:2], [], tmp_path)
+    model, read = spied(name)
+    read.clear()
+    manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
+    simple_evaluate(
+        model, tasks=[f"x-{kind}" for kind in tasks], task_manager=manager, apply_chat_template=chat_template
+    )
+    texts = [tokenizer.decode(ids) for ids in read]
+    assert all(any(f"[{kind}]" in text for text in texts) for kind in KINDS)
+    for ids in read:
+        assert ids[0] == bos
+        assert ids[1] != bos
 
 
-def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared, benchmark, tmp_path):
-    entry, folder = prepared("mistral-7b-v0.3")
-    long = [{**ROWS[0], "instruction": f"{'word ' * 600}{ROWS[0]['instruction']}"}]
-    samples, _ = evaluate(benchmark, long, folder, tmp_path)
+def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared, scored):
+    entry, folder = prepared(SHORT)
+    samples, _ = scored(SHORT)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    [example] = tokens.encode(long, AutoTokenizer.from_pretrained(folder), entry["template"], 4096)
+    [example] = tokens.encode([LONG], AutoTokenizer.from_pretrained(folder), entry["template"], 4096)
     assert len(example.input_ids) > 512
     kept = [example.input_ids[0], *example.input_ids[-(512 - 2) :]]
     with torch.no_grad():
         logits = network(input_ids=torch.tensor([kept])).logits[0].log_softmax(1)
     count = example.response_tokens
     wanted = [float(logits[place - 1, kept[place]]) for place in range(len(kept) - count, len(kept))]
-    assert samples["answer_and_end", "0"]["perplexity"] == pytest.approx(sum(wanted), rel=1e-4)
-    assert samples["answer", "0"]["perplexity"] == pytest.approx(sum(wanted[:-1]), rel=1e-4)
+    assert samples["answer_and_end", "long"]["perplexity"] == pytest.approx(sum(wanted), rel=1e-4)
+    assert samples["answer", "long"]["perplexity"] == pytest.approx(sum(wanted[:-1]), rel=1e-4)
 
 
 def test_an_answer_longer_than_the_model_is_refused(prepared, benchmark, tmp_path, capfd):
-    _, folder = prepared("mistral-7b-v0.3")
+    _, folder = prepared(SHORT)
     with pytest.raises(InputError, match="lm-eval ended"):
         evaluate(benchmark, [{**ROWS[0], "response": "word " * 600}], folder, tmp_path)
     assert "logic-answer: row 0 has an answer of " in capfd.readouterr().err

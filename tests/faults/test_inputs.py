@@ -36,7 +36,7 @@ def test_a_target_without_a_response_is_refused_when_it_is_sampled(copy):
 
 
 def test_an_evaluation_of_fewer_samples_is_refused(copy, undisturbed):
-    [documents] = (copy.results / "targets/logic/harness").glob("*likelihood.jsonl")
+    documents = copy.results / "targets/logic/harness/logic-answer.jsonl"
     damage(documents, lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
     (copy.path / f"{BASE}/eval/logic.json").unlink()
     (copy.results / "tables/logic.csv").unlink()

@@ -55,7 +55,7 @@ def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undis
     log.unlink()
     with copy.started() as process:
         wait(log.exists, process)
-        wait(lambda: "lm_eval run" in log.read_text(), process)
+        wait(lambda: "lm_eval_cli.py" in log.read_text(), process)
         process.kill()
         process.wait()
         locked(copy)

@@ -37,9 +37,9 @@ def test_picture__has_the_arrows_that_imply_all_others():
     assert set(re.findall(r"^  (\w+) --> (\w+)$", PAGE, re.MULTILINE)) == without_implied(imported())
 
 
-def test_table__has_every_package_once():
+def test_page__describes_every_package_once():
     packages = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py"))
-    assert sorted(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == packages
+    assert sorted(re.findall(r"^\*\*`(\w+)`\*\*", PAGE, re.MULTILINE)) == packages
 
 
 def test_unit_tests__have_the_librarys_folders():

@@ -9,19 +9,17 @@ from instruction_selection.experiment import machines
 
 CASES = {
     "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
-    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: 0 is"),
-    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: 1.5 is"),
-    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: unknown key 'ratois' (did you mean 'ratios'?)"),
+    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: "),
+    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: "),
+    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: ratois: unknown key (did you mean 'ratios'?)"),
     "missing file": ("models: [tiny-llama]", "models: [tiny]", "models/tiny.yaml does not exist"),
 }
 
 
 @pytest.fixture(scope="module")
-def checkout(finished, tmp_path_factory):
+def checkout(fresh, tmp_path_factory) -> Checkout:
     """A checkout in which nothing has been run."""
-    path = tmp_path_factory.mktemp("bad") / "checkout"
-    shutil.copytree(finished.path, path, ignore=shutil.ignore_patterns("results", ".snakemake"))
-    return Checkout(path)
+    return Checkout(shutil.copytree(fresh.path, tmp_path_factory.mktemp("bad") / "checkout"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -39,7 +37,7 @@ def test_a_benchmark_without_its_task(checkout):
     original = (checkout.path / "config/benchmarks/logic.yaml").read_text()
     (checkout.path / "config/benchmarks/logic.yaml").write_text(original.replace("harness:", "harnes:"))
     try:
-        refused(checkout, "logic.yaml: unknown key 'harnes' (did you mean 'harness'?)")
+        refused(checkout, "logic.yaml: harnes: unknown key (did you mean 'harness'?)")
     finally:
         (checkout.path / "config/benchmarks/logic.yaml").write_text(original)
 

@@ -56,8 +56,8 @@ def test_lm_eval_is_started_without_a_shell(started, model):
 
 def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path):
     (tmp_path / "rows.jsonl").write_text("")
+    arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
     with pytest.raises(InputError, match="LLaMA-Factory ended with exit status 1"):
-        arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
         llamafactory.train(tmp_path / "rows.jsonl", tmp_path, INJECTION, 8, arguments, 0, tmp_path / "t")
     [(command, arguments)] = started
     assert isinstance(command, list)
