@@ -24,7 +24,6 @@ features.FEATURES["pool_scores"] = features.Feature(
 )
 
 import numpy as np
-from snakemake.io import Wildcards
 from instruction_selection.cost import jobs
 from instruction_selection.experiment import grid, load, machines, schemas
 from instruction_selection.experiment.method import Method
@@ -38,8 +37,12 @@ experiment = experiment.model_copy(update={"methods": {**experiment.methods, "sc
 assert "pool_scores" in str(Method.model_json_schema())
 assert grid.uses_model(scored) and not grid.targeted(scored)
 
+class Wildcards(dict):
+    __getattr__ = dict.__getitem__
+
+
 named = {"model": "tiny-llama", "pool": "reasoning", "target": "any", "method": "scored", "ratio": "0.1", "seed": "0"}
-cell, wiring = Wildcards(fromdict=named), Wiring(experiment)
+cell, wiring = Wildcards(named), Wiring(experiment)
 assert wiring.paths.feature("pool_scores") == "results/smoke/scores/{model}/{pool}.h5"
 inputs = wiring.selection_inputs(cell)
 assert inputs == {"features": ["results/smoke/scores/tiny-llama/reasoning.h5"]}
