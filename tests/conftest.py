@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import refusals
 from support.checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -19,6 +20,30 @@ settings.register_profile("project", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("project")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--write-sentences", action="store_true", help="rewrite tests/sentences.txt for the tests that run"
+    )
+
+
+def pytest_sessionfinish(session):
+    if session.config.getoption("--write-sentences"):
+        refusals.write()
+
+
+@pytest.fixture(autouse=True)
+def sentences(request):
+    """Compares the sentences of this test's refusals with the snapshot."""
+    # Without its folder, so that a test may be moved.
+    file, _, test = request.node.nodeid.partition("::")
+    name = f"{Path(file).name}::{test}"
+    refusals.running.append(name)
+    yield
+    refusals.running.pop()
+    if not request.config.getoption("--write-sentences"):
+        refusals.check(name)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_short_jobs_were_not_submitted_and_the_others_were(submitted):
 
 def test_a_training_has_the_gpu_that_it_asked_for(submitted):
     log = submitted.path / "results/smoke/logs/warmup/tiny-llama/reasoning.log"
-    assert "No GPU can be seen: training on the processor." in log.read_text()
+    assert "No GPU is visible: training on the CPU." in log.read_text()
 
 
 def remove_shards(checkout) -> dict[str, bytes]:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from lm_eval.api.registry import get_model, model_registry
 from support import stand_ins
+from support.refusals import refused
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.evaluation import answers, harness
 from instruction_selection.experiment import load
@@ -231,9 +231,9 @@ def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared
 
 def test_an_answer_longer_than_the_model_is_refused(prepared, benchmark, tmp_path, capfd):
     _, folder = prepared(SHORT)
-    with pytest.raises(InputError, match="lm-eval ended"):
+    with refused("failed"):
         evaluate(benchmark, [{**ROWS[0], "response": "word " * 600}], folder, tmp_path)
-    assert "logic-answer: row 0 has an answer of " in capfd.readouterr().err
+    assert "logic-answer: example 0: the answer has " in capfd.readouterr().err
 
 
 def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tmp_path):
@@ -275,5 +275,5 @@ def test_tasks_of_lm_eval_are_asked_as_it_asks_them(prepared, tmp_path):
 
 def test_a_model_that_an_earlier_version_prepared_is_refused(tmp_path):
     files.write_json(tmp_path / model_summary.NAME, {"weights": {}})
-    with pytest.raises(InputError, match="no key 'row_form'; delete"):
+    with refused("old-model", path=model_summary.NAME, key="row_form"):
         model_summary.row_form(tmp_path)

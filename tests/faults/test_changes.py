@@ -1,4 +1,4 @@
-"""20: a config that changes between two runs does again what depends on it, and tables never mix old and new."""
+"""A config that changes between two runs reruns what depends on it, and tables never mix old and new results."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""16, 18 and 19: rows without responses, an evaluation that is short of samples, a hub that is away or another."""
+"""Examples without responses, an evaluation with missing samples, an unreachable hub, another commit than named."""
 
 import json
 import threading
@@ -32,7 +32,7 @@ def test_a_target_without_a_response_is_refused_when_it_is_sampled(copy):
         "  empty: {validation_rows: 4, evaluation_rows: 4}\nmethods:",
     )
     rows = f"{RESULTS}/targets/empty/validation.jsonl"
-    sentence(copy.snakemake("--", rows), "4 rows are wanted, and there are 0")
+    sentence(copy.snakemake("--", rows), "4 examples are requested, but only 0 are available")
 
 
 def test_an_evaluation_of_fewer_samples_is_refused(copy, undisturbed):
@@ -42,8 +42,8 @@ def test_an_evaluation_of_fewer_samples_is_refused(copy, undisturbed):
     (copy.results / "tables/logic.csv").unlink()
     before = copy.jobs()
     done = copy.snakemake()
-    sentence(done, "lm-eval scored 7 of the 8 rows of logic (")
-    assert "delete targets/logic/harness in the results, and run again" in said(done)
+    sentence(done, "logic: lm-eval scored 7 of 8 examples (")
+    assert "delete targets/logic/harness in the results and run again" in said(done)
     assert not (copy.path / f"{BASE}/eval/logic.json").exists()
     for path in documents.parent.iterdir():
         path.unlink()
@@ -79,7 +79,10 @@ def test_a_hub_that_is_away_is_one_sentence_and_what_is_there_is_used(copy, mini
     content = fetched.read_bytes()
     fetched.unlink()
     fetched.write_bytes(content + b" ")
-    sentence(mini(harness, HF_ENDPOINT=AWAY), f"{name} is not the file that was fetched (its SHA-256 is not that in")
+    sentence(
+        mini(harness, HF_ENDPOINT=AWAY),
+        f"{name}: this file has changed since it was fetched (its SHA-256 is not that in",
+    )
 
 
 class OtherRevision(BaseHTTPRequestHandler):
@@ -109,5 +112,5 @@ def test_another_commit_than_the_one_named_is_refused(copy, mini, other_hub):
     path = copy.path / "config/benchmarks/gsm8k-mini.yaml"
     path.write_text(path.read_text().replace("revision: main", f"revision: '{'0' * 40}'"))
     done = mini(GSM8K, HF_ENDPOINT=other_hub)
-    sentence(done, f"{'0' * 40} was asked for, and the hub has {'1' * 40}.")
+    sentence(done, f"commit {'0' * 40} is requested, but the hub returned {'1' * 40}.")
     assert not (copy.path / GSM8K).exists()

@@ -1,4 +1,4 @@
-"""1 to 8: one run, killed in every stage. Each time the next run goes on; in the end the tables are the same."""
+"""One run, killed in every stage: the next run resumes it, and the tables in the end are the same."""
 
 import re
 import time

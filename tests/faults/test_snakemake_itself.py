@@ -1,4 +1,4 @@
-"""9 and 10: Snakemake is killed, alone or with everything, and two runs are started at once."""
+"""Snakemake is killed, alone or with all its jobs, and two runs are started at once."""
 
 import fcntl
 import os
@@ -33,7 +33,7 @@ def locked(run: Run) -> None:
     assert "It can be removed with the --unlock argument." in said(done).replace("\n", " ")
 
 
-def test_after_a_power_cut_the_next_run_goes_on(copy, undisturbed):
+def test_after_a_power_cut_the_next_run_resumes(copy, undisturbed):
     """A fine-tuning was under way. The lock has to be taken away, and nothing else."""
     before = without(copy, f"runs/{RUN}/seed0/adapter", f"runs/{RUN}/seed0/eval/logic.json")
     output = copy.results / f"runs/{RUN}/seed0/training/output"

@@ -1,4 +1,4 @@
-"""11 to 14: a store that could not be written, was damaged, or is of something else."""
+"""A store that could not be written, was damaged, or was made with other inputs."""
 
 import json
 import os
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.refusals import refused
 from support.running import RESULTS, Run, damage, digest, jobs_of, sentence
 
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import Hdf5Matrix
@@ -37,7 +37,7 @@ def test_a_damaged_shard_is_named_and_made_again(copy, undisturbed, change):
     damage(copy.path / shard, change)
     (copy.path / chosen).unlink()
     done = copy.snakemake("--", chosen)
-    sentence(done, f"{shard}: damaged, cut short or not a store at all; delete the file and run again.")
+    sentence(done, f"{shard}: is damaged, truncated or not a feature store; delete the file and run again.")
     assert not (copy.path / chosen).exists()
 
     (copy.path / shard).unlink()
@@ -75,7 +75,7 @@ def test_any_bit_and_any_cut_is_noticed(small, which, data):
     changed = data.draw(st.one_of(bits.map(lambda bit: flipped(whole, bit)), bits.map(lambda bit: whole[: bit // 8])))
     try:
         path.write_bytes(changed)
-        with pytest.raises(InputError, match=f"{path}: damaged, cut short"):
+        with refused("store-damaged", path=path):
             store.Reader(small[0])
     finally:
         path.write_bytes(whole)
@@ -92,7 +92,7 @@ def test_any_bit_of_a_shard_is_noticed_though_its_time_is_the_same(small, data):
     store.gather([pool.with_name("0.h5"), shard], pool, 10)
     try:
         damage(shard, lambda content: flipped(content, bit))
-        with pytest.raises(InputError, match=f"{shard}: damaged, cut short"):
+        with refused("store-damaged", path=shard):
             store.Reader(pool).unit("adam")
     finally:
         damage(shard, lambda _: whole)
@@ -108,10 +108,10 @@ def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_anoth
         damage(shard, lambda content: flipped(content, 8 * place))
         opened = store.Reader(pool)
         assert len(opened) == 10
-        with pytest.raises(InputError, match=f"{shard}: damaged"):
+        with refused("store-damaged", path=shard):
             Hdf5Matrix(opened.dataset("adam"), pool).take(np.array([7]))
         os.utime(shard)
-        with pytest.raises(InputError, match=f"{shard}: damaged"):
+        with refused("store-damaged", path=shard):
             store.Reader(pool)
     finally:
         shard.write_bytes(whole)
@@ -124,7 +124,7 @@ def test_another_shard_in_the_place_of_one_is_refused(small):
     whole = shard.read_bytes()
     try:
         shard.write_bytes(shard.with_name("0.h5").read_bytes())
-        with pytest.raises(InputError, match=rf"{shard}: not the one that .*pool.h5 was made from; delete both"):
+        with refused("other-shard", path=shard):
             store.Reader(pool)
     finally:
         shard.write_bytes(whole)
@@ -160,7 +160,7 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
     [checkpoint] = json.loads((copy.results / "warmup/tiny-llama/reasoning/checkpoints.json").read_text())
     made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
     made_with |= {"template": "smollm_eot", "cutoff_len": 128}
-    with pytest.raises(InputError, match=rf"pool\.h5: made from something else \({key} is .*delete it"):
+    with refused("store-outdated", path="pool.h5", key=key):
         job.select(
             job.Job(
                 method="less",
@@ -192,7 +192,7 @@ def test_the_job_knows_what_its_stores_should_be_of(copy):
     for name in (f"{GRADIENTS}/pool.h5", validation):
         relabelled(copy.path / name, "adapter", "0" * 64)
         os.utime(copy.path / name, ns=(times.st_atime_ns, times.st_mtime_ns))
-    sentence(copy.snakemake("--", f"{LESS}/selected.jsonl"), "pool.h5: made from something else (adapter is")
+    sentence(copy.snakemake("--", f"{LESS}/selected.jsonl"), "pool.h5: adapter: made with")
     assert not chosen.exists()
 
 
@@ -215,7 +215,7 @@ def small_disk(copy):
 
 
 @pytest.mark.root
-def test_a_full_disk_is_said_and_the_next_run_goes_on(copy: Run, undisturbed, small_disk):
+def test_a_full_disk_is_reported_and_the_next_run_resumes(copy: Run, undisturbed, small_disk):
     shard = f"{GRADIENTS}/shards/1.h5"
     sentence(copy.snakemake("--", shard), "The disk is full (")
     assert not (copy.path / shard).exists()

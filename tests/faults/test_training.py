@@ -1,4 +1,4 @@
-"""15 to 17: numbers that are none, rows without a response, a checkpoint that was half written."""
+"""Numbers that are not finite, examples without a response, a checkpoint that is incomplete."""
 
 import json
 import os
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from support.refusals import refused
 from support.running import RESULTS, digest, sentence
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.evaluation import harness
 from instruction_selection.features.gradients import compute
 from instruction_selection.training import checkpoints
@@ -41,20 +41,20 @@ def rows(some_rows, tmp_path) -> list[dict]:
     return some_rows
 
 
-def test_a_row_whose_gradient_is_no_number_is_named_and_kept_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
+def test_an_example_whose_gradient_is_not_finite_is_named_and_left_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
     model = shutil.copytree(tiny_model, tmp_path / "model")
     spoil(model / "model.safetensors")
     arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm_eot", 256, SETTINGS)
-    with pytest.raises(InputError, match=r"rows\.jsonl: no row has a finite gradient"):
+    with refused("no-finite-gradient", path="rows.jsonl"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
-    assert f"the loss of row {rows[0]['id']} is not finite" in "".join(capfd.readouterr())
+    assert f"the loss of example {rows[0]['id']} is not finite" in "".join(capfd.readouterr())
     assert not (tmp_path / "0.h5").exists()
 
 
 def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, rows, tmp_path):
     """The first token of a row is never predicted, so a row of one token has nothing to learn from."""
     arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm_eot", 1, SETTINGS)
-    with pytest.raises(InputError, match=r"rows\.jsonl: no row has a response within cutoff_len, 1 tokens"):
+    with refused("no-response", path="rows.jsonl", key="cutoff_len"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
     assert not (tmp_path / "0.h5").exists()
 
@@ -66,7 +66,7 @@ def test_a_training_that_diverges_is_stopped(copy, undisturbed):
     os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
     shutil.rmtree(copy.path / RANDOM / "adapter")
     done = copy.snakemake("--", f"{RANDOM}/adapter")
-    sentence(done, "selected.jsonl: the training's loss was nan at step 1, so it was stopped")
+    sentence(done, "selected.jsonl: training on these examples was stopped at step 1, because loss was nan")
     assert not (copy.path / RANDOM / "adapter").exists()
     assert not list((copy.path / RANDOM / "training/output").glob("checkpoint-*"))
 
@@ -77,25 +77,25 @@ def test_a_training_that_diverges_is_stopped(copy, undisturbed):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
-def test_a_score_that_is_no_number_is_refused(value):
+def test_a_score_that_is_not_finite_is_refused(value):
     metric = {"name": "acc", "task": "one", "metric": None, "filter": "none"}
     samples = [{"id": "a", "task": "one", "filter": "none", "acc": 1.0}]
     samples.append({"id": "b", "task": "one", "filter": "none", "acc": value})
     results = {"results": {"logic-one": {"acc,none": value}}, "group_subtasks": {}, "versions": {}, "task_hashes": {}}
-    with pytest.raises(InputError, match=rf"logic: acc,none of row b is {value}, .* run again"):
+    with refused("score-not-finite", key="logic: example b"):
         harness.summarise("logic", {"harness": {"one": {}}, "metrics": [metric]}, results, samples, 2)
 
 
-def test_a_checkpoint_that_was_being_written_is_not_gone_on_from(copy, undisturbed):
+def test_an_incomplete_checkpoint_is_not_resumed_from(copy, undisturbed):
     shutil.rmtree(copy.path / RANDOM / "adapter")
     done = copy.snakemake("--", f"{RANDOM}/adapter", kill_at="open */checkpoint-6/trainer_state.json")
-    sentence(done, "LLaMA-Factory was killed (SIGKILL, as a system short of memory does); run again, and it goes on")
+    sentence(done, "LLaMA-Factory was killed by SIGKILL (out of memory?) while running")
     output = copy.path / RANDOM / "training/output"
     assert (output / "checkpoint-6/adapter_model.safetensors").exists()
     assert not (output / "checkpoint-6/trainer_state.json").exists()
     copy.finish("--", f"{RANDOM}/adapter")
     log = copy.log("finetune/tiny-llama/reasoning/any/random/0.25/0.log")
-    assert "checkpoint-6: only half written, and removed" in log
+    assert "checkpoint-6: removed, because it is incomplete" in log
     assert re.search(r"Resuming training from .*checkpoint-3", log)
     name = f"{RANDOM}/adapter/adapter_model.safetensors"
     assert digest(copy.path / name) == digest(undisturbed.path / name)

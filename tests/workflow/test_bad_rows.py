@@ -42,10 +42,14 @@ def write(checkout: Checkout, name: str, rows: list[dict], after: str = "") -> N
 @pytest.mark.parametrize(
     ("pool", "after", "expected"),
     [
-        (GOOD, "{oops\n", "data/pool.jsonl, line 73: not JSON (Expecting property name"),
-        (GOOD[:-1], "", "72 rows are wanted, and there are 71."),
-        (GOOD[:-1], '{"q": "x", "a": ""}\n', "72 rows are wanted, and there are 71."),
-        (GOOD[:-1], '{"q": "x"}\n', "data/pool.jsonl, record 71: response: 'a' is undefined."),
+        (GOOD, "{oops\n", "data/pool.jsonl: line 73: not JSON (Expecting property name"),
+        (GOOD[:-1], "", "72 examples are requested, but only 71 are available"),
+        (GOOD[:-1], '{"q": "x", "a": ""}\n', "72 examples are requested, but only 71 are available"),
+        (
+            GOOD[:-1],
+            '{"q": "x"}\n',
+            "data/pool.jsonl: record 71: the template 'response' does not fit this record ('a' is undefined).",
+        ),
     ],
     ids=["broken line", "too few", "empty response", "missing field"],
 )
@@ -58,13 +62,19 @@ def test_evaluation_rows_among_the_validation_rows(checkout):
     write(checkout, "pool.jsonl", GOOD)
     write(checkout, "v.jsonl", [{"q": f"V {number}", "a": "1"} for number in range(6)])
     write(checkout, "e.jsonl", [{"q": f"v  {number}", "a": "1"} for number in range(5, 13)])
-    expected = "asks the same as evaluation row"
-    stopped(checkout, "results/mine/targets/quiz/overlap/mine.json", expected, "targets/quiz/validation.jsonl: row ")
+    expected = "has the same instruction as evaluation example"
+    stopped(
+        checkout, "results/mine/targets/quiz/overlap/mine.json", expected, "targets/quiz/validation.jsonl: example "
+    )
 
 
 def test_a_pool_of_which_the_file_is_not_there(checkout):
     (checkout.path / "data/pool.jsonl").unlink()
-    stopped(checkout, "results/mine/config.resolved.yaml", "config/pools/mine.yaml: data has no pool.jsonl.")
+    stopped(
+        checkout,
+        "results/mine/config.resolved.yaml",
+        "config/pools/mine.yaml: data: this folder has no file pool.jsonl.",
+    )
 
 
 def stopped(checkout: Checkout, target: str, *expected: str) -> None:

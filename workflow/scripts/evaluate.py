@@ -5,11 +5,16 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.evaluation import harness
 
     name, benchmark = snakemake.wildcards.benchmark, snakemake.params.benchmark
-    adapter = next(iter(snakemake.input.get("adapter", [])), None)
+    adapter = files.optional(snakemake.input, "adapter")
     results, samples = harness.evaluate(
-        name, benchmark, snakemake.input.tasks, snakemake.input.model, adapter, snakemake.params.settings
+        name,
+        benchmark,
+        tasks=snakemake.input.tasks,
+        model=snakemake.input.model,
+        adapter=adapter,
+        settings=snakemake.params.settings,
     )
-    summary = harness.summarise(name, benchmark, results, samples, snakemake.params.rows)
+    summary = harness.summarise(name, benchmark, results, samples, expected_samples=snakemake.params.rows)
     summary["provenance"] = provenance.record(
         {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})},
         snakemake.params.settings,

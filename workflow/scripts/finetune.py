@@ -12,13 +12,13 @@ with logs.to_file(snakemake.log[0]):
     output = llamafactory.train(
         snakemake.input.rows,
         snakemake.input.model,
-        snakemake.params.template,
-        snakemake.params.cutoff_len,
-        snakemake.params.training,
-        seed,
-        folder,
-        max(1, snakemake.resources.gpu),
-        snakemake.resources.nodes,
+        template=snakemake.params.template,
+        cutoff_len=snakemake.params.cutoff_len,
+        arguments=snakemake.params.training,
+        seed=seed,
+        folder=folder,
+        processes=max(1, snakemake.resources.gpu),
+        nodes=snakemake.resources.nodes,
     )
     checkpoints.keep_weights(output, snakemake.output.adapter)
     files.write_json(

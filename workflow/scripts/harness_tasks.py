@@ -8,7 +8,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.evaluation import harness
 
     benchmark = snakemake.params.benchmark
-    manifest = next(iter(snakemake.input.get("manifest", [])), None)
+    manifest = files.optional(snakemake.input, "manifest")
     fewshot = []
     if benchmark["fewshot"]:
         fewshot = sampling.every(benchmark["fewshot"], hub.paths(benchmark["fewshot"]["source"], manifest, "fewshot"))
@@ -16,7 +16,7 @@ with logs.to_file(snakemake.log[0]):
     harness.write_tasks(
         snakemake.wildcards.benchmark,
         benchmark,
-        files.read_jsonl(snakemake.input.rows),
-        fewshot,
-        snakemake.output.tasks,
+        rows=files.read_jsonl(snakemake.input.rows),
+        fewshot=fewshot,
+        folder=snakemake.output.tasks,
     )

@@ -6,8 +6,8 @@ with logs.to_file(snakemake.log[0]):
     hidden_states.write(
         snakemake.output.store,
         snakemake.input.rows,
-        snakemake.input.model,
-        snakemake.params.template,
-        snakemake.params.cutoff_len,
-        snakemake.params.batch_tokens,
+        model=snakemake.input.model,
+        template=snakemake.params.template,
+        cutoff_len=snakemake.params.cutoff_len,
+        batch_tokens=snakemake.params.batch_tokens,
     )

@@ -1,7 +1,8 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from instruction_selection.core import files
     from instruction_selection.models.prepare import prepare
 
-    manifest = next(iter(snakemake.input.get("manifest", [])), None)
+    manifest = files.optional(snakemake.input, "manifest")
     prepare(snakemake.params.model, snakemake.output.folder, manifest)

@@ -1,11 +1,11 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import files, provenance
-    from instruction_selection.data import example, sampling
+    from instruction_selection.core import example, files, provenance
+    from instruction_selection.data import sampling
 
     target, seed = snakemake.params.target, snakemake.params.seed
-    manifest = next(iter(snakemake.input.get("manifest", [])), None)
+    manifest = files.optional(snakemake.input, "manifest")
     summary = {"target": snakemake.wildcards.target, "license": target["license"]}
     counts = {split: snakemake.params.rows[f"{split}_rows"] for split in ("validation", "evaluation")}
     for split, sampled in sampling.of_benchmark(target, manifest, counts, seed).items():

@@ -8,44 +8,35 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.training import checkpoints, llamafactory
 
     folder = Path(snakemake.output.log).with_name("training")
-    wanted = len(snakemake.output.adapters)
     output = llamafactory.train(
         snakemake.input.rows,
         snakemake.input.model,
-        snakemake.params.template,
-        snakemake.params.cutoff_len,
-        snakemake.params.training,
-        snakemake.params.seed,
-        folder,
-        max(1, snakemake.resources.gpu),
-        snakemake.resources.nodes,
-        wanted,
+        template=snakemake.params.template,
+        cutoff_len=snakemake.params.cutoff_len,
+        arguments=snakemake.params.training,
+        seed=snakemake.params.seed,
+        folder=folder,
+        processes=max(1, snakemake.resources.gpu),
+        nodes=snakemake.resources.nodes,
+        checkpoints=len(snakemake.output.adapters),
     )
-    # Now, and not before: while training runs, this process should be small.
+    # Imported only now, so that this process is small while training runs.
     from instruction_selection.features.gradients import moments, parameters
     from instruction_selection.models.prepare import weights_id
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
     kept = checkpoints.find(output)
-    rates = checkpoints.mean_learning_rates(kept)
-    below_epsilon = []
-    for checkpoint, adapter, path in zip(kept, snakemake.output.adapters, snakemake.output.moments, strict=True):
+    entries = checkpoints.describe(kept)
+    outputs = zip(snakemake.output.adapters, snakemake.output.moments, strict=True)
+    for checkpoint, entry, (adapter, path) in zip(kept, entries, outputs, strict=True):
         states = moments.from_checkpoint(checkpoint, named_shapes)
         moments.write(states, path)
-        below_epsilon.append(moments.share_below_epsilon(states))
         checkpoints.keep_weights(checkpoint, adapter)
-    files.write_json(
-        snakemake.output.checkpoints,
-        [
-            {
-                "step": int(path.name.rsplit("-", 1)[1]),
-                "mean_learning_rate": rate,
-                "second_moments_below_epsilon": share,
-                "model": weights_id(snakemake.input.model),
-                "adapter": files.sha256(adapter),
-            }
-            for path, rate, share, adapter in zip(kept, rates, below_epsilon, snakemake.output.adapters, strict=True)
-        ],
-    )
+        entry |= {
+            "second_moments_below_epsilon": moments.share_below_epsilon(states),
+            "model": weights_id(snakemake.input.model),
+            "adapter": files.sha256(adapter),
+        }
+    files.write_json(snakemake.output.checkpoints, entries)
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
     shutil.rmtree(folder)

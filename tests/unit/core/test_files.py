@@ -1,9 +1,9 @@
 """A result is there as a whole or not at all."""
 
 import pytest
+from support.refusals import refused
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
 
 
 def fail_while_writing(path):
@@ -58,12 +58,19 @@ def test_text_in_json_is_readable_as_it_stands(tmp_path):
     assert files.read_json(tmp_path / "a.json") == {"text": "漢字"}
 
 
-@pytest.mark.parametrize("line", ['{"a": ', "[1]", "", "text"])
-def test_a_broken_row_is_named_by_its_line(tmp_path, line):
+@pytest.mark.parametrize(
+    ("line", "code"), [('{"a": ', "not-json"), ("[1]", "not-an-object"), ("", "not-json"), ("text", "not-json")]
+)
+def test_a_broken_row_is_named_by_its_line(tmp_path, line, code):
     path = tmp_path / "rows.jsonl"
     path.write_text(f'{{"a": 1}}\n{{"a": 2}}\n{line}\n{{"a": 4}}\n')
-    with pytest.raises(InputError, match=rf"^{path}, line 3: .*\.$"):
+    with refused(code, path=path, key="line 3"):
         files.read_jsonl(path)
+
+
+@pytest.mark.parametrize(("inputs", "expected"), [({}, None), ({"x": []}, None), ({"x": ["a"]}, "a")])
+def test_optional__is_the_one_file_of_an_input_or_none(inputs, expected):
+    assert files.optional(inputs, "x") == expected
 
 
 def test_sha256_of_a_file_is_the_usual_one(tmp_path):
@@ -100,5 +107,5 @@ def test_a_part_of_a_file_is_read_and_lines_are_numbered_in_the_whole(tmp_path):
     assert [row["n"] for row in files.read_jsonl(path, 3, 6)] == [3, 4, 5]
     path.write_text(path.read_text() + "broken\n")
     assert len(files.read_jsonl(path, 0, 10)) == 10
-    with pytest.raises(InputError, match="line 11"):
+    with refused("not-json", path=path, key="line 11"):
         files.read_jsonl(path, 8, 11)

@@ -13,7 +13,7 @@ WORKFLOW = Path(__file__).resolve().parents[3] / "workflow"
 SCRIPT = """
 import subprocess, sys
 from instruction_selection.core import logs
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 print("before")
 with logs.to_file(sys.argv[1]):
@@ -55,10 +55,10 @@ def test_what_child_processes_print_is_in_the_log_only(run):
 
 
 def test_an_input_error_is_its_sentence_and_no_traceback(run):
-    done, log, _ = run("raise InputError('rows.jsonl, line 3: not JSON.')")
+    done, log, _ = run("raise InputError('not-json', 'not JSON', path='rows.jsonl', key='line 3')")
     assert done.returncode == 1
-    assert done.stderr.strip() == "rows.jsonl, line 3: not JSON."
-    assert log.strip() == "rows.jsonl, line 3: not JSON."
+    assert done.stderr.strip() == "rows.jsonl: line 3: not JSON."
+    assert log.strip() == "rows.jsonl: line 3: not JSON."
 
 
 def test_another_exception_is_one_line_and_a_traceback_in_the_log(run):
@@ -90,7 +90,7 @@ def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
     try:
         done, text, _ = run("print('second')")
         assert done.returncode == 1
-        assert re.fullmatch(r".*job\.log: this job is still running, since process \d+, .*", done.stderr.strip())
+        assert re.fullmatch(r".*job\.log: this job is still running as process \d+, .*", done.stderr.strip())
         assert text == f"{child}\n"
     finally:
         os.kill(child, signal.SIGKILL)
@@ -109,5 +109,5 @@ def test_too_little_memory_says_what_to_change(run, body):
     done, log, path = run(body)
     assert done.returncode == 1
     assert done.stderr.strip().startswith("Out of memory (")
-    assert f"see {path}: give the job more, or make its batches smaller (gradients.batch_tokens," in done.stderr
+    assert f"see {path}: give the job more memory, or make its batches smaller (gradients.batch_tokens," in done.stderr
     assert "Traceback" in log

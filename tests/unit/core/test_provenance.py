@@ -1,4 +1,4 @@
-"""An artifact says what made it, and changes of the code behind a rule are seen."""
+"""An artifact records what made it, and changes of the code behind a rule are noticed."""
 
 import re
 import shutil

@@ -1,9 +1,9 @@
 """Sampling from Reasoning Gym: seeded, distinct, and disjoint between splits."""
 
-import pytest
+from support.refusals import refused
 
-from instruction_selection.core.uncoded_errors import InputError
-from instruction_selection.data import example, overlap, sampling
+from instruction_selection.core import example, files
+from instruction_selection.data import overlap, sampling
 from instruction_selection.data.readers import reasoning_gym
 
 TASKS = ["chain_sum", "syllogism", "aiw"]
@@ -42,13 +42,31 @@ def test_an_id_is_the_content():
     assert len({example.row_id({**row, key: "x"}) for key in row} | {example.row_id(row)}) == 4
 
 
+def test_of_warmup__is_a_seeded_sample_without_replacement_in_random_order(tmp_path):
+    path = tmp_path / "pool.jsonl"
+    pool = sampled(count=30)
+    files.write_jsonl(path, pool)
+    drawn = list(sampling.of_warmup(path, 10, seed=1))
+    assert drawn == list(sampling.of_warmup(path, 10, seed=1)) != list(sampling.of_warmup(path, 10, seed=2))
+    places = [pool.index(row) for row in drawn]
+    assert len(set(places)) == 10
+    assert places != sorted(places)
+    assert sorted(row["id"] for row in sampling.of_warmup(path, 30, seed=0)) == sorted(row["id"] for row in pool)
+
+
+def test_of_warmup__more_examples_than_the_pool_has_are_refused(tmp_path):
+    files.write_jsonl(tmp_path / "pool.jsonl", sampled(count=3))
+    with refused("too-few-examples", path="pool.jsonl", key="warmup.rows"):
+        sampling.of_warmup(tmp_path / "pool.jsonl", 4, seed=0)
+
+
 def test_an_unknown_generator_is_named():
-    with pytest.raises(InputError, match="no generator 'chain_summ'"):
+    with refused("unknown-generator", key="tasks"):
         reasoning_gym.read("chain_summ", "pool", 1, 0)
 
 
 def test_a_generator_that_is_too_small_is_named():
-    with pytest.raises(InputError, match="'coin_flip' gave .* different pool rows where 500 are wanted"):
+    with refused("generator-too-small", key="tasks"):
         reasoning_gym.read("coin_flip", "pool", 500, 0)
 
 
@@ -56,7 +74,7 @@ def test_overlap_sees_through_case_and_white_space():
     evaluation = [{"id": "e", "instruction": "What is  2 + 2?"}]
     found = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "what is 2\n+ 2?"}]})
     assert found == {"pool.jsonl": [("p", "e")]}
-    with pytest.raises(InputError, match=r"pool\.jsonl: row p asks the same as evaluation row e"):
+    with refused("overlap", path="pool.jsonl", key="example p"):
         overlap.refuse(found)
     other = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "What is 2 + 3?"}]})
     assert other == {"pool.jsonl": []}

@@ -6,9 +6,9 @@ from pathlib import Path
 import lm_eval
 import pytest
 import yaml
+from support.refusals import refused
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.evaluation import harness
 from instruction_selection.experiment import load
 from instruction_selection.experiment.benchmark import Benchmark
@@ -62,7 +62,7 @@ def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
 
 def test_an_included_task_has_no_end_of_turn(tmp_path):
     keys = {"include": "x.yaml", "output_type": "loglikelihood", "end_of_turn": True}
-    with pytest.raises(InputError, match="x-t: end_of_turn: an included task is scored as lm-eval scores it"):
+    with refused("end-of-turn-included", key="x-t.end_of_turn"):
         harness.write_tasks("x", {"harness": {"t": keys}, "metrics": []}, [], [], tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank
 
 def test_an_adapter_that_vllm_cannot_hold_is_refused(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 1024}')
-    with pytest.raises(InputError, match="rank 512 at most, and this has 1024"):
+    with refused("rank-too-large", path=tmp_path, key="r"):
         harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
 
 
@@ -103,12 +103,12 @@ def test_a_metric_may_have_a_name_of_its_own_and_a_filter():
 
 @pytest.mark.parametrize("given", [samples(15), samples(15) + samples(1, "generation")])
 def test_missing_samples_are_refused(given):
-    with pytest.raises(InputError, match="scored 15 of the 16 rows of logic"):
+    with refused("samples-missing", key="logic"):
         harness.summarise("logic", benchmark(), results(), given, 16)
 
 
 def test_a_metric_that_lm_eval_does_not_give_is_named():
-    with pytest.raises(InputError, match="logic: lm-eval gave no metric 'f1,none'"):
+    with refused("metric-missing", key="logic"):
         harness.summarise("logic", benchmark(name="f1"), results(), samples(16), 16)
 
 

@@ -4,10 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.refusals import refused
 
 from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.evaluation import harness
 from instruction_selection.models import summary
 from instruction_selection.training import llamafactory
@@ -38,7 +39,7 @@ def model(tmp_path) -> Path:
 
 def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, model):
     monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
-    with pytest.raises(InputError, match="lm-eval ended with exit status 1"):
+    with refused("failed"):
         harness.evaluate("b", {"harness": {"t": {}}}, "tasks", model, None, SETTINGS)
     [(command, arguments)] = started
     assert arguments["env"]["HF_ALLOW_CODE_EVAL"] == "0"
@@ -46,6 +47,7 @@ def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, mod
 
 
 def test_lm_eval_is_started_without_a_shell(started, model):
+    # Not `refused`, because the sentence has the line break of the injected name.
     with pytest.raises(InputError):
         harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, model, None, SETTINGS)
     [(command, arguments)] = started
@@ -57,19 +59,19 @@ def test_lm_eval_is_started_without_a_shell(started, model):
 def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path):
     (tmp_path / "rows.jsonl").write_text("")
     arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
-    with pytest.raises(InputError, match="LLaMA-Factory ended with exit status 1"):
+    with refused("failed"):
         llamafactory.train(tmp_path / "rows.jsonl", tmp_path, INJECTION, 8, arguments, 0, tmp_path / "t")
-    [(command, arguments)] = started
+    [(command, keywords)] = started
     assert isinstance(command, list)
     assert not [part for part in command if "pwned" in part]
-    assert not arguments.get("shell")
+    assert not keywords.get("shell")
 
 
 @pytest.mark.parametrize("subtask", ["../evil", "/etc/x", "a/b", ".hidden", "a,b", "", "a\n", "$(id)", "{x}"])
 def test_a_subtask_that_rows_name_is_no_path(tmp_path, subtask):
     benchmark = {"harness": {"t": {"include": "bbh/cot_fewshot/{task}.yaml"}}, "metrics": []}
     rows = [{"id": "1", "task": subtask, "instruction": "q", "response": "a"}]
-    with pytest.raises(InputError, match="subtask .* of its rows is not of letters, digits"):
+    with refused("subtask-name", key="b"):
         harness.write_tasks("b", benchmark, rows, [], tmp_path / "tasks")
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import catalogue
 
 

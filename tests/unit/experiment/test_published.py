@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import grid, load, published
 from instruction_selection.experiment.published import AVERAGE
 

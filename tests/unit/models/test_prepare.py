@@ -74,7 +74,7 @@ def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(
     ]
     files.write_jsonl(tmp_path / "rows.jsonl", rows)
     encoders.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", encoder)
-    with checksummed_hdf5.opened(tmp_path / "rows.h5") as store:
+    with checksummed_hdf5.open_verified(tmp_path / "rows.h5") as store:
         identity = json.loads(store.attrs["identity"])
         embeddings = store["embedding"][:]
     assert (identity["max_seq_length"], identity["truncated_rows"]) == (256, 4)

@@ -3,7 +3,7 @@
 import pytest
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.tables import lineage
 
 TRAINING, EVALUATION = {"learning_rate": 0.1}, {"dtype": "float32"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.tables import samples
 
 LIKELIHOOD = {"name": "perplexity", "task": "likelihood", "metric": None, "filter": "none"}

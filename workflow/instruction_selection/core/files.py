@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 @contextlib.contextmanager
@@ -16,7 +16,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; rename it to `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Always the same, so that what a kill left is overwritten.
+    # Always the same name, so that the remains of a killed job are overwritten.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
@@ -45,20 +45,21 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
 
 
 def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> list[dict]:
-    """Rows `start` to `stop` of a JSON-lines file; `InputError` names the first line that is not a JSON object."""
+    """Lines `start` to `stop` (from 0) of a JSON-lines file. Raises `InputError` for a line that is not an object."""
     return list(iterate_jsonl(path, start, stop))
 
 
 def iterate_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[dict]:
-    """As `read_jsonl`, one row at a time."""
+    """As `read_jsonl`, one line at a time."""
     with Path(path).open(encoding="utf-8") as handle:
         for number, line in itertools.islice(enumerate(handle, start=1), start, stop):
             try:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error.msg}).") from error
+                raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=f"line {number}") from error
             if not isinstance(row, dict):
-                raise InputError(f"{path}, line {number}: a JSON object was expected, not {type(row).__name__}.")
+                sentence = f"expected a JSON object, not {type(row).__name__}"
+                raise InputError("not-an-object", sentence, path=path, key=f"line {number}")
             yield row
 
 
@@ -67,10 +68,15 @@ def count_lines(path: str | Path) -> int:
         return sum(1 for _ in handle)
 
 
+def optional(inputs, name: str) -> str | None:
+    """The one file of Snakemake's input `name`, or None if the rule has no such input or leaves it empty."""
+    return next(iter(inputs.get(name, [])), None)
+
+
 def sha256(path: str | Path) -> str:
     """Hex digest of a file, or of the list of a folder's files with their digests and relative names.
 
-    Left out is the mark that Snakemake puts into a folder when its job has ended.
+    Snakemake's timestamp file, which it puts into a folder when its job has ended, is ignored.
     """
     path = Path(path)
     if path.is_dir():

@@ -17,12 +17,11 @@ from instruction_selection.core.errors import InputError
 def to_file(path: str | Path) -> Iterator[None]:
     """Send standard output and error, child processes' included, to `path`.
 
-    An `InputError` ends the process with its sentence on the original standard error; so do a full disk and too little
-    memory. Of any other exception the original standard error gets one line; the traceback follows in `path` when the
-    interpreter ends.
+    An `InputError` ends the process with its sentence on the original standard error; so do a full disk and a lack of
+    memory. Any other exception puts one line on the original standard error, and its traceback into `path`.
 
-    While this process or a child of it lives, the job is locked: what an earlier run left behind is not joined by a
-    second one that writes to the same files.
+    The job is locked while this process or a child of it lives, so that a second run cannot write to the same files as
+    the remains of a killed one.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     console = os.dup(2)
@@ -43,7 +42,7 @@ def to_file(path: str | Path) -> Iterator[None]:
             print(error, file=sys.stderr, flush=True)
             sys.exit(1)
         except Exception as error:
-            if sentence := _no_fault(error, path):
+            if sentence := _resource_problem(error, path):
                 os.write(console, f"\n{sentence}\n".encode())
                 with contextlib.suppress(OSError):
                     traceback.print_exc()
@@ -54,10 +53,10 @@ def to_file(path: str | Path) -> Iterator[None]:
 
 
 def _lock(log: Path) -> None:
-    """Held until every process that inherits it has ended. `InputError` if another job has it.
+    """Lock the job until every process that inherits the lock has ended. Raises `InputError` if it is locked already.
 
-    It is a file beside the log, which Snakemake removes before it starts a job, and becomes this process's standard
-    input: jobs read nothing there, and child processes have it, too.
+    The lock is a file beside the log, because Snakemake removes the log itself before it starts a job. It becomes this
+    process's standard input, from which jobs read nothing, so that child processes inherit it.
     """
     lock = os.open(log.with_name(f".{log.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -66,29 +65,30 @@ def _lock(log: Path) -> None:
         process = os.read(lock, 20).decode()
         raise InputError(
             "still-running",
-            f"{log}: this job is still running, since process {process}, left by an earlier run that was killed; let "
-            "it end, or kill it and its children, and run again.",
+            f"this job is still running as process {process}, left by an earlier run that was killed; wait for it to "
+            "end, or kill it and its children, and run again",
+            path=log,
         ) from None
     except OSError as error:
-        print(f"{log}: no locks on this file system ({error}); nothing keeps a second run away.", file=sys.stderr)
+        print(f"{log}: this file system has no locks ({error}); do not start a second run.", file=sys.stderr)
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
     os.dup2(lock, 0)
     os.close(lock)
 
 
-def _no_fault(error: BaseException | None, log: str | Path) -> str | None:
-    """What to do where a full disk, a quota or too little memory is behind an exception of any library."""
+def _resource_problem(error: BaseException | None, log: str | Path) -> str | None:
+    """What to do about a full disk, a quota or a lack of memory, if one of them caused this exception."""
     while error is not None:
-        # HDF5 tells it in its text only.
+        # HDF5 reports it only in its message.
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
             place = getattr(error, "filename", None) or log
-            return f"The disk is full ({place}): make room and run again; what is there is kept."
-        # By name: this must not import torch.
+            return f"The disk is full ({place}): make room and run again; finished results are kept."
+        # Compared by name, because this module must not import torch.
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
             what = textwrap.shorten(str(error), 200)
             return (
-                f"Out of memory ({what}), see {log}: give the job more, or make its batches smaller "
+                f"Out of memory ({what}), see {log}: give the job more memory, or make its batches smaller "
                 "(gradients.batch_tokens, per_device_train_batch_size, cutoff_len), and run again."
             )
         error = error.__cause__ or error.__context__

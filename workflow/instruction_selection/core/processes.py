@@ -1,12 +1,23 @@
 """Programs that a job starts."""
 
 import signal
+from pathlib import Path
+
+from instruction_selection.core.errors import InputError
 
 
-def ending(status: int) -> str:
-    """How a program ended, by what `subprocess` calls its return code, and what to do where a signal ended it."""
+def check_exit(program: str, status: int, at: str | Path) -> None:
+    """Raise `InputError` unless `program` succeeded; `status` is `subprocess`'s return code, `at` what it worked on."""
+    if status < 0:
+        raise InputError("killed", describe_exit(program, status, at))
+    if status > 0:
+        raise InputError("failed", describe_exit(program, status, at))
+
+
+def describe_exit(program: str, status: int, at: str | Path) -> str:
+    """How a program that failed ended, and what to do about it."""
     if status >= 0:
-        return f"ended with exit status {status}"
+        return f"{program} ended with exit status {status} while running {at}; its own message is in this job's log."
     name = signal.Signals(-status).name
-    reason = ", as a system short of memory does" if -status == signal.SIGKILL else ""
-    return f"was killed ({name}{reason}); run again, and it goes on from what is there; it was at work"
+    reason = " (out of memory?)" if -status == signal.SIGKILL else ""
+    return f"{program} was killed by {name}{reason} while running {at}. Run the same command again to resume."

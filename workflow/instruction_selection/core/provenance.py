@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 @cache
 def git_commit() -> str:
-    """The checkout's commit, with `-dirty` where tracked files differ from it; `unknown` outside or without git."""
+    """The checkout's commit, with `-dirty` if tracked files differ from it; `unknown` without git or a checkout."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         result = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
@@ -29,7 +29,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def record(inputs: dict[str, str | Path], parameters: dict, packages: tuple[str, ...] = ()) -> dict:
-    """A block for an artifact's JSON: where it came from and how to make it again."""
+    """A block for an artifact's JSON: where it came from and how to reproduce it."""
     return {
         "git_commit": git_commit(),
         "versions": versions(*packages),
@@ -58,13 +58,13 @@ def _path_of(module: str) -> Path | None:
 
 
 def _closure(path: Path) -> set[Path]:
-    seen, todo = set(), [path]
+    closure, todo = set(), [path]
     while todo:
         current = todo.pop()
-        if current not in seen:
-            seen.add(current)
+        if current not in closure:
+            closure.add(current)
             todo += _imports(current)
-    return seen
+    return closure
 
 
 def _imports(path: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Records of data files in the formats in which instructions are published; the suffix of a name tells the format."""
+"""Records of data files, in the formats in which instructions are published; a name's suffix gives the format."""
 
 import csv
 import io
@@ -12,60 +12,68 @@ from pathlib import Path
 
 import yaml
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
-#: The rationales of some files are longer than a field may be by default.
+#: The rationales of some files exceed the default limit of a field.
 csv.field_size_limit(2**31 - 1)
-#: Rows of a Parquet file that are in memory at once.
+#: Records of a Parquet file in memory at once.
 PARQUET_ROWS = 1024
+NOT_UTF_8 = "not UTF-8; convert the file"
 
 
 def read(path: Path, layout: dict) -> Iterator[tuple[dict, dict]]:
-    """The records of a file, one at a time, each with what else the file says.
+    """The records of a file, one at a time, as pairs (record, document).
 
-    `layout` has `member` (pattern of the one file to read inside a zip archive), `columns` (names, for tables
-    without a header) and `key` (dotted: where the list of records is, in JSON and YAML; the file's top-level mapping is
-    then the second of the pair, which is empty otherwise); each may be None. Raises `InputError`, with the line where
-    there are lines, for whatever else the file holds.
+    `layout` has three keys, each of which may be None: `member` (pattern of the one file to read inside a zip archive),
+    `columns` (names, for tables without a header) and `key` (dotted: where the list of records is in JSON and YAML).
+    With `key`, `document` is the file's top-level mapping; otherwise it is empty. Raises `InputError`, with the line
+    number where the format has lines, if the file holds anything else.
     """
     try:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 found = [name for name in archive.namelist() if fnmatch(name, layout["member"] or "*")]
                 if len(found) != 1:
-                    raise InputError(f"{path}: {len(found)} members match {layout['member'] or '*'!r}, not one.")
+                    sentence = (
+                        f"{len(found)} files in this archive match {layout['member'] or '*'!r}, and exactly one must"
+                    )
+                    raise InputError("archive-members", sentence, path=path, key="member")
                 with archive.open(found[0]) as binary:
                     yield from _parse(Path(f"{path}/{found[0]}"), binary, layout)
         else:
             with path.open("rb") as binary:
                 yield from _parse(path, binary, layout)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8, as files have to be ({error.reason}).") from error
+        raise InputError("not-utf-8", f"{NOT_UTF_8} ({error.reason})", path=path) from error
     except UNREADABLE as error:
-        raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())}).") from error
+        reason = " ".join(str(error).split()).removesuffix(".")
+        raise InputError("unreadable", f"cannot be read ({reason})", path=path) from error
 
 
 def _parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
     if path.suffix not in FORMATS:
-        raise InputError(f"{path}: not a format that is read ({', '.join(FORMATS)}, .zip).")
+        raise InputError("unknown-format", f"unknown file format; use one of {', '.join(FORMATS)}, .zip", path=path)
     return FORMATS[path.suffix](path, binary, layout)
 
 
 def _json_lines(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
     for number, line in enumerate(binary, start=1):
-        where = f"{path}, line {number}"
+        line_number = f"line {number}"
         try:
             record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError as error:
-            raise InputError(f"{where}: not UTF-8, as files have to be ({error.reason}).") from error
+            raise InputError("not-utf-8", f"{NOT_UTF_8} ({error.reason})", path=path, key=line_number) from error
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: not JSON ({error}).") from error
-        yield _checked(record, where), {}
+            # A JSONDecodeError's own line number is always 1 here.
+            reason = getattr(error, "msg", error)
+            raise InputError("not-json", f"not JSON ({reason})", path=path, key=line_number) from error
+        yield _checked(record, path, line_number), {}
 
 
-def _checked(record: object, where: str) -> dict:
+def _checked(record: object, path: Path, position: str) -> dict:
     if not isinstance(record, dict):
-        raise InputError(f"{where}: a record is a mapping of names to values, not of type {type(record).__name__}.")
+        sentence = f"a record must be a mapping of names to values, not {type(record).__name__}"
+        raise InputError("not-a-record", sentence, path=path, key=position)
     return record
 
 
@@ -74,13 +82,13 @@ def _document(load):
         records = document = load(binary)
         for name in layout["key"].split(".") if layout["key"] else ():
             if not isinstance(records, dict) or name not in records:
-                raise InputError(f"{path}: no {layout['key']!r}.")
+                raise InputError("no-such-key", "the file has no such key", path=path, key=layout["key"])
             records = records[name]
         if not isinstance(records, list):
-            where = layout["key"] or "the file"
-            raise InputError(f"{path}: {where}: a list of records is expected, not {type(records).__name__}.")
+            sentence = f"expected a list of records, not {type(records).__name__}"
+            raise InputError("not-a-list", sentence, path=path, key=layout["key"])
         for number, record in enumerate(records):
-            yield _checked(record, f"{path}, record {number}"), {} if records is document else document
+            yield _checked(record, path, f"record {number}"), {} if records is document else document
 
     return parse
 
@@ -89,7 +97,7 @@ def _yaml(binary) -> object:
     try:
         return yaml.load(binary, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (LookupError, TypeError, AttributeError) as error:
-        # PyYAML trusts that a text fits its tag.
+        # PyYAML does not check that a value fits its tag.
         raise ValueError(f"a value does not fit its tag: {error}") from error
 
 
@@ -99,10 +107,12 @@ def _table(delimiter: str, quoting: int):
         lines = csv.DictReader(text, fieldnames=layout["columns"], delimiter=delimiter, quoting=quoting)
         columns = list(lines.fieldnames or [])
         if len(set(columns)) < len(columns):
-            raise InputError(f"{path}: two columns have the same name in {', '.join(columns)}.")
+            sentence = f"two columns have the same name ({', '.join(columns)}); rename one"
+            raise InputError("duplicate-column", sentence, path=path)
         for record in lines:
             if None in record or None in record.values():
-                raise InputError(f"{path}, line {lines.line_num}: not the {len(columns)} columns expected.")
+                sentence = f"expected {len(columns)} columns"
+                raise InputError("column-count", sentence, path=path, key=f"line {lines.line_num}")
             yield record, {}
 
     return parse
@@ -127,7 +137,7 @@ FORMATS = {
     ".tsv": _table("\t", csv.QUOTE_NONE),
     ".parquet": _parquet,
 }
-#: What parsers raise; zipfile has RuntimeError for an encrypted member and NotImplementedError for a rare compression.
+#: What parsers raise; zipfile raises RuntimeError for encrypted members, NotImplementedError for rare compressions.
 UNREADABLE = (
     *(OSError, ValueError, EOFError, RecursionError, RuntimeError, csv.Error),
     *(yaml.YAMLError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),

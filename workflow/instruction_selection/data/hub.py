@@ -1,9 +1,9 @@
-"""Public files: fetched once into a folder that is laid out like the hub, from the network or from a mirror.
+"""Public files: fetched once from the network or a mirror into a cache that is laid out like the hub.
 
-A source is named in a config file (``experiment/sources.py``). Below the cache and below a mirror its
-files have the same path: ``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<file>`` for the Hugging Face hub,
-``<host>/<path>`` for other addresses. So a cache can serve as somebody else's mirror. Files of a folder of one's own
-are linked to below ``local``, so that what was read is on record like everything else.
+Config files name the sources. Below the cache and below a mirror a file has the same path:
+``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<file>`` for the Hugging Face hub, ``<host>/<path>`` for other
+addresses. So a cache can serve as another user's mirror. Local files are linked to below ``local``, so that the
+manifest records them too.
 """
 
 import os
@@ -13,21 +13,21 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
-from instruction_selection.core.uncoded_errors import InputError
 
-#: Environment variable with a mirror's folder; goes before an experiment's `hub.mirror`.
+#: Environment variable with a mirror's folder; it takes precedence over an experiment's `hub.mirror`.
 MIRROR = "INSTRUCTION_SELECTION_MIRROR"
-#: A revision that can only be one.
+#: A revision that cannot move: a commit.
 COMMIT = re.compile("[0-9a-f]{40}")
 PREFETCH = "run `snakemake prefetch --config experiment=NAME` on a machine with a network, or name a mirror"
+NO_NETWORK = "cannot be fetched without a network"
 
 
 def prepare_jobs(configured_mirror: str | None) -> Path | None:
-    """Set the environment of all jobs: hubs off, and where the mirror is, if there is one. Returns the mirror.
+    """Set the environment of all jobs: no access to the hub, and the mirror, if there is one. Returns the mirror.
 
-    The mirror is in the environment and not in a rule's `params`, because where a file came from is no reason to do
-    anything again.
+    The mirror is in the environment and not in a rule's `params`, so that fetching from elsewhere reruns nothing.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     if configured_mirror:
@@ -42,15 +42,15 @@ def mirror_folder() -> Path | None:
 
 
 def fetched(sources: dict[str, dict]) -> dict[str, dict]:
-    """Those of an entry's sources that have to be fetched; others are inside installed packages or are made."""
+    """Those of an entry's sources that have to be fetched; others are in installed packages or are generated."""
     return {name: source for name, source in sources.items() if source["kind"] in FETCHERS}
 
 
 def fetch(sources: dict[str, dict], manifest: str | Path, mirror: Path | None) -> None:
     """Bring the files of some sources into the cache and list them in `manifest`, ``<cache>/manifests/*/*.json``.
 
-    With a `mirror`, nothing comes from the network, and its files are linked to instead of copied. What the manifest
-    says does not depend on where the files came from. Raises `InputError` if any file cannot be had.
+    With a `mirror`, nothing comes from the network, and its files are linked to instead of copied. The manifest does
+    not depend on where the files came from. Raises `InputError` if a file is missing or cannot be downloaded.
     """
     cache = _cache(manifest)
     listing = {}
@@ -68,7 +68,7 @@ def fetch(sources: dict[str, dict], manifest: str | Path, mirror: Path | None) -
 
 
 def own_files(sources: dict[str, dict]) -> list[Path]:
-    """Those that are in folders of one's own, and may be edited. Raises `InputError` if there are none."""
+    """The local files among some sources, which the user may edit. Raises `InputError` if a pattern matches none."""
     folders = [source for source in sources.values() if source["kind"] == "folder"]
     return [path for source in folders for name in source["files"] for path in _matching(Path(source["folder"]), name)]
 
@@ -85,17 +85,16 @@ def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
     found = {_cache(manifest) / file: digest for file, digest in files.read_json(manifest)[name]["files"].items()}
     for path, digest in found.items():
         if not path.is_file():
-            raise InputError(f"{path} was fetched and is not there any more: add --forcerun fetch, and {PREFETCH}.")
+            sentence = f"this fetched file no longer exists: add --forcerun fetch, and {PREFETCH}"
+            raise InputError("fetched-file-missing", sentence, path=path)
         if files.sha256(path) != digest:
-            raise InputError(
-                f"{path} is not the file that was fetched (its SHA-256 is not that in {manifest}): delete both and run "
-                "again."
-            )
+            sentence = f"this file has changed since it was fetched (its SHA-256 is not that in {manifest})"
+            raise InputError("fetched-file-changed", f"{sentence}; delete both and run again", path=path)
     return list(found)
 
 
 def refuse_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -> None:
-    """Raise `InputError` if one of the sources to be fetched asks for a licence to be accepted, and nobody logged in.
+    """Raise `InputError` if a source to be fetched requires accepting a licence and the user has not logged in.
 
     `where` is the config file that names the sources.
     """
@@ -105,13 +104,15 @@ def refuse_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -
     from huggingface_hub import get_token
 
     if get_token() is None:
-        raise InputError(f"{where}: {_how_to_get(gated[0])}")
+        raise _gated(gated[0], where)
 
 
-def _how_to_get(source: dict) -> str:
-    return (
+def _gated(source: dict, path: str | None = None) -> InputError:
+    return InputError(
+        "gated",
         f"{source['repository']} is gated: accept its licence at https://huggingface.co/{source['repository']} and log "
-        "in (`hf auth login`, or a token in HF_TOKEN), or name a mirror."
+        "in (`hf auth login`, or a token in HF_TOKEN), or name a mirror",
+        path=path,
     )
 
 
@@ -128,12 +129,12 @@ def _folder(source: dict) -> str:
 def _matching(folder: Path, pattern: str) -> list[Path]:
     found = sorted(path for path in folder.glob(pattern) if path.is_file())
     if not found:
-        raise InputError(f"{folder} has no {pattern}.")
+        raise InputError("no-such-file", f"this folder has no file {pattern}", path=folder)
     return found
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """As in a folder on disk, where * does not go across folders; a name that leaves its folder matches nothing."""
+    """Whether a name matches, as on disk: * does not cross folders, and a name with `..` matches nothing."""
     return ".." not in name.split("/") and name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
 
@@ -163,22 +164,25 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
     try:
         information = HfApi().repo_info(**where, revision=source["revision"])
         if COMMIT.fullmatch(source["revision"]) and information.sha != source["revision"]:
-            raise InputError(f"{repository}: {source['revision']} was asked for, and the hub has {information.sha}.")
+            sentence = f"commit {source['revision']} is requested, but the hub returned {information.sha}"
+            raise InputError("other-commit", sentence, path=repository)
         available = sorted(sibling.rfilename for sibling in information.siblings)
         names = []
         for pattern in source["files"]:
             matching = [name for name in available if _matches(name, pattern)]
             if not matching:
-                raise InputError(f"{repository} at {source['revision']} has no {pattern}.")
+                sentence = f"revision {source['revision']} has no file {pattern}"
+                raise InputError("no-such-file", sentence, path=repository)
             names += matching
         for name in names:
             HfApi().hf_hub_download(**where, filename=name, revision=information.sha, local_dir=cache / repository)
     except GatedRepoError as error:
-        raise InputError(_how_to_get(source)) from error
+        raise _gated(source) from error
     except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise InputError(f"{repository} cannot be fetched without a network: {PREFETCH}.") from error
+        raise InputError("no-network", f"{NO_NETWORK}: {PREFETCH}", path=repository) from error
     except HfHubHTTPError as error:
-        raise InputError(f"{repository} at {source['revision']}: {' '.join(str(error).split())}") from error
+        sentence = f"revision {source['revision']} cannot be fetched ({' '.join(str(error).split())})"
+        raise InputError("http-error", sentence, path=repository) from error
     return list(dict.fromkeys(names))
 
 
@@ -197,9 +201,10 @@ def _from_url(source: dict, cache: Path) -> list[str]:
                 for chunk in response.iter_bytes():
                     handle.write(chunk)
         except httpx.HTTPStatusError as error:
-            raise InputError(f"{address}: HTTP status {error.response.status_code}.") from error
+            sentence = f"cannot be fetched (HTTP status {error.response.status_code})"
+            raise InputError("http-error", sentence, path=address) from error
         except httpx.TransportError as error:
-            raise InputError(f"{address} cannot be fetched without a network: {PREFETCH}.") from error
+            raise InputError("no-network", f"{NO_NETWORK}: {PREFETCH}", path=address) from error
     return list(source["files"])
 
 

@@ -1,30 +1,35 @@
-"""Exact overlap, after folding case and white space, between evaluation rows and rows that training may see."""
+"""Exact overlap, ignoring case and white space, between evaluation examples and examples that training may use."""
 
 from collections.abc import Iterable
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
+from instruction_selection.core.example import Example
 
 
-def find(evaluation: list[dict], others: dict[str, Iterable[dict]]) -> dict[str, list[tuple[str, str]]]:
-    """For each of `others`, which maps a file's name to its rows: (its row's id, the id of the same evaluation row).
+def find(evaluation: list[Example], others: dict[str, Iterable[Example]]) -> dict[str, list[tuple[str, str]]]:
+    """The overlapping pairs of ids, by file: (id in that file, id of the same evaluation example).
 
-    Compared are the rows' `overlap_text` where they have one, and else their instructions.
+    `others` maps a file's name to its examples. Their `overlap_text` is compared where they have one, else their
+    instruction.
     """
-    held_out = {_folded(row): row["id"] for row in evaluation}
+    held_out = {_folded(example): example["id"] for example in evaluation}
     return {
-        name: [(row["id"], held_out[_folded(row)]) for row in rows if _folded(row) in held_out]
-        for name, rows in others.items()
+        name: [(example["id"], held_out[_folded(example)]) for example in examples if _folded(example) in held_out]
+        for name, examples in others.items()
     }
 
 
 def refuse(found: dict[str, list[tuple[str, str]]]) -> None:
-    """Raise `InputError`, which names the first overlap, unless there is none."""
+    """Raise `InputError` naming the first overlap, if there is any."""
     for name, pairs in found.items():
-        for row, held_out in pairs:
+        for example, held_out in pairs:
             raise InputError(
-                f"{name}: row {row} asks the same as evaluation row {held_out}, so a score would measure memory."
+                "overlap",
+                f"has the same instruction as evaluation example {held_out}; the score would measure memorisation",
+                path=name,
+                key=f"example {example}",
             )
 
 
-def _folded(row: dict) -> str:
-    return " ".join(row.get("overlap_text", row["instruction"]).casefold().split())
+def _folded(example: Example) -> str:
+    return " ".join(example.get("overlap_text", example["instruction"]).casefold().split())

@@ -1,4 +1,4 @@
-"""Rows of pools and benchmarks: dicts with `id`, `task`, `instruction` and `response`."""
+"""Examples of pools and benchmarks: their type, their sampling, and how they are made of files."""
 
 import importlib
 import json
@@ -7,23 +7,26 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 
+from instruction_selection.core import files
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
+from instruction_selection.core.example import Example, row_id
 from instruction_selection.data import formats, hub, templates
-from instruction_selection.data.example import row_id
 
 
-def of_pool(pool: dict, manifest: str | None, count: int, seed: int) -> Iterable[dict]:
-    """`count` rows of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any."""
+def of_pool(pool: dict, manifest: str | Path | None, count: int, seed: int) -> Iterable[Example]:
+    """`count` examples of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any."""
     if pool["reader"]:
         return sample(pool["reader"], pool["tasks"], "pool", count, seed)
     return map(_without_record, draw(pool["rows"], hub.paths(pool["rows"]["source"], manifest, "rows"), count, seed))
 
 
-def of_benchmark(benchmark: dict, manifest: str | None, counts: dict[str, int], seed: int) -> dict[str, list[dict]]:
-    """The `validation` and `evaluation` rows of a ``config/benchmarks`` entry; `counts` says how many of each.
+def of_benchmark(
+    benchmark: dict, manifest: str | Path | None, counts: dict[str, int], seed: int
+) -> dict[str, list[Example]]:
+    """The `validation` and `evaluation` examples of a ``config/benchmarks`` entry; `counts` says how many of each.
 
-    Evaluation rows from files have their source's columns as `record`.
+    Evaluation examples from files keep their source's columns as `record`.
     """
     if benchmark["reader"]:
         return {
@@ -37,25 +40,26 @@ def of_benchmark(benchmark: dict, manifest: str | None, counts: dict[str, int], 
         paths = hub.paths(block["source"], manifest, split)
         drawn[split] = list(draw(block, paths, counts[split], seed, taken))
     for row in drawn["evaluation"]:
-        _refuse_unless_json(row)
+        _check_json(row)
     return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
 
 
-def _refuse_unless_json(row: dict) -> None:
-    """Evaluation rows are written with their source's columns."""
+def _check_json(row: Example) -> None:
+    """Evaluation examples are written with their source's columns, so these must be valid JSON."""
     for name, value in row["record"].items():
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"evaluation: column {name!r} of row {row['id']} cannot be JSON ({error}).") from error
+            sentence = f"column {name!r} of example {row['id']} cannot be written as JSON ({error})"
+            raise InputError("column-not-json", sentence, key="evaluation") from error
 
 
-def _without_record(row: dict) -> dict:
+def _without_record(row: Example) -> Example:
     return {key: value for key, value in row.items() if key != "record"}
 
 
-def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[dict]:
-    """`count` rows drawn from all tasks equally (the first tasks get the remainder), shuffled, each with an `id`."""
+def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[Example]:
+    """`count` generated examples, the same number from every task (the first tasks get the remainder), shuffled."""
     module = importlib.import_module(f"instruction_selection.data.readers.{reader.replace('-', '_')}")
     share, remainder = divmod(count, len(tasks))
     rows = [
@@ -67,13 +71,27 @@ def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> 
     return [{"id": row_id(row), **row} for row in rows]
 
 
-def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[dict]:
-    """`count` rows of some files, in the files' order, each with an `id`, and with its source's columns as `record`.
+def of_warmup(pool_path: str | Path, count: int, seed: int) -> Iterator[Example]:
+    """`count` examples of a pool's file, drawn uniformly without replacement, in random order.
 
-    `layout` is a block of a config file (`experiment.rows`): how to read the files, templates of a row, and whether
-    rows are drawn uniformly or by task, where tasks are represented in proportion to their sizes. Left out are rows
-    whose instruction or response is empty, and those whose id is in `without`. Files are read twice, so that memory
-    holds one number per row and not the rows. Raises `InputError` if there are fewer than `count` rows.
+    The pool may be larger than memory. Raises `InputError` if it has fewer examples.
+    """
+    available = files.count_lines(pool_path)
+    if count > available:
+        raise InputError("too-few-examples", _too_few(count, available), path=pool_path, key="warmup.rows")
+    numbers = random.Random(seed).sample(range(available), count)
+    wanted = set(numbers)
+    rows = {number: row for number, row in enumerate(files.iterate_jsonl(pool_path)) if number in wanted}
+    return map(rows.__getitem__, numbers)
+
+
+def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[Example]:
+    """`count` examples of some files, in the files' order, each with its source's columns as `record`.
+
+    `layout` says how to read the files, has the templates of an example, and says whether examples are drawn uniformly
+    or by task, so that tasks are represented in proportion to their sizes. Examples with an empty instruction or
+    response and those whose id is in `without` are left out. Files are read twice, so that memory holds one number per
+    example instead of all examples. Raises `InputError` if there are fewer than `count`.
     """
     usable = defaultdict(list)
     for number, row in enumerate(_rows(layout, paths)):
@@ -81,23 +99,27 @@ def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collec
             usable["" if layout["draw"] == "uniform" else row["task"]].append(number)
     available = sum(map(len, usable.values()))
     if available < count:
-        raise InputError(f"{paths[0].parent}: {count} rows are wanted, and there are {available}.")
+        raise InputError("too-few-examples", _too_few(count, available), path=paths[0].parent)
     tasks = sorted(usable)
     shares = largest_remainder(count, [len(usable[task]) for task in tasks])
     chosen = set()
     for task, share in zip(tasks, shares, strict=True):
         chosen.update(random.Random(f"{seed}/{task}").sample(usable.pop(task), int(share)))
-    seen = Counter()
+    occurrences = Counter()
     for number, row in enumerate(_rows(layout, paths)):
         if number in chosen:
             identity = row_id(row)
-            seen[identity] += 1
-            # Some sources have a row twice, and an id names one.
-            yield {"id": identity if seen[identity] == 1 else f"{identity}-{seen[identity]}", **row}
+            occurrences[identity] += 1
+            # Some sources hold the same example twice, but ids must be unique.
+            yield {"id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}", **row}
 
 
-def every(layout: dict, paths: list[Path]) -> list[dict]:
-    """All rows of some files, as in `draw`."""
+def _too_few(count: int, available: int) -> str:
+    return f"{count} examples are requested, but only {available} are available; request fewer"
+
+
+def every(layout: dict, paths: list[Path]) -> list[Example]:
+    """All examples of some files, read as in `draw`."""
     return [{"id": row_id(row), **row} for row in _rows(layout, paths)]
 
 
@@ -105,7 +127,7 @@ def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
     """Every record of the files as {task, instruction, response, record}, and overlap_text if the layout has it."""
     parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
     for path in paths:
-        # A template may look at the path, and not at or into the file.
+        # A template may use the path's name, but not read the file.
         pure = PurePath(path)
         for number, (record, document) in enumerate(formats.read(path, layout)):
             row = {}
@@ -114,7 +136,8 @@ def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
                     row[name] = template.render(
                         {**record, "record": record, "document": document, "path": pure}
                     ).strip()
-                    row[name].encode()  # which half of a surrogate pair, as JSON may have it, cannot be
+                    row[name].encode()  # raises on a lone surrogate (legal in JSON, not in UTF-8)
                 except templates.NOT_RENDERED as error:
-                    raise InputError(f"{path}, record {number}: {name}: {error}.") from error
+                    sentence = f"the template {name!r} does not fit this record ({str(error).removesuffix('.')})"
+                    raise InputError("template-does-not-fit", sentence, path=path, key=f"record {number}") from error
             yield {**row, "record": record}

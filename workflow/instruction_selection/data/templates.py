@@ -1,6 +1,6 @@
-"""Jinja templates of rows, which config files have, and their filters.
+"""The Jinja templates of config files, which make examples of records, and their filters.
 
-They cannot call Python: a template has no reason to, and a config file may come from somebody else.
+Templates are sandboxed: they have no reason to call Python, and a config file may come from somebody else.
 """
 
 import hashlib
@@ -9,11 +9,11 @@ import re
 import jinja2
 import jinja2.sandbox
 
-#: The templates of a row; the last one may be left out.
+#: The templates of an example; the last one is optional.
 ROW = ("task", "instruction", "response", "overlap_text")
 #: What `compiled` raises.
 NOT_COMPILED = jinja2.TemplateSyntaxError
-#: What rendering raises for a record that a template was not written for.
+#: What rendering raises for a record that does not fit the template.
 NOT_RENDERED = (
     *(jinja2.TemplateError, TypeError, LookupError, ValueError, AttributeError, ArithmeticError),
     *(re.error, RecursionError),
@@ -21,7 +21,7 @@ NOT_RENDERED = (
 
 
 def compiled(template: str) -> jinja2.Template:
-    """Raises `NOT_COMPILED` if it is none."""
+    """Raises `NOT_COMPILED` if this is not a template."""
     return _ENVIRONMENT.from_string(template)
 
 
@@ -30,7 +30,7 @@ def _regex_replace(text: str, pattern: str, replacement: str) -> str:
 
 
 def _shuffled(values: list[str]) -> list[str]:
-    """In an order that depends on nothing but the values."""
+    """The values in an order that depends on nothing else."""
     return sorted(values, key=lambda value: hashlib.sha256("\0".join((*sorted(values), value)).encode()).digest())
 
 

@@ -1,1 +1,1 @@
-"""Scoring with the LM Evaluation Harness: tasks from config/benchmarks, its own command line, its results."""
+"""Scoring with the LM Evaluation Harness: its tasks from config/benchmarks, its command line, its results."""

@@ -1,8 +1,8 @@
-"""lm-eval's models, with answers scored by the tokens that training has labels for.
+"""lm-eval's models, with answers scored on the same tokens that training has labels for.
 
 lm-eval encodes a prompt and an answer as one text and moves white space at the end of the prompt into the answer, so
-that the line break after ChatML's `assistant` would count as a part of it. Training encodes both by themselves.
-Requests are told apart by the name of their task, which is the configuration's: no row's text changes how it is scored.
+the line break after ChatML's `assistant` would be scored as part of it. Training encodes the two separately. The name
+of its task, which comes from the configuration, decides how a request is scored; an example's text never does.
 """
 
 import logging
@@ -10,18 +10,18 @@ import logging
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model, register_model
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
-#: What separates names and numbers in an argument, where lm-eval takes ',' and '=' for itself.
+#: Separates names and numbers in an argument, where lm-eval reserves ',' and '='.
 SEPARATOR = ":"
 
 
 class ScoresAnswers:
-    """Mixed into lm-eval's `hf` and `vllm` models.
+    """A mixin for lm-eval's `hf` and `vllm` models.
 
-    `answers` and `answers_with_end` name tasks of lm-eval's type `loglikelihood`: of the former the answer is scored,
-    of the latter the answer and `end_of_turn`, the ids of the tokens that training has labels for after it. All other
-    tasks are lm-eval's own business. Each argument is a list separated by ':'.
+    `answers` and `answers_with_end` name tasks of lm-eval's type `loglikelihood`. For the former the answer is scored;
+    for the latter the answer and `end_of_turn`, the ids of the tokens that training has labels for after it. All other
+    tasks are left to lm-eval. Each argument is a list separated by ':'.
     """
 
     def __init__(self, *arguments, answers: str = "", answers_with_end: str = "", end_of_turn: str | int = "", **keys):
@@ -35,7 +35,7 @@ class ScoresAnswers:
         others = [request for request in requests if request.task_name not in self._after]
         scores = {}
         if answers:
-            # Without a key, because lm-eval's cache knows nothing of ends.
+            # Without a key, because lm-eval's cache ignores ends of turns.
             encoded = [(None, *self._encoded(request)) for request in answers]
             scores |= zip(map(id, answers), self._loglikelihood_tokens(encoded, disable_tqdm=disable_tqdm), strict=True)
         if others:
@@ -43,27 +43,30 @@ class ScoresAnswers:
         return [scores[id(request)] for request in requests]
 
     def _encoded(self, request: Instance) -> tuple[list[int], list[int]]:
-        """Ids of the prompt and of what is scored.
+        """Ids of the prompt and of the scored tokens.
 
-        A prompt that is too long for the model loses its beginning, but for the beginning-of-sequence token. It is cut
-        to the same length with and without the end of turn.
+        A prompt that is too long for the model is truncated at its beginning, but keeps the beginning-of-sequence
+        token. It is truncated to the same length with and without the end of turn.
         """
         text, answer = request.args
         first = [self.tokenizer.bos_token_id] if self.add_bos_token else []
         if first:
-            # A chat template has written it.
+            # A chat template has already written it.
             text = text.removeprefix(self.tokenizer.bos_token)
         prompt = first + self.tokenizer.encode(text, add_special_tokens=False)
         scored = self.tokenizer.encode(answer, add_special_tokens=False)
-        name = f"{request.task_name}: row {request.doc.get('id')}"
+        name = f"{request.task_name}: example {request.doc.get('id')}"
         if not scored or not prompt:
-            raise InputError(f"{name} has no {'prompt' if scored else 'answer'}.")
-        # vLLM writes a token, and has to have room for it.
+            raise InputError("empty-example", f"this example has no {'prompt' if scored else 'answer'}", key=name)
+        # vLLM generates a token and needs room for it.
         room = self.max_length - 1 - len(scored) - len(self._end)
         if room <= len(first):
-            raise InputError(f"{name} has an answer of {len(scored)} tokens; the model reads {self.max_length}.")
+            sentence = f"the answer has {len(scored)} tokens, which do not fit the model's {self.max_length}"
+            raise InputError("answer-too-long", sentence, key=name)
         if len(prompt) > room:
-            logging.getLogger(__name__).warning("%s: the first %d tokens are left out.", name, len(prompt) - room)
+            logging.getLogger(__name__).warning(
+                "%s: the first %d tokens of the prompt are dropped.", name, len(prompt) - room
+            )
             prompt = first + prompt[len(prompt) - room + len(first) :]
         return prompt, scored + self._after[request.task_name]
 
@@ -73,5 +76,5 @@ def _split(argument: str | int) -> list[str]:
 
 
 def register(backend: str) -> None:
-    """Make lm-eval's model `backend` with scored answers known to it as `<backend>-answers`."""
+    """Register lm-eval's model `backend`, extended by `ScoresAnswers`, as `<backend>-answers`."""
     register_model(f"{backend}-answers")(type("Answers", (ScoresAnswers, get_model(backend)), {}))

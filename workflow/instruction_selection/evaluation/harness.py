@@ -11,12 +11,13 @@ from pathlib import Path
 import yaml
 
 from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
+from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
-from instruction_selection.core.processes import ending
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.processes import check_exit
 from instruction_selection.models import summary
 
-#: What is evaluated with which packages.
+#: The packages that an evaluation depends on, by backend.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
 
 CLI = Path(__file__).with_name("lm_eval_cli.py")
@@ -25,13 +26,13 @@ CLI = Path(__file__).with_name("lm_eval_cli.py")
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
-def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict], folder: str | Path) -> None:
+def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[Example], folder: str | Path) -> None:
     """Write lm-eval's files for a benchmark: one task file per entry of its `harness`, and their documents.
 
-    Documents are a row's fields over its source's columns; `fewshot` are the rows of the split `train`, of which
-    lm-eval takes the examples in a prompt. An entry whose `include` has {task} in it becomes a group of one task per
-    subtask. lm-eval's own task files stay as they are, except for where their documents come from: `folder` as it is
-    given, so that results whose paths are relative may be moved.
+    A document has the source's columns (`record`), overridden by the example's own fields. `fewshot` becomes the split
+    `train`, from which lm-eval takes the examples of a prompt. An entry whose `include` contains {task} becomes a group
+    of one task per subtask. lm-eval's own task files are used unchanged, except that their documents are read from
+    `folder`, as it is given, so that results with relative paths can be moved.
     """
     folder = Path(folder)
     for entry, keys in benchmark["harness"].items():
@@ -41,11 +42,10 @@ def write_tasks(name: str, benchmark: dict, rows: list[dict], fewshot: list[dict
             continue
         subtasks = sorted({row["task"] for row in rows})
         for subtask in subtasks:
-            # Rows say it, and it becomes part of a file's name.
+            # It comes from the data and becomes part of a file's name.
             if not re.fullmatch(r"\w[\w.-]*", subtask):
-                raise InputError(
-                    f"{name}: subtask {subtask!r} of its rows is not of letters, digits, '_', '.' and '-'."
-                )
+                sentence = f"the subtask {subtask!r} in its examples may only have letters, digits, '_', '.' and '-'"
+                raise InputError("subtask-name", sentence, key=name)
         for subtask in subtasks:
             own = {**keys, "include": keys["include"].format(task=subtask)}
             documents = [[row for row in given if row["task"] == subtask] for given in (rows, fewshot)]
@@ -77,9 +77,8 @@ def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: 
     if "include" in keys:
         keys = {**keys, "include": str(path_in_package("lm_eval", "tasks") / keys["include"])}
     if keys.get("end_of_turn") and "include" in keys:
-        raise InputError(
-            f"{task}: end_of_turn: an included task is scored as lm-eval scores it, without an end of turn."
-        )
+        sentence = "an included task is scored by lm-eval itself, without an end of turn; remove this key"
+        raise InputError("end-of-turn-included", sentence, key=f"{task}.end_of_turn")
     keys = {key: value for key, value in keys.items() if key != "end_of_turn"}
     split = "train" if fewshot else None
     written = {
@@ -96,22 +95,23 @@ def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: 
     files.write_text(folder / f"{task}.yaml", yaml.safe_dump(written, sort_keys=False))
 
 
-def _document(row: dict) -> dict:
+def _document(row: Example) -> dict:
     return {**row.get("record", {}), **{key: value for key, value in row.items() if key != "record"}}
 
 
 def task_name(benchmark: str, entry: str) -> str:
-    """lm-eval's name of an entry of a benchmark's `harness`."""
+    """The name under which lm-eval knows an entry of a benchmark's `harness`."""
     return f"{benchmark}-{entry}"
 
 
 def evaluate(
     name: str, benchmark: dict, tasks: str | Path, model: str | Path, adapter: str | Path | None, settings: dict
 ) -> tuple[dict, list[dict]]:
-    """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and per-sample rows.
+    """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and its samples.
 
-    A row is lm-eval's own, with the document's `id` and the `task` of the benchmark's `harness` that it is of; there
-    is one per document, task and filter. `settings` is an experiment's `evaluation` block.
+    A sample is lm-eval's own, with the document's `id` and its `task`, the entry of the benchmark's `harness`; there is
+    one per document, task and filter. `settings` is an experiment's `evaluation` block. Raises `InputError` if lm-eval
+    fails.
     """
     arguments = {**model_arguments(model, adapter, settings), **_scored(name, benchmark, model)}
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ def evaluate(
             *("--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
             *("--tasks", ",".join(task_name(name, entry) for entry in benchmark["harness"])),
             *("--include_path", str(tasks)),
-            # vLLM batches requests as they come.
+            # vLLM forms batches itself.
             *("--batch_size", str(settings["batch_size"]) if settings["backend"] == "hf" else "auto"),
             *(["--apply_chat_template"] if settings["chat_template"] else []),
             *("--log_samples", "--output_path", folder),
@@ -130,15 +130,13 @@ def evaluate(
             **os.environ,
             "HF_HUB_OFFLINE": "1",
             "HF_DATASETS_OFFLINE": "1",
-            # Nothing that a model writes is run here, whatever the user's environment allows elsewhere.
+            # Code that a model writes is never run, even if the user's environment allows it.
             "HF_ALLOW_CODE_EVAL": "0",
-            # The rows are read from a file: a cache shared with other runs would only be a way to read stale ones.
+            # A cache shared with other runs could return stale documents.
             "HF_DATASETS_CACHE": str(Path(folder) / "cache"),
             "TOKENIZERS_PARALLELISM": "false",
         }
-        status = subprocess.run(command, env=environment, check=False).returncode
-        if status != 0:
-            raise InputError(f"lm-eval {ending(status)} on {tasks}.")
+        check_exit("lm-eval", subprocess.run(command, env=environment, check=False).returncode, tasks)
         results = files.read_json(_only(folder, "results_*.json"))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
@@ -155,7 +153,7 @@ def _leaves(results: dict, task: str) -> list[str]:
 
 
 def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
-    """Arguments of `answers.ScoresAnswers`: the tasks whose answers it scores, and what ends an answer."""
+    """Arguments of `answers.ScoresAnswers`: the tasks whose answers it scores, and the tokens that end an answer."""
     own = {
         task_name(name, entry): keys.get("end_of_turn", False)
         for entry, keys in benchmark["harness"].items()
@@ -169,7 +167,7 @@ def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
 
 
 def model_arguments(model: str | Path, adapter: str | Path | None, settings: dict) -> dict[str, str | int]:
-    """What lm-eval's `hf` or `vllm` model is made with. Every prompt begins as the rows of training do."""
+    """Arguments of lm-eval's `hf` or `vllm` model. Every prompt begins as training examples do."""
     arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
     if summary.row_form(model)["bos"]:
         arguments["add_bos_token"] = True
@@ -180,38 +178,43 @@ def model_arguments(model: str | Path, adapter: str | Path | None, settings: dic
     rank = files.read_json(Path(adapter) / "adapter_config.json")["r"]
     room = next((size for size in VLLM_RANKS if size >= rank), None)
     if room is None:
-        raise InputError(f"{adapter}: vLLM takes LoRA adapters of rank {VLLM_RANKS[-1]} at most, and this has {rank}.")
+        sentence = f"vLLM supports LoRA ranks up to {VLLM_RANKS[-1]}, and this adapter has {rank}; use the backend hf"
+        raise InputError("rank-too-large", sentence, path=adapter, key="r")
     return {**arguments, "lora_local_path": str(adapter), "max_lora_rank": room}
 
 
 def _only(folder: str, pattern: str) -> Path:
     found = list(Path(folder).rglob(pattern))
     if len(found) != 1:
-        raise InputError(f"lm-eval wrote {len(found)} files {pattern} where one was expected.")
+        raise InputError("unexpected-output", f"lm-eval wrote {len(found)} files {pattern}, and one was expected")
     return found[0]
 
 
 def summarise(name: str, benchmark: dict, results: dict, samples: list[dict], expected_samples: int) -> dict:
-    """What a table needs of one evaluation. Raises `InputError` if samples or metrics are missing."""
+    """What tables need of one evaluation. Raises `InputError` if samples or metrics are missing or not finite."""
     summary = {}
     for metric in benchmark["metrics"]:
         entry, key = metric["task"], f"{metric['metric'] or metric['name']},{metric['filter']}"
         scored = [sample for sample in samples if (sample["task"], sample["filter"]) == (entry, metric["filter"])]
         if len({sample["id"] for sample in scored}) != expected_samples or len(scored) != expected_samples:
             raise InputError(
-                f"lm-eval scored {len(scored)} of the {expected_samples} rows of {name} ({entry}, {key}); delete "
-                f"targets/{name}/harness in the results, and run again."
+                "samples-missing",
+                f"lm-eval scored {len(scored)} of {expected_samples} examples ({entry}, {key}); delete "
+                f"targets/{name}/harness in the results and run again",
+                key=name,
             )
         for sample in scored:
             value = sample.get(metric["metric"] or metric["name"])
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError(
-                    f"{name}: {key} of row {sample['id']} is {value}, so no mean is one; the model or its adapter is "
-                    "broken: delete the adapter, and run again."
+                    "score-not-finite",
+                    f"{key} is {value}, so the model or its adapter is broken; delete the adapter and run again",
+                    key=f"{name}: example {sample['id']}",
                 )
         values = results["results"][task_name(name, entry)]
         if key not in values:
-            raise InputError(f"{name}: lm-eval gave no metric {key!r}; it gave {', '.join(sorted(values))}.")
+            sentence = f"lm-eval returned no metric {key!r}, but {', '.join(sorted(values))}"
+            raise InputError("metric-missing", sentence, key=name)
         stderr = values.get(key.replace(",", "_stderr,", 1))
         summary[metric["name"]] = {"value": values[key], "stderr": stderr if isinstance(stderr, float) else None}
     leaves = [leaf for entry in benchmark["harness"] for leaf in _leaves(results, task_name(name, entry))]

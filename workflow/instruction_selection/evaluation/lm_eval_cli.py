@@ -1,4 +1,4 @@
-"""lm-eval's command line with its model `<backend>-answers`; run by path, so that nothing is installed.
+"""lm-eval's command line with the model `<backend>-answers`. It is run by path, without installation.
 
 The first argument is the backend, `hf` or `vllm`; the others are lm-eval's.
 """
@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Python put this file's folder first on the path; the library's is the one that is needed.
+    # Python put this file's folder first on the path, but the library's folder is needed there.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     from lm_eval.__main__ import cli_evaluate
 
-    from instruction_selection.core.uncoded_errors import InputError
+    from instruction_selection.core.errors import InputError
     from instruction_selection.evaluation import answers
 
     answers.register(sys.argv.pop(1))

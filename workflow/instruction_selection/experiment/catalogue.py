@@ -3,7 +3,7 @@
 import textwrap
 from pathlib import Path
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import yaml_loader
 
 #: Kinds of entry, and the key with their summary.
@@ -33,7 +33,7 @@ def _summary(path: Path, key: str) -> str:
     try:
         return yaml_loader.read(path)[key]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: has no {key} to list.") from error
+        raise InputError("nothing-to-list", f"has no {key} to list", path=path) from error
 
 
 def _entry(name: str, width: int, summary: str) -> str:

@@ -8,8 +8,8 @@ import csv
 import math
 from pathlib import Path
 
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.ratios import ratio_text
-from instruction_selection.core.uncoded_errors import InputError
 
 COLUMNS = ("model", "pool", "benchmark", "method", "ratio", "reported")
 #: In the column `benchmark`: the mean over the benchmarks of a score divided by that of the table's `relative_to`.
@@ -23,24 +23,24 @@ def read(path: str | Path) -> dict[Key, float]:
     """Every number of a file. Raises `InputError` with the line that is not one, or that is there twice."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: does not exist.")
+        raise InputError("no-published-file", "does not exist", path=path)
     numbers = {}
     with path.open(encoding="utf-8", newline="") as handle:
         reader = csv.DictReader(handle)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
         if missing:
-            raise InputError(f"{path}: no column {missing[0]!r}.")
+            raise InputError("no-column", f"no column {missing[0]!r}", path=path)
         for row in reader:
-            where = f"{path}, line {reader.line_num}"
+            where = {"path": path, "key": f"line {reader.line_num}"}
             target = None if row["benchmark"] == AVERAGE else row.get("target", row["benchmark"])
             try:
                 ratio, value = ratio_text(float(row["ratio"])), float(row["reported"])
             except (TypeError, ValueError):
-                raise InputError(f"{where}: ratio and reported must be numbers.") from None
+                raise InputError("not-a-number", "ratio and reported must be numbers", **where) from None
             if not math.isfinite(value):
-                raise InputError(f"{where}: {value} is not a score.")
+                raise InputError("not-a-score", f"{value} is not a score", **where)
             key = (row["model"], row["pool"], target, row["benchmark"], row["method"], ratio)
             if key in numbers:
-                raise InputError(f"{where}: a second number for {', '.join(filter(None, key))}.")
+                raise InputError("duplicate-score", f"a second number for {', '.join(filter(None, key))}", **where)
             numbers[key] = value
     return numbers

@@ -1,68 +1,83 @@
-"""HDF5 files that show whether they are as they were written.
+"""HDF5 files that carry a checksum of their whole content.
 
-HDF5's own checksums leave its indexes out: there, one flipped bit can give other numbers without any error. So a file
-that is complete has in front of HDF5's part, in a user block, the SHA-256 of all that follows.
+HDF5's own checksums do not cover its indexes: there, one flipped bit can give other numbers without any error. So a
+complete file has the SHA-256 of everything that follows in front of HDF5's part, in a user block: its seal.
 """
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 #: Bytes in front of HDF5's part; 512 is the smallest user block.
 USER_BLOCK = 512
 
 
 def create(path: str | Path, **options) -> h5py.File:
-    """A new file with room for its seal; `options` are of `h5py.File`."""
+    """A new file with room for its seal; `options` are passed to `h5py.File`."""
     return h5py.File(path, "w", userblock_size=USER_BLOCK, **options)
 
 
 def seal(path: str | Path) -> None:
-    """Call this once, when the file is complete and closed."""
+    """Write the checksum. Call this once, when the file is complete and closed."""
     digest = _digest(path)
     with Path(path).open("r+b") as handle:
         handle.write(digest.encode())
 
 
-def seal_of(path: str | Path) -> str:
-    """The SHA-256 that stands in front of a file; nothing is compared."""
+def read_seal(path: str | Path) -> str:
+    """The checksum (SHA-256, hex) that stands in front of a file; it is not verified."""
     with Path(path).open("rb") as handle:
         return handle.read(64).decode("ascii", "replace")
 
 
-def opened(path: str | Path) -> h5py.File:
-    """Open for reading. Raises `InputError` if the file is not what was sealed; for that it is read once as a whole."""
+def open_verified(path: str | Path) -> h5py.File:
+    """Open for reading, after reading the whole file once to verify its checksum.
+
+    Raises `InputError` if the file is missing, cannot be read, or does not match its checksum.
+    """
     try:
-        if seal_of(path) == _digest(path):
+        if read_seal(path) == _digest(path):
             return h5py.File(path, "r")
     except FileNotFoundError:
-        raise InputError(f"{path}: is not there any more; run again, and it is made again.") from None
+        raise InputError(
+            "store-missing", "this file no longer exists; run the same command again to rebuild it", path=path
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from error
-    raise InputError(f"{path}: damaged, cut short or not a store at all; delete the file and run again.")
+        raise InputError("store-unreadable", f"cannot be read ({error})", path=path) from error
+    raise InputError(
+        "store-damaged", "is damaged, truncated or not a feature store; delete the file and run again", path=path
+    )
 
 
 @contextlib.contextmanager
-def damage_told(path: str | Path, name: str):
-    """`InputError` for what HDF5 cannot read of a file that is open."""
+def corruption_as_input_error(path: str | Path, name: str) -> Iterator[None]:
+    """Turn HDF5's error on reading dataset `name` of the open file `path` into an `InputError`."""
     try:
         yield
     except OSError as error:
         name = name.removeprefix("/")
-        raise InputError(f"{path}: {name} is damaged; delete the file and run again ({error}).") from error
+        sentence = f"this dataset is damaged ({error}); delete the file and run again"
+        raise InputError("dataset-damaged", sentence, path=path, key=name) from error
 
 
-def refuse_unless(path: str | Path, identity: dict, expected: dict) -> None:
-    """`InputError` if a store says that it was made from something else than `expected`, as far as it says so."""
+def check_identity(path: str | Path, identity: dict, expected: dict) -> None:
+    """Raise `InputError` if a store was made from something other than `expected`.
+
+    `identity` is what the store records; keys that only one of the two has are not compared.
+    """
     for key in sorted(identity.keys() & expected.keys()):
         if identity[key] != expected[key]:
             raise InputError(
-                f"{path}: made from something else ({key} is {identity[key]!r}, and {expected[key]!r} is wanted); "
-                "delete it, and the shards it was gathered from, and run again."
+                "store-outdated",
+                f"made with {identity[key]!r}, but {expected[key]!r} is needed; delete this file and the shards it "
+                "was gathered from, and run again",
+                path=path,
+                key=key,
             )
 
 

@@ -1,22 +1,24 @@
-"""Sentence embeddings, in HDF5 beside the ids of their rows."""
+"""Sentence embeddings, stored in HDF5 with the ids of their examples."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from instruction_selection.core import files, provenance
+from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
 from instruction_selection.features import checksummed_hdf5
 
 
-def embed(encoder: dict, rows: list[dict], manifest: str | Path | None) -> tuple[np.ndarray, dict[str, int]]:
-    """Unit embeddings of rows' instruction and response, float32 of shape (rows, dimension), and what was cut off.
+def embed(encoder: dict, rows: list[Example], manifest: str | Path | None) -> tuple[np.ndarray, dict[str, int]]:
+    """Unit embeddings of examples' instruction and response, float32 (examples, dimension), and what was truncated.
 
-    `manifest` lists the files of an encoder that had to be fetched. The second is `max_seq_length`, the tokens that the
-    encoder sees of a row, and `truncated_rows`, how many rows are longer.
+    `encoder` is a ``config/encoders`` entry; `manifest` lists its files if they had to be fetched. The second value has
+    `max_seq_length`, the tokens of an example that the encoder reads, and `truncated_rows`, the number of longer ones.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -31,28 +33,39 @@ def embed(encoder: dict, rows: list[dict], manifest: str | Path | None) -> tuple
 
 
 def _tokens(tokenizer, text: str) -> int:
-    """How many tokens a text has, with those that the encoder puts around it."""
+    """The number of tokens of a text, including the special tokens that the encoder adds."""
     return len(tokenizer(text, truncation=False, padding=False, verbose=False)["input_ids"])
 
 
 def _folder(source: dict, manifest: str | Path | None) -> Path:
     if source["kind"] == "package":
         return path_in_package(source["package"], source["folder"])
-    # The folder that all files are in, although some are in folders below it.
+    # The folder above all files; some are in subfolders.
     return min((path.parent for path in hub.paths(source, manifest, "source")), key=lambda path: len(path.parts))
 
 
 def write(path: str | Path, rows_path: str | Path, encoder: dict, manifest: str | Path | None = None) -> None:
-    """Embed the rows of a JSON-lines file and write `embedding` (rows x dimension) and `id` to HDF5."""
+    """Embed the examples of a JSON-lines file and write `embedding` (examples x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
     embeddings, window = embed(encoder, rows, manifest)
-    write_embeddings(path, rows_path, rows, embeddings, {"encoder": encoder, **window}, "sentence-transformers")
+    made_with = {"encoder": encoder, **window}
+    write_embeddings(
+        path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=("sentence-transformers",)
+    )
 
 
 def write_embeddings(
-    path: str | Path, rows_path: str | Path, rows: list[dict], embeddings: np.ndarray, made_with: dict, *packages: str
+    path: str | Path,
+    rows_path: str | Path,
+    rows: list[Example],
+    embeddings: np.ndarray,
+    made_with: dict,
+    packages: Iterable[str] = (),
 ) -> None:
-    """One embedding per row, beside the rows' ids, and as JSON in `identity` what they were made from and with."""
+    """Write one embedding per example, with its id; `identity` (JSON) records the examples' hash and `made_with`.
+
+    `packages` are those whose versions are recorded in addition to torch's and h5py's.
+    """
     with files.replacing(path) as temporary:
         with checksummed_hdf5.create(temporary) as store:
             store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)

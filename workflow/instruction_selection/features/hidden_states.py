@@ -1,7 +1,7 @@
-"""Rows as the untuned model sees them: position-weighted means of its last hidden states (RDS+, Ivison et al. 2025).
+"""Examples embedded by the base model: position-weighted means of its last hidden states (RDS+, Ivison et al. 2025).
 
-The hidden state of token p (from 1) of L counts with p / (1 + ... + L): later tokens have seen more of the row. Prompt
-and response both count, tokenized as for training.
+The hidden state of token p (from 1) of L has weight p / (1 + ... + L), because later tokens attend to more of the
+example. Prompt and response both count, tokenized as for training.
 """
 
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
 from instruction_selection.core import files
+from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
 from instruction_selection.models import tokens
 from instruction_selection.models.prepare import weights_id
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """float32 (rows, dimension) from `states` (rows, length, dimension); `mask` (rows, length) is 0 on padding, which
-    stands on the right.
+    """float32 (B, D) from `states` (B, T, D); `mask` (B, T) is 0 on padding, which must be on the right.
 
-    (RDS+'s code weights padding too, and so is right for batches of one; this is what it gives for them.)
+    RDS+'s code gives padding a weight too, so it is correct only for batches of one; for those the results agree.
     """
     weights = torch.arange(1, states.shape[1] + 1, device=states.device) * mask
     weights = weights / weights.sum(1, keepdim=True)
     return torch.einsum("rld,rl->rd", states.float(), weights.float())
 
 
-def embed(model: str | Path, rows: list[dict], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
-    """Unit rows, float32 (rows, hidden size). `batch_tokens` bounds a batch, padding included."""
+def embed(model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
+    """Unit embeddings, float32 (examples, hidden size). `batch_tokens` bounds a batch, padding included."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
     network = AutoModel.from_pretrained(model, local_files_only=True, dtype=torch.float32).to(device).eval()
@@ -53,7 +53,7 @@ def embed(model: str | Path, rows: list[dict], template: str, cutoff_len: int, b
 
 
 def _batches(examples: list[list[int]], batch_tokens: int) -> Iterator[list[int]]:
-    """Row numbers in batches of similar length, the longest first."""
+    """Indices of examples in batches of similar length, the longest first."""
     batch: list[int] = []
     for row in sorted(range(len(examples)), key=lambda row: -len(examples[row])):
         if batch and len(examples[batch[0]]) * (len(batch) + 1) > batch_tokens:
@@ -67,8 +67,9 @@ def _batches(examples: list[list[int]], batch_tokens: int) -> Iterator[list[int]
 def write(
     path: str | Path, rows_path: str | Path, model: str | Path, template: str, cutoff_len: int, batch_tokens: int
 ) -> None:
-    """Write the rows of a JSON-lines file to HDF5 as `encoders` does: `embedding` (rows x hidden size) and `id`."""
+    """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    embeddings = embed(model, rows, template, cutoff_len, batch_tokens)
+    embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
     made_with = {"model": weights_id(model), "template": template, "cutoff_len": cutoff_len}
-    encoders.write_embeddings(path, rows_path, rows, embeddings, made_with, "transformers", "llamafactory")
+    packages = ("transformers", "llamafactory")
+    encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from instruction_selection.features import half
-from instruction_selection.features.checksummed_hdf5 import damage_told
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.shard_markers import naming_the_shard
 
 #: Rows that are looked at together, few enough for a processor's cache.
@@ -209,7 +209,7 @@ class Hdf5Matrix(FeatureMatrix):
 
     def _read(self, places: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The rows of the dataset at `places`, as stored, in the beginning of `out`."""
-        with naming_the_shard(self._path), damage_told(self._path, self._dataset.name):
+        with naming_the_shard(self._path), corruption_as_input_error(self._path, self._dataset.name):
             # h5py is slow with lists of rows, and fast with ranges.
             for run in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) != 1) + 1):
                 if len(run):

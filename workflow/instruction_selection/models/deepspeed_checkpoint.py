@@ -1,16 +1,17 @@
-"""What DeepSpeed's checkpoints hold besides tensors: these and no others pass through torch's restricted unpickler."""
+"""Classes in DeepSpeed's checkpoints that torch's restricted unpickler must allow; it rejects all others."""
 
 from deepspeed.runtime.fp16.loss_scaler import LossScaler
 from deepspeed.runtime.zero.config import ZeroStageEnum
 from deepspeed.utils.tensor_fragment import fragment_address
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 def _member(kind: type, name: str) -> ZeroStageEnum:
-    """In place of `getattr`, as which early releases of Python 3.11 write a member of an enumeration."""
+    """Replaces `getattr`, with which early releases of Python 3.11 pickle a member of an enumeration."""
     if kind is not ZeroStageEnum:
-        raise InputError(f"A checkpoint holds {kind}.{name}, which none of DeepSpeed's does.")
+        sentence = f"a checkpoint holds {kind}.{name}, which DeepSpeed never writes; delete it and run again"
+        raise InputError("unexpected-object", sentence)
     return ZeroStageEnum[name]
 
 

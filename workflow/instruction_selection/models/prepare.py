@@ -1,4 +1,4 @@
-"""Turn a model's source into one local folder of safetensors weights, tokenizer and chat template."""
+"""Turn a model's source into one local folder with safetensors weights, tokenizer and chat template."""
 
 import shutil
 from pathlib import Path
@@ -15,10 +15,11 @@ from instruction_selection.models import summary, tokens
 
 
 def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None) -> None:
-    """Write the model described by a ``config/models`` entry to `folder`, complete or not at all.
+    """Write the model described by a ``config/models`` entry to `folder`, either whole or not at all.
 
-    `manifest` lists the files of a model that had to be fetched; those are linked to and not copied. The chat template
-    is the one by which LLaMA-Factory will train, so that evaluation asks in the same form.
+    `manifest` lists the files of a model that had to be fetched; these are linked to, not copied. The chat template is
+    the one that LLaMA-Factory trains with, so that evaluation prompts have the same form. Raises `InputError` for a
+    template whose tokens would differ between training and evaluation (`tokens.row_form`).
     """
     folder = Path(folder)
     partial = folder.with_name(f".{folder.name}.tmp")
@@ -47,13 +48,13 @@ def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None)
 
 
 def _parameters(path: Path) -> int:
-    """How many numbers a file of weights holds; they are not read."""
+    """The number of parameters in a file of weights, from its header alone."""
     with safe_open(path, framework="pt") as weights:
         return sum(torch.Size(weights.get_slice(name).get_shape()).numel() for name in weights.keys())  # noqa: SIM118
 
 
 def weights_id(folder: str | Path) -> str:
-    """One hash that names the weights in a folder made by `prepare`."""
+    """One SHA-256 that identifies the weights in a folder made by `prepare`."""
     weights = files.read_json(Path(folder) / summary.NAME)["weights"]
     return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / summary.NAME)
 
@@ -74,7 +75,7 @@ def _random(source: dict, folder: Path) -> PreTrainedTokenizerBase:
 
 def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    # transformers does not always read this: of SmolLM2 it takes `<|im_start|>`, where the file says `<|im_end|>`.
+    # transformers does not always read this: for SmolLM2 it takes `<|im_start|>`, but the file says `<|im_end|>`.
     end = GGUFReader(path).fields["tokenizer.ggml.eos_token_id"].contents()
     tokenizer.eos_token = tokenizer.convert_ids_to_tokens(int(end))
     return tokenizer

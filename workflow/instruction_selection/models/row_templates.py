@@ -1,10 +1,10 @@
 """Templates of this project, registered with LLaMA-Factory: `alpaca_bos` and `smollm_eot`.
 
-They write the text of LLaMA-Factory's `alpaca` and `smollm`. Three things differ, so that training, gradients and the
-harness see the same tokens, and a model learns to stop where generation does:
+They write the text of LLaMA-Factory's `alpaca` and `smollm`, with three differences, so that training, gradients and
+the harness use the same tokens, and a model learns to stop where generation stops:
 
-- `alpaca_bos` puts the model's beginning-of-sequence token first, which `alpaca` leaves out.
-- A row's labels end with the answer's end-of-turn token. The line breaks that separate turns are not learnt.
+- `alpaca_bos` puts the model's beginning-of-sequence token first, which `alpaca` omits.
+- An example's labels end with the answer's end-of-turn token; the line breaks between turns are not learnt.
 - Text between special tokens is encoded in one piece, as the harness encodes it. SentencePiece tokenizers may add a
   space at the start of every piece.
 """

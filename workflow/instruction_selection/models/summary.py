@@ -1,17 +1,22 @@
-"""What `prepare.prepare` writes beside a model; readable in environments without torch or LLaMA-Factory."""
+"""The summary that `prepare.prepare` writes beside a model; readable without torch or LLaMA-Factory."""
 
 from pathlib import Path
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 NAME = "model.json"
 
 
 def row_form(folder: str | Path) -> dict:
-    """How training begins and ends a row (see `tokens.row_form`) of the model in a folder made by `prepare`."""
+    """How training begins and ends an example (see `tokens.row_form`), for a model folder made by `prepare`."""
     path = Path(folder) / NAME
     summary = files.read_json(path)
     if "row_form" not in summary:
-        raise InputError(f"{path}: no key 'row_form'; delete {folder}, and run again.")
+        raise InputError(
+            "old-model",
+            f"an earlier version prepared this model; delete {folder} and run again",
+            path=path,
+            key="row_form",
+        )
     return summary["row_form"]

@@ -9,7 +9,7 @@ import numpy as np
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.features import checksummed_hdf5
-from instruction_selection.features.checksummed_hdf5 import damage_told
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.store import Reader
 from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.contract import Values
@@ -62,13 +62,13 @@ def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, 
             identities[name] = found[0].identity
         stores += found
     for other in stores[1:]:
-        stores[0].refuse_unless_comparable(other)
+        stores[0].check_comparable(other)
     return features, identities
 
 
 def _refuse_unless_of(path: str, part: Part, examples: Examples, feature: Feature, made_with: Mapping | None) -> None:
     if part.identity is not None and made_with is not None:
-        checksummed_hdf5.refuse_unless(path, part.identity, {**made_with, "rows": examples.sha256})
+        checksummed_hdf5.check_identity(path, part.identity, {**made_with, "rows": examples.sha256})
     if part.ids is not None and part.ids != examples.ids:
         sentence = f"its rows are not those of the {feature.side} that it is used with; delete it and run again"
         raise InputError("features-of-other-examples", sentence, path=path)
@@ -97,8 +97,8 @@ def _gradients(feature: Feature, path: str, _: Examples) -> Part:
 
 
 def _vectors(feature: Feature, path: str, _: Examples) -> Part:
-    store = checksummed_hdf5.opened(path)
-    with damage_told(path, "id"):
+    store = checksummed_hdf5.open_verified(path)
+    with corruption_as_input_error(path, "id"):
         ids = [name.decode() for name in store["id"][:]]
     matrix = Hdf5Matrix(store[str(feature.dataset)], path)
     return Part(matrix, ids, json.loads(store.attrs["identity"]))

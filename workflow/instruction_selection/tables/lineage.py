@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 def refuse_mixture(cell: dict, training: dict, evaluation: dict) -> None:
@@ -19,17 +19,21 @@ def refuse_mixture(cell: dict, training: dict, evaluation: dict) -> None:
     trained = files.read_json(cell["training"])
     _refuse_other_settings(cell["training"], "fine-tuning", trained["provenance"]["parameters"]["training"], training)
     if evaluated["inputs"]["adapter"]["sha256"] != trained["adapter"]:
-        raise InputError(f"{cell['evaluation']}: of another adapter than {cell['training']}; delete it and run again.")
+        sentence = f"of another adapter than {cell['training']}; delete it and run again"
+        raise InputError("other-adapter", sentence, path=cell["evaluation"])
     # A method with a rule of its own need not say it.
     selected = files.read_json(cell["selection"]).get("sha256")
     if selected and trained["provenance"]["inputs"]["rows"]["sha256"] != selected:
-        raise InputError(f"{cell['training']}: of other rows than {cell['selection']}; delete it and run again.")
+        sentence = f"of other rows than {cell['selection']}; delete it and run again"
+        raise InputError("other-selection", sentence, path=cell["training"])
 
 
 def _refuse_other_settings(path: str | Path, stage: str, made_with: dict, wanted: dict) -> None:
     if made_with != wanted:
         keys = sorted(key for key in made_with.keys() | wanted.keys() if made_with.get(key) != wanted.get(key))
         raise InputError(
-            f"{path}: made with other settings of the {stage} than the experiment has ({', '.join(keys)}); "
-            "delete it and run again."
+            "other-settings",
+            f"made with other settings of the {stage} than the experiment has ({', '.join(keys)}); "
+            "delete it and run again",
+            path=path,
         )

@@ -24,7 +24,7 @@ import statistics as descriptive
 import numpy as np
 
 from instruction_selection.core.entry_names import ANY
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.experiment.published import AVERAGE, Key
 from instruction_selection.tables import statistics, table
 
@@ -136,8 +136,9 @@ def _runs(results: list[dict], metric: str, ids: list[str]) -> np.ndarray:
     for result in results:
         if result["results"][metric].keys() != set(ids):
             raise InputError(
-                f"Results of method {result['method']!r} (seed {result['seed']}) on {result['benchmark']!r} are not of "
-                "the same rows as those that they are compared with."
+                "results-of-other-rows",
+                f"results of method {result['method']!r} (seed {result['seed']}) on {result['benchmark']!r} are not of "
+                "the same rows as those that they are compared with",
             )
     return np.array([[result["results"][metric][name] for name in ids] for result in results])
 

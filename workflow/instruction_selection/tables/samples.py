@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 def read(path: str | Path, metrics: list[dict]) -> dict[str, dict[str, float]]:
@@ -22,11 +22,12 @@ def read(path: str | Path, metrics: list[dict]) -> dict[str, dict[str, float]]:
                     continue
                 key, known = metric["metric"] or metric["name"], values[metric["name"]]
                 if key not in sample:
-                    raise InputError(f"{path}, line {number}: no metric {key!r}.")
+                    raise InputError("no-metric", f"no metric {key!r}", path=path, key=f"line {number}")
                 if sample["id"] in known:
-                    raise InputError(f"{path}, line {number}: a second result for row {sample['id']!r}.")
+                    sentence = f"a second result for row {sample['id']!r}"
+                    raise InputError("duplicate-result", sentence, path=path, key=f"line {number}")
                 known[sample["id"]] = float(sample[key])
     for name, known in values.items():
         if not known:
-            raise InputError(f"{path}: no sample has the metric {name!r}.")
+            raise InputError("metric-without-samples", f"no sample has the metric {name!r}", path=path)
     return values

@@ -18,7 +18,7 @@ import math
 import statistics
 
 from instruction_selection.core.entry_names import ANY
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.tables.markup import NOTHING
 from instruction_selection.tables.statistics import wilson
 
@@ -37,7 +37,8 @@ def build(cells: list[dict], benchmark: dict, methods: dict, models: dict, pools
     samples = {cell["evaluation"]["samples"] for cell in cells}
     if len(samples) > 1:
         counts = " and ".join(str(count) for count in sorted(samples))
-        raise InputError(f"Evaluations on {benchmark['label']} are of {counts} rows, so they cannot be compared.")
+        sentence = f"evaluations on {benchmark['label']} are of {counts} rows, so they cannot be compared"
+        raise InputError("evaluations-differ", sentence)
 
     rows = []
     for (model, pool, method, ratio), results in grouped(cells).items():
@@ -77,8 +78,9 @@ def _score(metric: dict, results: list[dict]) -> dict:
         if name not in metrics:
             known = ", ".join(sorted(metrics)) or "none"
             raise InputError(
-                f"Benchmark {evaluation['benchmark']!r}: metric {name!r} is not in the evaluation of method "
-                f"{result['method']!r}, model {result['model']!r}, seed {result['seed']} (metrics there: {known})."
+                "metric-not-evaluated",
+                f"benchmark {evaluation['benchmark']!r}: metric {name!r} is not in the evaluation of method "
+                f"{result['method']!r}, model {result['model']!r}, seed {result['seed']} (metrics there: {known})",
             )
         measured.append(metrics[name])
     values = [entry["value"] for entry in measured]

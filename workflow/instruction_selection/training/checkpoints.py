@@ -6,28 +6,28 @@ import zipfile
 from pathlib import Path
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 
 
 def remove_partial(output: Path, wanted: int) -> None:
-    """Remove what a kill left of a checkpoint that was being written or, being older than the last `wanted`, removed.
+    """Remove checkpoints that a killed run left incomplete, and those older than the last `wanted`.
 
-    The trainer writes its own state last; after a power cut, what was written before it may be cut short all the same.
+    The trainer writes its own state last; after a power cut, files written before it may be truncated nevertheless.
     """
     whole = []
-    for path in sorted(output.glob("checkpoint-*"), key=_step):
+    for path in sorted(output.glob("checkpoint-*"), key=step_of):
         if _is_whole(path):
             whole.append(path)
         else:
-            print(f"{path}: only half written, and removed.", flush=True)
+            print(f"{path}: removed, because it is incomplete.", flush=True)
             shutil.rmtree(path)
     for path in whole[:-wanted]:
         shutil.rmtree(path)
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Whether the trainer's state is there and no file of weights or states lacks its end; their bytes are not read."""
-    # Not every environment whose jobs read the experiment, for which this module is imported, trains.
+    """Whether the trainer's state exists and no file of weights or states is truncated; their content is not read."""
+    # Imported here, because jobs in environments without safetensors import this module.
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -41,43 +41,51 @@ def _is_whole(checkpoint: Path) -> bool:
 
 
 def find(output: str | Path) -> list[Path]:
-    """The checkpoints that a training left, oldest first; the last one is its end."""
-    found = sorted(Path(output).glob("checkpoint-*"), key=_step)
+    """The checkpoints of a finished training, oldest first; the last one is from its end."""
+    found = sorted(Path(output).glob("checkpoint-*"), key=step_of)
     if not found:
-        raise InputError(f"{output}: LLaMA-Factory left no checkpoint.")
+        raise InputError("no-checkpoint", "LLaMA-Factory wrote no checkpoint here", path=output)
     return found
 
 
 def mean_learning_rates(kept: list[Path]) -> list[float]:
-    """For each checkpoint the mean learning rate over the epoch that it ends: LESS's weights."""
+    """For each checkpoint the mean learning rate of the epoch that ends there: LESS's weights (Xia et al. 2024)."""
     state = json.loads((kept[-1] / "trainer_state.json").read_text())
     rates = {entry["step"]: entry["learning_rate"] for entry in state["log_history"] if "learning_rate" in entry}
     steps = round(state["global_step"] / state["epoch"])
     means = []
-    for end in map(_step, kept):
+    for end in map(step_of, kept):
         epoch = [rate for step, rate in rates.items() if end - steps < step <= end]
         if not epoch:
-            raise InputError(f"{kept[-1]}: no learning rate was logged in the epoch that ended at step {end}.")
+            sentence = f"no learning rate was logged in the epoch that ended at step {end}; lower logging_steps"
+            raise InputError("no-learning-rate", sentence, path=kept[-1])
         means.append(sum(epoch) / len(epoch))
     return means
 
 
+def describe(kept: list[Path]) -> list[dict]:
+    """For each checkpoint its optimizer `step` and the `mean_learning_rate` of its epoch."""
+    rates = mean_learning_rates(kept)
+    return [{"step": step_of(path), "mean_learning_rate": rate} for path, rate in zip(kept, rates, strict=True)]
+
+
 def mean_loss(output: str | Path) -> float:
-    """Mean of the losses that were logged; the trainer's own `train_loss` forgets what was before an interruption."""
+    """Mean of the logged losses; the trainer's own `train_loss` omits the steps before an interruption."""
     last = find(output)[-1]
     history = files.read_json(last / "trainer_state.json")["log_history"]
     losses = [entry["loss"] for entry in history if "loss" in entry]
     if not losses:
-        raise InputError(f"{last}: no loss was logged; logging_steps is too large.")
+        raise InputError("no-loss", "no loss was logged; lower logging_steps", path=last)
     return sum(losses) / len(losses)
 
 
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """The number of optimizer steps before a checkpoint."""
     return int(checkpoint.name.rsplit("-", 1)[1])
 
 
 def keep_weights(output: str | Path, folder: str | Path) -> None:
-    """Copy what was trained out of a training folder: an adapter, or a whole model."""
+    """Copy the trained weights, an adapter's or a whole model's, out of a training folder."""
     output, folder = Path(output), Path(folder)
     adapter = (output / "adapter_config.json").is_file()
     names = ["adapter_config.json"] if adapter else ["config.json", *_names(output, "model.safetensors.index.json")]

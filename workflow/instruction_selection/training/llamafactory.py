@@ -1,6 +1,6 @@
 """One training run through LLaMA-Factory's command line.
 
-Imports no torch: the training happens in a process of its own, and the one that waits for it should be small.
+This module does not import torch: the training runs in its own process, and the one that waits for it should be small.
 """
 
 import os
@@ -13,17 +13,16 @@ from pathlib import Path
 import yaml
 
 from instruction_selection.core import files
-from instruction_selection.core.processes import ending
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
+from instruction_selection.core.processes import check_exit
 from instruction_selection.models import LLAMAFACTORY_COLUMNS
+from instruction_selection.training import DIVERGED
 from instruction_selection.training.checkpoints import remove_partial
 
-#: As in `divergence`, which imports the trainer.
-DIVERGED = "diverged.json"
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 
-# glibc returns large freed blocks to the kernel and faults them in again at every step. On a CPU, SmolLM2-135M trained
-# 6 % (batches of 2) to 17 % (batches of 8) faster without.
+# Otherwise glibc returns large freed blocks to the kernel and faults them in again at every step. On a CPU,
+# SmolLM2-135M trained 6 % (batches of 2) to 17 % (batches of 8) faster with these settings.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 
 
@@ -41,21 +40,25 @@ def train(
 ) -> Path:
     """Train on a JSON-lines file and return `folder`/output, which holds adapter, logs and checkpoints.
 
-    `arguments` are LLaMA-Factory's, and `effective_batch`, the rows per optimizer step: all of `processes`, which are
-    spread over `nodes` of a SLURM job, share it and, if there are several, follow the `deepspeed` configuration. A run
-    that was interrupted goes on from its last whole checkpoint in `folder`; what a run with other inputs left there is
-    removed. The checkpoints of the last `checkpoints` epochs stay.
+    `arguments` are LLaMA-Factory's, plus `effective_batch`, the examples per optimizer step. The `processes`, spread
+    over `nodes` of a SLURM job, share that batch; several of them use the `deepspeed` configuration in `arguments`. The
+    checkpoints of the last `checkpoints` epochs are kept.
+
+    An interrupted run resumes from its last complete checkpoint in `folder`. If a run with another training file, model
+    or settings began there, `folder` is emptied first. Raises `InputError` if the training fails or diverges.
     """
     shared = {"save_total_limit": checkpoints, **arguments}
     del shared["effective_batch"]
     shared["gradient_accumulation_steps"] = accumulation_steps(arguments, processes)
     if processes == 1:
-        # LLaMA-Factory refuses DeepSpeed outside of torchrun.
+        # LLaMA-Factory rejects DeepSpeed outside of torchrun.
         shared.pop("deepspeed", None)
     folder = Path(folder)
     _start_over_unless_same(folder, rows, model, [template, cutoff_len, arguments, seed, processes])
     remove_partial(folder / "output", checkpoints)
-    configuration = write_arguments(rows, model, template, cutoff_len, shared, seed, folder)
+    configuration = write_arguments(
+        rows, model, template=template, cutoff_len=cutoff_len, arguments=shared, seed=seed, folder=folder
+    )
     command = [*_launcher(processes, nodes), str(CLI), str(configuration)]
     print("+", *command, flush=True)
     environment = {
@@ -65,7 +68,7 @@ def train(
         **{"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
     }
     if processes == 1:
-        # With several the trainer would split every batch over them, and the effective batch would grow.
+        # With several visible GPUs the trainer would split every batch over them and enlarge the effective batch.
         environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     output = configuration.parent / "output"
     diverged = output / DIVERGED
@@ -74,30 +77,33 @@ def train(
     if diverged.is_file():
         [(_, step), (name, value)] = files.read_json(diverged).items()
         raise InputError(
-            f"{rows}: the training's {name} was {value} at step {step}, so it was stopped; a lower learning_rate, or "
-            f"other rows, may help (see {output / 'trainer_log.jsonl'})."
+            "diverged",
+            f"training on these examples was stopped at step {step}, because {name} was {value}; try a lower "
+            f"learning_rate (see {output / 'trainer_log.jsonl'})",
+            path=rows,
         )
-    if status != 0:
-        raise InputError(f"LLaMA-Factory {ending(status)} on {configuration}.")
+    check_exit("LLaMA-Factory", status, configuration)
     return output
 
 
 def accumulation_steps(arguments: dict, processes: int) -> int:
-    """Gradient accumulation with which `processes` together have the effective batch of `arguments`.
+    """The number of gradient accumulation steps with which `processes` together have the `effective_batch`.
 
-    Raises `InputError` if there is none.
+    Raises `InputError` if the effective batch is not a multiple of what the processes take in one step.
     """
     per_device, batch = arguments["per_device_train_batch_size"], arguments["effective_batch"]
     if batch % (per_device * processes):
         raise InputError(
-            f"effective_batch: {batch} is not a multiple of {per_device * processes}, which is "
-            f"per_device_train_batch_size ({per_device}) times the number of processes ({processes})"
+            "effective-batch",
+            f"{batch} is not a multiple of {per_device * processes}, which is per_device_train_batch_size "
+            f"({per_device}) times the number of processes ({processes})",
+            key="effective_batch",
         )
     return batch // (per_device * processes)
 
 
 def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, settings: list) -> None:
-    """Empty `folder` unless a run with the same rows, model and settings began there."""
+    """Empty `folder` unless a run with the same training file, model and settings began there."""
     identity = {"rows": files.sha256(rows), "model": _model_id(Path(model)), "settings": settings}
     path = folder / "identity.json"
     if not path.is_file() or files.read_json(path) != identity:
@@ -106,14 +112,14 @@ def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, s
 
 
 def _model_id(folder: Path) -> list:
-    """Names, sizes (bytes) and times of a model's weights: hashing them would read all of them."""
+    """Names, sizes (bytes) and times (ns) of a model's weights; hashing would read all of them."""
     return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.glob("*.safetensors"))]
 
 
 def _extensions(folder: Path) -> Path:
-    """Where DeepSpeed compiles what it needs, which on a processor it does at first use.
+    """Where DeepSpeed compiles its extensions, which on a CPU it does at first use.
 
-    In the user's cache, where it is by default, a killed run leaves a lock for which every later one waits forever.
+    In the user's cache, which is the default, a killed run leaves a lock that every later run waits for without end.
     """
     extensions = folder / "torch_extensions"
     for lock in extensions.rglob("lock"):
@@ -122,19 +128,20 @@ def _extensions(folder: Path) -> Path:
 
 
 def _launcher(processes: int, nodes: int) -> list[str]:
-    """The command under which LLaMA-Factory runs: Python, torchrun, or torchrun once on every node of a SLURM job."""
+    """The command that runs LLaMA-Factory: Python, torchrun, or torchrun once on every node of a SLURM job."""
     if processes == 1:
         return [sys.executable]
     torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes // nodes}"]
     if nodes == 1:
         return [*torchrun, "--standalone"]
     if "SLURM_JOB_ID" not in os.environ:
-        raise InputError(f"nodes.training: training on {nodes} nodes needs SLURM.")
+        sentence = f"training on {nodes} nodes needs SLURM; set it to 1 or run on a SLURM cluster"
+        raise InputError("nodes-without-slurm", sentence, key="nodes.training")
     job = os.environ["SLURM_JOB_ID"]
     return [
         *("srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"),
         *(*torchrun, f"--nnodes={nodes}", "--rdzv-backend=c10d", f"--rdzv-id={job}"),
-        # Jobs may share a node, so each has a port of its own.
+        # Jobs may share a node, so each uses its own port.
         f"--rdzv-endpoint={socket.gethostname()}:{20000 + int(job) % 10000}",
     ]
 
@@ -142,7 +149,7 @@ def _launcher(processes: int, nodes: int) -> list[str]:
 def write_arguments(
     rows: str | Path, model: str | Path, template: str, cutoff_len: int, arguments: dict, seed: int, folder: str | Path
 ) -> Path:
-    """Write LLaMA-Factory's data set description and its argument file to `folder`; returns the latter's path."""
+    """Write LLaMA-Factory's dataset description and its argument file to `folder`; returns the argument file's path."""
     folder = Path(folder).resolve()
     files.write_json(
         folder / "dataset_info.json",
@@ -158,7 +165,7 @@ def write_arguments(
         "output_dir": str(folder / "output"),
         "save_strategy": "epoch",
         "report_to": "none",
-        # By default the trainer logs the mean so far in place of a loss that is not a number.
+        # By default the trainer logs the previous mean in place of a loss that is not finite.
         "logging_nan_inf_filter": False,
         "seed": seed,
         **arguments,

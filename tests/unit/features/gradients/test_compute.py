@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.refusals import refused
 from transformers import AutoTokenizer
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.data import sampling
 from instruction_selection.features.gradients import adam, compute, moments, parameters, per_sample, projection, store
 from instruction_selection.models import tokens
@@ -80,7 +80,7 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
 
 
 def test_a_kind_that_was_not_kept_is_named(fill, tmp_path):
-    with pytest.raises(InputError, match="has no sgd rows; it has adam"):
+    with refused("kind-not-stored", path="0.h5", key="sgd"):
         store.Reader(fill(tmp_path / "0.h5")).unit("sgd")
 
 
@@ -98,11 +98,11 @@ def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
     whole = store.Reader(fill(tmp_path / "whole.h5"))
     write, calls = store.Writer.write, []
 
-    def dies_at_the_third_batch(self, *arguments):
+    def dies_at_the_third_batch(self, *arguments, **keywords):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        write(self, *arguments)
+        write(self, *arguments, **keywords)
 
     monkeypatch.setattr(store.Writer, "write", dies_at_the_third_batch)
     with pytest.raises(KeyboardInterrupt):
@@ -122,7 +122,7 @@ def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, t
 
 
 def test_too_many_shards_are_refused(fill, tmp_path):
-    with pytest.raises(InputError, match="12 shards are too many for the 11 rows"):
+    with refused("too-many-shards"):
         fill(tmp_path / "0.h5", (0, 12))
 
 

@@ -6,7 +6,7 @@ from transformers import AutoTokenizer
 
 from instruction_selection.features.gradients import parameters, per_sample
 from instruction_selection.models import tokens
-from instruction_selection.models.tokens import IGNORE_INDEX, Example
+from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 CPU = torch.device("cpu")
 
@@ -82,7 +82,7 @@ def test_the_loss_is_the_mean_over_the_response(tiny_model, warmup, examples):
 
 
 def test_batches_hold_every_row_with_a_response_once_within_the_budget(examples):
-    nothing = Example([1, 2, 3], [IGNORE_INDEX] * 3)
+    nothing = TokenizedExample([1, 2, 3], [IGNORE_INDEX] * 3)
     groups = per_sample.batches([nothing, *examples], 400)
     assert sorted(number for group in groups for number in group) == list(range(1, len(examples) + 1))
     for group in groups:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from support.refusals import refused
 
-from instruction_selection.core.uncoded_errors import InputError
 from instruction_selection.selection.walk import components
 
 
@@ -62,10 +62,10 @@ def test_leading__by_the_parameter_given(rows):
     for name, decompose in (("variance", components.principal_components), ("count", components.counted_components)):
         assert np.array_equal(components.leading(rows, {name: 0.4, "delta": 0.8})[0], decompose(rows, 0.4)[0])
     for params in ({}, {"variance": 0.5, "count": 0.5}):
-        with pytest.raises(InputError, match="either 'variance' or 'count'"):
+        with refused("components-undefined", key="params"):
             components.leading(rows, params)
 
 
 def test_principal_components__single_row_rejected():
-    with pytest.raises(InputError, match="at least two usable validation rows"):
+    with refused("too-few-validation-rows"):
         components.principal_components(np.ones((1, 4)), 0.5)

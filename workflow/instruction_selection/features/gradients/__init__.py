@@ -1,4 +1,4 @@
-"""One gradient per row: computed in batches, preconditioned, projected, stored.
+"""One gradient per example: computed in batches, preconditioned, projected, stored.
 
-tokens -> per_sample -> adam (pool rows) -> projection -> store
+tokens -> per_sample -> adam (pool examples) -> projection -> store
 """

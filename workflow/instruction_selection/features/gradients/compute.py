@@ -1,4 +1,4 @@
-"""Fill a gradient store: rows of a file, a model with its warm-up adapter, and a projection."""
+"""Fill a gradient store from examples, a model with its warm-up adapter, and a projection."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from tqdm import tqdm
 from transformers import AutoTokenizer
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
-from instruction_selection.features.gradients.store import Writer
+from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
 from instruction_selection.models import tokens
 from instruction_selection.models.prepare import weights_id
 
@@ -27,15 +27,33 @@ def fill(
     cutoff_len: int,
     settings: dict,
 ) -> None:
-    """Write part `part[0]` of `part[1]` contiguous parts of the rows in `rows_path`.
+    """Compute the projected gradients of one part of a file's examples and write them to a store at `path`.
 
-    `kinds` lists which rows to keep: `adam`, preconditioned with the moments of `moments_path`, and `sgd`, plain; both
-    come from the same backward pass. `settings` is an experiment's `gradients` block.
+    rows_path     JSON lines of `example.Example`: a pool, or a target's validation examples
+    part          (number, parts): which of `parts` contiguous parts to compute, from 0
+    model         folder made by `prepare.prepare`
+    adapter       folder with the warm-up's LoRA adapter, or with its whole model
+    kinds         which gradients to store, from one backward pass: `adam`, preconditioned (`adam.precondition`), and
+                  `sgd`, plain
+    moments_path  the warm-up's moments (`moments.write`), needed for `adam`, else None
+    template      LLaMA-Factory's template, with which examples are tokenized
+    cutoff_len    tokens of an example at most
+    settings      an experiment's `gradients` block: `projection` (kind, dimension, seed), `precision` (fp32 or bf16)
+                  and `batch_tokens` (tokens per batch, padding included), which changes results by rounding only
+
+    The store (`store`) has one row per example, in the file's order. It gets its name when it is complete. A killed job
+    leaves a partial store, and the same call resumes it: batches that are already written are not computed again. The
+    composition of batches depends only on the arguments, so on a CPU a resumed run gives the same bits as one that was
+    never interrupted.
+
+    Raises `InputError` if there are more parts than examples, or if `parts` is 1 and no example has a response within
+    `cutoff_len` or a finite gradient. Such examples are otherwise marked as not finite, and methods do not select them.
     """
     number, parts = part
     count = files.count_lines(rows_path)
     if parts > count:
-        raise InputError(f"gradients.shards: {parts} shards are too many for the {count} rows of {rows_path}.")
+        sentence = f"{parts} shards are too many for {count} examples; set gradients.shards to {count} or fewer"
+        raise InputError("too-many-shards", sentence, path=rows_path)
     rows = files.read_jsonl(rows_path, number * count // parts, (number + 1) * count // parts)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
@@ -56,9 +74,10 @@ def fill(
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
     if parts == 1 and not any(example.response_tokens for example in examples):
-        raise InputError(
-            f"{rows_path}: no row has a response within cutoff_len, {cutoff_len} tokens, so none has a gradient."
+        sentence = (
+            f"no example has a response within cutoff_len ({cutoff_len} tokens), so none has a gradient; raise it"
         )
+        raise InputError("no-response", sentence, path=rows_path, key="cutoff_len")
     sketch = projection.make(settings["projection"], sizes, device)
     states = moments.read(moments_path, list(named_shapes), device) if "adam" in kinds else None
     sums: dict[str, torch.Tensor] = {}
@@ -70,28 +89,32 @@ def fill(
 
     batched = per_sample.Batched(network, settings["precision"], consume)
     with (
-        Writer(path, len(rows), dimension, kinds, identity) as store,
+        Writer(path, rows=len(rows), dimension=dimension, kinds=kinds, identity=identity) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
     ):
         missing = store.missing()
         empty = [row for row, example in enumerate(examples) if not example.response_tokens and missing[row]]
         if empty:
-            nothing = dict.fromkeys(kinds, np.zeros((len(empty), dimension), np.float32))
-            no_loss = np.full(len(empty), np.nan, np.float32)
-            store.write(empty, [rows[row]["id"] for row in empty], nothing, no_loss, [0] * len(empty))
+            store.write(
+                empty,
+                ids=[rows[row]["id"] for row in empty],
+                gradients=dict.fromkeys(kinds, np.zeros((len(empty), dimension), np.float32)),
+                losses=np.full(len(empty), np.nan, np.float32),
+                response_tokens=[0] * len(empty),
+            )
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
                 sums.update({kind: sketch.accumulator(len(batch)) for kind in kinds})
                 losses = batched.run([examples[row] for row in batch])
                 for row in np.asarray(batch)[~losses.isfinite().cpu().numpy()]:
-                    print(f"{rows_path}: the loss of row {rows[row]['id']} is not finite; it will not be selected.")
+                    print(f"{rows_path}: the loss of example {rows[row]['id']} is not finite; it is not selected.")
                 store.write(
                     batch,
-                    [rows[row]["id"] for row in batch],
-                    {kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
-                    losses.cpu().numpy(),
-                    [examples[row].response_tokens for row in batch],
+                    ids=[rows[row]["id"] for row in batch],
+                    gradients={kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
+                    losses=losses.cpu().numpy(),
+                    response_tokens=[examples[row].response_tokens for row in batch],
                 )
             bar.update(sum(len(examples[row].input_ids) for row in batch))
         if parts == 1 and not store.any_finite():
-            raise InputError(f"{rows_path}: no row has a finite gradient; the model or its warm-up is broken.")
+            raise InputError("no-finite-gradient", f"no example {NO_GRADIENT}", path=rows_path)

@@ -1,4 +1,4 @@
-"""Adam's moments by parameter name, out of LLaMA-Factory's checkpoint."""
+"""Adam's moments by parameter name, read from LLaMA-Factory's checkpoint."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,18 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from instruction_selection.core import files
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam
 
 STATES = ("exp_avg", "exp_avg_sq")
 
 
 def from_checkpoint(checkpoint: str | Path, named_shapes: dict[str, torch.Size]) -> dict[str, torch.Tensor]:
-    """`<name>.exp_avg` and `<name>.exp_avg_sq` for every parameter of `named_shapes`, float32.
+    """`<name>.exp_avg` and `<name>.exp_avg_sq`, float32 and of the parameter's shape, for every name of `named_shapes`.
 
-    Reads the checkpoint of a single process as well as the partitioned one of DeepSpeed ZeRO-1 or -2.
+    `named_shapes` is `parameters.shapes` of the same model and adapter. The checkpoint may be that of one process or
+    the partitioned one of DeepSpeed ZeRO-1 or -2. Raises `InputError` if moments are missing, have other shapes or are
+    not finite.
     """
     checkpoint = Path(checkpoint)
     single, zero = checkpoint / "optimizer.pt", checkpoint / "latest"
@@ -25,35 +27,44 @@ def from_checkpoint(checkpoint: str | Path, named_shapes: dict[str, torch.Size])
     elif zero.is_file():
         states = _of_zero(checkpoint / zero.read_text().strip())
     else:
-        raise InputError(f"{checkpoint}: no optimizer.pt and no DeepSpeed checkpoint is there.")
+        sentence = "this checkpoint has no optimizer state: neither optimizer.pt nor DeepSpeed's files"
+        raise InputError("no-optimizer-state", sentence, path=checkpoint)
     if len(states) != len(named_shapes) or states.keys() - named_shapes.keys():
-        raise InputError(f"{checkpoint}: moments of {len(states)} tensors, but the adapter has {len(named_shapes)}.")
+        raise _other_tensors(checkpoint, len(states), len(named_shapes))
     moments = {}
     for name, shape in named_shapes.items():
         for kind in STATES:
             tensor = states[name][kind].float()
             if tensor.numel() != shape.numel() or (tensor.dim() > 1 and tensor.shape != shape):
-                raise InputError(f"{checkpoint}: {kind} of {name} has shape {tuple(tensor.shape)}, not {tuple(shape)}.")
+                sentence = f"has shape {tuple(tensor.shape)}, but the parameter has {tuple(shape)}"
+                raise InputError("moment-shape", sentence, path=checkpoint, key=f"{name}.{kind}")
             if not torch.isfinite(tensor).all():
-                raise InputError(f"{checkpoint}: {kind} of {name} is not finite; the warm-up diverged.")
+                sentence = "is not finite, so the warm-up has diverged; lower its learning_rate"
+                raise InputError("moment-not-finite", sentence, path=checkpoint, key=f"{name}.{kind}")
             moments[f"{name}.{kind}"] = tensor.reshape(shape).contiguous()
     return moments
 
 
 def _of_one_process(path: Path, names: list[str]) -> dict[str, dict[str, torch.Tensor]]:
-    """The optimizer numbers its states in the order of the model's trainable parameters."""
+    """Moments by name; the optimizer numbers them in the order of the model's trainable parameters (`names`)."""
     states = torch.load(path, map_location="cpu", weights_only=True)["state"]
     if len(states) != len(names):
-        raise InputError(f"{path}: moments of {len(states)} tensors, but the adapter has {len(names)}.")
+        raise _other_tensors(path, len(states), len(names))
     return {name: states[number] for number, name in enumerate(names)}
 
 
-def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
-    """ZeRO cuts one flat vector per parameter group over the ranks, and notes which piece of which parameter is where.
+def _other_tensors(path: Path, found: int, expected: int) -> InputError:
+    sentence = f"has moments of {found} tensors, but the trained weights have {expected}; delete it and run again"
+    return InputError("moments-of-other-weights", sentence, path=path)
 
-    A parameter that was cut in two is in two files, whose ranks give the order.
+
+def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
+    """Moments by name, joined from the ranks' files.
+
+    ZeRO splits one flat vector per parameter group over the ranks and records where each piece of a parameter is. A
+    parameter that was split is in several files, in the order of their ranks.
     """
-    # The notes are objects of DeepSpeed's, which is slow to import.
+    # Imported here, because DeepSpeed is slow to import.
     from instruction_selection.models import deepspeed_checkpoint
 
     def rank(path: Path) -> int:
@@ -61,15 +72,15 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
 
     paths = sorted(folder.glob("*zero_pp_rank_*_optim_states.pt"), key=rank)
     if [rank(path) for path in paths] != list(range(len(paths))) or not paths:
-        raise InputError(f"{folder}: the optimizer states of some ranks are missing; found {len(paths)}.")
+        sentence = f"the optimizer states of some ranks are missing; {len(paths)} files are there"
+        raise InputError("rank-missing", sentence, path=folder)
     pieces: dict[str, list[dict[str, torch.Tensor]]] = {}
     for path in paths:
         with torch.serialization.safe_globals(deepspeed_checkpoint.SAFE_GLOBALS):
             saved = torch.load(path, map_location="cpu", weights_only=True)["optimizer_state_dict"]
         if max(saved["partition_count"]) != len(paths):
-            raise InputError(
-                f"{folder}: written by {max(saved['partition_count'])} ranks; {len(paths)} files are there."
-            )
+            sentence = f"written by {max(saved['partition_count'])} ranks, but {len(paths)} files are there"
+            raise InputError("rank-missing", sentence, path=folder)
         for group, mapping in enumerate(saved["param_slice_mappings"]):
             flat = saved["base_optimizer_state"]["state"][group]
             for name, at in mapping.items():
@@ -81,10 +92,10 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
 
 
 def share_below_epsilon(moments: dict[str, torch.Tensor]) -> float:
-    """The share of second moments that are smaller than the epsilon under LESS's root (`adam.EPSILON`).
+    """The fraction (0 to 1) of second moments that are smaller than the epsilon in LESS's root (`adam.EPSILON`).
 
-    There the root is epsilon's whatever the parameter, so the feature is a scaled gradient plus a scaled momentum and
-    not preconditioned. Without bias correction a short warm-up leaves nearly all of them there.
+    There epsilon dominates the root for every parameter, so the feature is a scaled gradient plus a scaled momentum,
+    not a preconditioned gradient. Without bias correction, a short warm-up leaves nearly all second moments that small.
     """
     second = [tensor for name, tensor in moments.items() if name.endswith(".exp_avg_sq")]
     below = sum(int((tensor < adam.EPSILON).sum()) for tensor in second)
@@ -92,11 +103,12 @@ def share_below_epsilon(moments: dict[str, torch.Tensor]) -> float:
 
 
 def write(moments: dict[str, torch.Tensor], path: str | Path) -> None:
+    """Write the moments of `from_checkpoint` to a safetensors file."""
     with files.replacing(path) as temporary:
         save_file(moments, temporary)
 
 
 def read(path: str | Path, names: list[str], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """(exp_avg, exp_avg_sq), flattened, for each name in order."""
+    """Pairs (exp_avg, exp_avg_sq), flattened to float32 (P,), for each of `names` in order."""
     moments = load_file(path, device=str(device))
     return [tuple(moments[f"{name}.{kind}"].flatten() for kind in STATES) for name in names]

@@ -1,6 +1,6 @@
-"""The weights whose gradients are kept: a LoRA adapter's, or the whole model's, in one fixed order.
+"""The weights whose gradients are stored: a LoRA adapter's, or the whole model's, in one fixed order.
 
-The order is that in which the trainer's optimizer numbers them, so that its moments can be found by name.
+The order is that of the trainer's optimizer, so that its moments can be matched to names.
 """
 
 import hashlib
@@ -17,11 +17,12 @@ Network = PreTrainedModel | PeftModel
 def load(model: str | Path, warmup: str | Path, device: torch.device) -> Network:
     """The model after its warm-up, in fp32 and evaluation mode (no dropout).
 
-    `warmup` is a LoRA adapter of `model`, whose weights are then the trainable ones, or a whole model.
+    `warmup` is a folder with a LoRA adapter of `model`, or with a whole model. Only the adapter's weights, or all those
+    of the model, are trainable.
     """
     if not _is_adapter(warmup):
-        # The trainer writes its tokenizer's padding token into the configuration, and torch gives the embedding of the
-        # padding token no gradient; the model was trained with the one that it had before.
+        # The base model's configuration, because the trainer writes its tokenizer's padding token into the new one and
+        # torch gives the embedding of the padding token no gradient.
         config = AutoConfig.from_pretrained(model, local_files_only=True)
         network = AutoModelForCausalLM.from_pretrained(
             warmup, config=config, dtype=torch.float32, local_files_only=True
@@ -33,9 +34,9 @@ def load(model: str | Path, warmup: str | Path, device: torch.device) -> Network
 
 
 def trainable(network: Network) -> dict[str, torch.nn.Parameter]:
-    """Name, without an adapter's own name, to parameter.
+    """The trainable parameters by name (without the adapter's own name).
 
-    As in transformers' Trainer: first those that weight decay applies to, then the others.
+    The order is that of transformers' Trainer: first those with weight decay, then the others.
     """
     decayed = set(Trainer.get_decay_parameter_names(None, network))
     named = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
@@ -44,7 +45,7 @@ def trainable(network: Network) -> dict[str, torch.nn.Parameter]:
 
 
 def shapes(model: str | Path, warmup: str | Path) -> dict[str, torch.Size]:
-    """Names and shapes of `trainable`, without loading weights."""
+    """Names and shapes as in `trainable`, without loading weights."""
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model, local_files_only=True))
         if _is_adapter(warmup):
@@ -55,7 +56,7 @@ def shapes(model: str | Path, warmup: str | Path) -> dict[str, torch.Size]:
 
 
 def order_hash(named_shapes: dict[str, torch.Size]) -> str:
-    """Changes whenever a name, a shape or the order does: then projected rows cannot be compared."""
+    """A hash of names, shapes and order; projected gradients are comparable only if it is the same."""
     text = json.dumps([[name, list(shape)] for name, shape in named_shapes.items()])
     return hashlib.sha256(text.encode()).hexdigest()
 

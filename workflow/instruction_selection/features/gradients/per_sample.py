@@ -1,8 +1,11 @@
-"""Per-sample gradients: a plain loop that anyone can check, and the same in batches.
+"""Per-sample gradients: a plain loop that is easy to check, and the same computed in batches.
 
-The loss of a row is the mean cross-entropy over its response tokens, as in LESS. A linear layer sees inputs x_t and is
-handed back output gradients g_t at every token t; its weight's gradient for one row is the sum of g_t x_t^T over that
-row's own tokens. So one backward pass over a batch has all that is needed for a gradient per row.
+The loss L of an example is the mean cross-entropy over its response tokens (nats per token), as in LESS (Xia et al.
+2024). At token t a linear layer y_t = W x_t receives the input x_t and, in the backward pass, the output gradient
+g_t = dL/dy_t; the gradient of W for one example is the sum of g_t x_t^T over that example's tokens. So one forward and
+backward pass over a batch has all that is needed for a gradient per example.
+
+Shapes: B examples in a batch, T tokens of the longest one, `in` and `out` features of a layer.
 """
 
 import copy
@@ -14,11 +17,11 @@ from torch.nn import functional
 
 from instruction_selection.features.gradients import parameters
 from instruction_selection.features.gradients.parameters import Network
-from instruction_selection.models.tokens import IGNORE_INDEX, Example
+from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
-def reference(network: Network, example: Example) -> list[torch.Tensor]:
-    """The gradient of one row by autograd, flattened, one tensor per trainable parameter."""
+def reference(network: Network, example: TokenizedExample) -> list[torch.Tensor]:
+    """The gradient of one example by autograd: one tensor (size,) per parameter of `parameters.trainable`, in order."""
     device = next(network.parameters()).device
     ids = torch.tensor([example.input_ids], device=device)
     labels = torch.tensor([example.labels], device=device)
@@ -29,10 +32,13 @@ def reference(network: Network, example: Example) -> list[torch.Tensor]:
 
 
 class Batched:
-    """The same gradients for many rows from one forward and backward pass.
+    """The same gradients for many examples from one forward and backward pass.
 
-    `consume(number, gradients)` is called once per trainable parameter and batch, in backward order, with float32
-    gradients of shape (rows, size); hardly more than one parameter's gradients is held at a time.
+    `consume(number, gradients)` is called once per trainable parameter and batch, in backward order: `number` is the
+    parameter's index in `parameters.trainable`, and `gradients` is float32 (B, size). Hardly more than one parameter's
+    gradients are in memory at a time. `precision` is `fp32`, or `bf16` for autocast to bfloat16.
+
+    `network` is changed: its layers get hooks, and its weights are frozen.
     """
 
     def __init__(self, network: Network, precision: str, consume: Callable[[int, torch.Tensor], None]):
@@ -40,7 +46,7 @@ class Batched:
         self._device = next(network.parameters()).device
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=precision == "bf16")
         numbers = {parameter: number for number, parameter in enumerate(parameters.trainable(network).values())}
-        # A weight used in two places, such as tied embeddings, has the sum of its gradients there.
+        # The gradient of a weight used in two places, such as tied embeddings, is the sum over its uses.
         self._uses: Counter[int] = Counter()
         self._sums: dict[int, tuple[torch.Tensor, int]] = {}
         for module in network.modules():
@@ -48,24 +54,24 @@ class Batched:
             if owned:
                 self._uses.update(owned.values())
                 module.register_forward_hook(self._hook(module, owned))
-        # A weight's gradient over the whole batch is not wanted, and would cost as much as the rows' own.
+        # Autograd need not compute the weights' gradients over the whole batch, which would cost as much again.
         for parameter in numbers:
             parameter.requires_grad_(False)
 
     def _hook(self, module: torch.nn.Module, owned: dict[str, int]):
-        gradient_of_rows = _rule(module)
-        # Without this hook, which would call itself where the layer is done again.
+        gradients_per_example = _rule(module)
+        # A copy without this hook, which would call itself when the layer is computed again.
         bare = copy.copy(module)
         bare._forward_hooks = OrderedDict()
 
         def forward(module, inputs, output):
             activations = inputs[0].detach()
-            # With every weight frozen, this is where autograd begins.
+            # Since every weight is frozen, autograd starts here.
             if not output.requires_grad:
                 output.requires_grad_()
 
             def backward(gradient):
-                for name, values in gradient_of_rows(bare, list(owned), activations, gradient).items():
+                for name, values in gradients_per_example(bare, list(owned), activations, gradient).items():
                     self._collect(owned[name], values.flatten(1))
 
             output.register_hook(backward)
@@ -73,28 +79,29 @@ class Batched:
         return forward
 
     def _collect(self, number: int, gradients: torch.Tensor) -> None:
-        seen = 1
+        """Add up the gradients of a parameter (B, size) over its uses, and pass the sum on after the last one."""
+        uses = 1
         if self._uses[number] > 1:
             earlier, count = self._sums.pop(number, (0, 0))
-            gradients, seen = gradients + earlier, count + 1
-        if seen == self._uses[number]:
+            gradients, uses = gradients + earlier, count + 1
+        if uses == self._uses[number]:
             self._consume(number, gradients)
         else:
-            self._sums[number] = (gradients, seen)
+            self._sums[number] = (gradients, uses)
 
-    def run(self, batch: list[Example]) -> torch.Tensor:
-        """One batch; returns the rows' losses, (rows,)."""
+    def run(self, batch: list[TokenizedExample]) -> torch.Tensor:
+        """Process one batch; returns the examples' losses, float32 (B,), which are NaN without response tokens."""
         length = max(len(example.input_ids) for example in batch)
         ids = torch.zeros(len(batch), length, dtype=torch.long)
         labels = torch.full((len(batch), length), IGNORE_INDEX)
-        # Padding stands on the right, where causal attention keeps it from touching a row's own tokens.
+        # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
         mask = torch.zeros(len(batch), length, dtype=torch.long)
         for row, example in enumerate(batch):
             ids[row, : len(example.input_ids)] = torch.tensor(example.input_ids)
             labels[row, : len(example.labels)] = torch.tensor(example.labels)
             mask[row, : len(example.input_ids)] = 1
         targets = labels[:, 1:]
-        # The head is the largest layer of a small model; apply it only where some row has a response token.
+        # The head is the largest layer of a small model; apply it only where some example has a response token.
         positions = (targets != IGNORE_INDEX).any(0).nonzero()[:, 0]
         targets = targets[:, positions].to(self._device)
         with self._autocast:
@@ -113,8 +120,12 @@ class Batched:
         return losses.detach()
 
 
-def _rule(module: torch.nn.Module):
-    """(module, names, activations, output gradient) -> float32 gradients of rows by parameter name."""
+#: (module, names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.
+Rule = Callable[[torch.nn.Module, list[str], torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]
+
+
+def _rule(module: torch.nn.Module) -> Rule:
+    """How to compute the gradients per example of a layer's own parameters."""
     if isinstance(module, torch.nn.Linear):
         return _linear
     if isinstance(module, torch.nn.Embedding):
@@ -122,7 +133,10 @@ def _rule(module: torch.nn.Module):
     return _by_autograd
 
 
-def _linear(module, names, activations, gradient):
+def _linear(
+    module: torch.nn.Module, names: list[str], activations: torch.Tensor, gradient: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """weight: sum over t of g_t x_t^T, (B, T, in), (B, T, out) -> (B, out, in); bias: sum over t of g_t, (B, out)."""
     gradient = gradient.float()
     result = {}
     if "weight" in names:
@@ -132,18 +146,26 @@ def _linear(module, names, activations, gradient):
     return result
 
 
-def _embedding(module, names, ids, gradient):
+def _embedding(
+    module: torch.nn.Module, names: list[str], ids: torch.Tensor, gradient: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Add each g_t to the row of its token id: int (B, T), (B, T, D) -> (B, vocabulary, D)."""
     result = torch.zeros(len(ids), *module.weight.shape, device=gradient.device)
     for row in range(len(ids)):
         result[row].index_add_(0, ids[row], gradient[row].float())
     if module.padding_idx is not None:
-        # As in training: torch gives the padding token no gradient here, even where it stands for the end of a turn.
+        # As in training: torch gives the padding token no gradient, even if that token also ends a turn.
         result[:, module.padding_idx] = 0
     return {"weight": result}
 
 
-def _by_autograd(module, names, activations, gradient):
-    """Any other layer, such as a normalisation, which is cheap enough to be done again row by row."""
+def _by_autograd(
+    module: torch.nn.Module, names: list[str], activations: torch.Tensor, gradient: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Any other layer, such as a normalisation, computed again for one example at a time: such layers are cheap.
+
+    `activations` is the layer's first input (B, ...), `gradient` its output gradient (B, ...).
+    """
     weights = {name: getattr(module, name).detach().requires_grad_() for name in names}
     rows = {name: [] for name in names}
     with torch.enable_grad():
@@ -155,11 +177,11 @@ def _by_autograd(module, names, activations, gradient):
     return {name: torch.stack(parts) for name, parts in rows.items()}
 
 
-def batches(examples: list[Example], token_budget: int) -> list[list[int]]:
-    """Row numbers in batches of similar length, each of at most `token_budget` tokens with padding (or one row).
+def batches(examples: list[TokenizedExample], token_budget: int) -> list[list[int]]:
+    """Indices of examples in batches of similar length, of at most `token_budget` tokens with padding (or one example).
 
-    Rows without a response token are in no batch. The longest come first, so that a run that does not fit in
-    memory fails at once.
+    Examples without a response token are in no batch. The longest come first, so that a run that does not fit in memory
+    fails at once.
     """
     rows = [number for number, example in enumerate(examples) if example.response_tokens]
     rows.sort(key=lambda number: -len(examples[number].input_ids))

@@ -31,7 +31,7 @@ def write(store: str | Path, shards: Iterable[str]) -> None:
 def verify(store: str | Path, shard: str) -> None:
     """`InputError` if a shard of `store` is damaged, as far as this shows before its data are read."""
     if not _unchanged(store, shard):
-        checksummed_hdf5.opened(Path(store).parent / shard).close()
+        checksummed_hdf5.open_verified(Path(store).parent / shard).close()
 
 
 @contextlib.contextmanager
@@ -41,7 +41,7 @@ def naming_the_shard(store: str | Path) -> Iterator[None]:
         yield
     except InputError:
         for shard in _shards(store):
-            checksummed_hdf5.opened(Path(store).parent / shard).close()
+            checksummed_hdf5.open_verified(Path(store).parent / shard).close()
         raise
 
 

@@ -1,17 +1,19 @@
 """The gradient store: HDF5, one row per example, in the order of the pool.
 
-    id               N  bytes    empty until the row is written
-    finite           N  uint8    1 where the row may be used
-    response_tokens  N  int32    tokens of the loss; 0 where the response was cut away entirely
-    loss             N  float32
-    <kind>           N x D float16, unit rows; `adam` (preconditioned) or `sgd` (plain)
-    <kind>_norm      N  float32, the projected row's norm before it was scaled to 1
+    id               (N,)    S16      the example's id; empty until its row is written
+    finite           (N,)    uint8    1 if the example has a response and all its gradients are finite and not zero
+    response_tokens  (N,)    int32    tokens that the loss averages over; 0 if the response was truncated entirely
+    loss             (N,)    float32  mean cross-entropy, nats per response token; NaN without response tokens
+    <kind>           (N, D)  float16  the projected gradient scaled to norm 1; zeros where not finite
+    <kind>_norm      (N,)    float32  its norm before scaling; 0 where not finite
 
-Pool stores have `adam` rows, and `sgd` rows if the experiment asks for them; validation stores have `sgd` rows.
+A kind is `adam` (preconditioned) or `sgd` (plain). Pool stores have `adam`, and `sgd` if the experiment asks for it;
+validation stores have `sgd`.
 
-The attribute `identity` is JSON that says what the rows are; stores whose identities differ where they must agree
-are refused. A shard is written under a temporary name, and sealed (`sealed`) and renamed when its last row is in. A
-gathered store has the attribute `shards`: JSON, each one's path from here and its seal.
+The attribute `identity` is JSON that records what the gradients were computed from; stores that must agree there and do
+not are rejected. `git_commit` and `versions` (JSON) record the code. A shard is written under a temporary name; when it
+is complete, it is sealed and renamed. A gathered store is a virtual dataset over shards; its attribute
+`shards` is JSON: each shard's path, relative to the store, and its seal.
 """
 
 import json
@@ -22,23 +24,27 @@ import h5py
 import numpy as np
 
 from instruction_selection.core import files, provenance
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.features import checksummed_hdf5
-from instruction_selection.features.checksummed_hdf5 import damage_told
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients import shard_markers
 
 SCHEMA_VERSION = 1
 ID_BYTES = 16
-#: Bytes that HDF5 reads at least. Walks look at single rows; in a pass larger chunks are read no faster.
-CHUNK = 128 << 10
-#: What pool and validation stores must share for their rows to be comparable.
+#: Bytes of a chunk, the least that HDF5 reads. Walks read single rows, and larger chunks do not make a pass faster.
+CHUNK_BYTES = 128 << 10
+#: What pool and validation stores must have in common for their inner products to be meaningful.
 COMPARABLE = ("schema_version", "model", "adapter", "parameters", "projection", "template", "cutoff_len", "precision")
 
 
-class Writer:
-    """A shard that is filled in any order of rows, and goes on where a killed job stopped.
+NO_GRADIENT = "has a finite gradient, so the model or its warm-up is broken"
 
-    Use as a context manager; at the end of a block without error the store is complete and gets its name.
+
+class Writer:
+    """Writes one shard, in any order of rows; resumes where a killed job stopped.
+
+    Use it as a context manager: if the block succeeds, the store is sealed and renamed to `path`. A partial store is
+    resumed if its `identity` and `kinds` are the same, and replaced otherwise. `rows` is N and `dimension` D.
     """
 
     def __init__(self, path: str | Path, rows: int, dimension: int, kinds: list[str], identity: dict):
@@ -60,11 +66,11 @@ class Writer:
             if not same:
                 return None
             store = h5py.File(self._partial, "r+")
-            # What was not finite is computed once more: its cause may be gone.
+            # Rows that were not finite are computed again, because the cause may be fixed.
             store["id"][np.flatnonzero(store["finite"][:] == 0)] = b""
             return store
         except (OSError, KeyError, RuntimeError):
-            print(f"{self._partial}: left by a job that was killed while writing, and cannot be read; starting over.")
+            print(f"{self._partial}: left unreadable by a killed job; starting over.")
             return None
 
     def _created(self, rows: int, dimension: int) -> h5py.File:
@@ -77,9 +83,9 @@ class Writer:
 
         def dataset(name: str, shape: tuple[int, ...], dtype: str) -> None:
             width = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
-            chunks = (min(rows, max(1, CHUNK // width)), *shape[1:])
-            # All of the file's room at once: a disk that is too small is noticed before the first gradient, and from
-            # then on a kill can only tear a chunk, which its checksum tells, and not an index.
+            chunks = (min(rows, max(1, CHUNK_BYTES // width)), *shape[1:])
+            # Allocate the whole file at once: a full disk is noticed before the first gradient, and afterwards a kill
+            # can only damage a chunk, which has a checksum, and not an index.
             early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True, dcpl=early)
@@ -95,11 +101,11 @@ class Writer:
         return store
 
     def missing(self) -> np.ndarray:
-        """bool (rows,): which are not yet written."""
+        """bool (N,): the rows that are not written yet."""
         return self._file["id"][:] == b""
 
     def any_finite(self) -> bool:
-        """Whether a row that was written may be used."""
+        """Whether any written row is usable."""
         return bool(self._file["finite"][:].any())
 
     def write(
@@ -110,7 +116,12 @@ class Writer:
         losses: np.ndarray,
         response_tokens: list[int],
     ) -> None:
-        """Write the given rows' projected float32 gradients, by kind, each of shape (len(rows), dimension)."""
+        """Write some rows.
+
+        `gradients` has the projected gradients by kind, float32 (len(rows), D), not yet scaled to norm 1; `losses` is
+        float32 (len(rows),). Rows without response tokens or with a gradient that is zero or not finite are stored as
+        zeros with `finite` 0.
+        """
         order = np.argsort(rows)
         rows, tokens = np.asarray(rows)[order], np.asarray(response_tokens, np.int32)[order]
         gradients = {kind: np.asarray(gradients[kind], np.float32)[order] for kind in self._kinds}
@@ -126,7 +137,7 @@ class Writer:
         self._file["response_tokens"][rows] = tokens
         self._file["finite"][rows] = finite
         self._file.flush()
-        # Last: a row counts as written once it has its id.
+        # The id comes last, because a row with an id counts as written.
         self._file["id"][rows] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
         self._file.flush()
 
@@ -145,28 +156,33 @@ class Writer:
 
 
 def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> None:
-    """Join shards, in order, into one virtual dataset of `expected_rows` rows at `path`; nothing is copied.
+    """Join shards, in order, into one virtual dataset of `expected_rows` rows at `path`, without copying.
 
-    The shards are found relative to `path`, so a result folder may be moved as a whole.
+    Paths of shards are relative to `path`, so a result folder can be moved as a whole. Raises `InputError` if a shard
+    is damaged or made with other inputs than the first, if the number of rows differs, or if no row is usable.
     """
     path = Path(path)
-    parts = [checksummed_hdf5.opened(shard) for shard in shards]
+    parts = [checksummed_hdf5.open_verified(shard) for shard in shards]
     try:
         first = parts[0]
         for part, shard in zip(parts, shards, strict=True):
             if part.attrs["identity"] != first.attrs["identity"]:
-                raise InputError(f"{shard}: made from something else than {shards[0]} ({_difference(part, first)}).")
+                sentence = f"made with other inputs than {shards[0]} ({_difference(part, first)}); delete both"
+                raise InputError("shards-differ", f"{sentence} and run again", path=shard)
         if not any(part["finite"][:].any() for part in parts):
-            raise InputError(f"{path}: no row has a finite gradient; the model or its warm-up is broken.")
+            raise InputError("no-finite-gradient", f"no example {NO_GRADIENT}", path=path)
         lengths = [len(part["id"]) for part in parts]
         if sum(lengths) != expected_rows:
-            raise InputError(f"{path}: its shards have {sum(lengths)} rows, and the pool has {expected_rows}.")
+            sentence = (
+                f"its shards have {sum(lengths)} rows, but the pool has {expected_rows}; delete them and run again"
+            )
+            raise InputError("shards-incomplete", sentence, path=path)
         relative = [os.path.relpath(shard, path.parent) for shard in shards]
         with files.replacing(path) as temporary:
             with checksummed_hdf5.create(temporary, libver="latest") as store:
                 for name, value in first.attrs.items():
                     store.attrs[name] = value
-                seals = [checksummed_hdf5.seal_of(shard) for shard in shards]
+                seals = [checksummed_hdf5.read_seal(shard) for shard in shards]
                 store.attrs["shards"] = json.dumps(list(zip(relative, seals, strict=True)))
                 for name, dataset in first.items():
                     layout = h5py.VirtualLayout((sum(lengths), *dataset.shape[1:]), dataset.dtype)
@@ -183,17 +199,18 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
 
 
 class Reader:
-    """A complete store, opened for reading. Raises `InputError` for a store that has holes or is damaged."""
+    """A complete store, opened for reading. Raises `InputError` if it, or one of its shards, is damaged or missing."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._file = checksummed_hdf5.opened(path)
-        # HDF5 gives zeros for a shard that it cannot open.
+        self._file = checksummed_hdf5.open_verified(path)
+        # HDF5 returns zeros for a shard that it cannot open, without an error.
         for name, seal in json.loads(self._file.attrs.get("shards", "[]")):
             shard = self.path.parent / name
             shard_markers.verify(path, name)
-            if checksummed_hdf5.seal_of(shard) != seal:
-                raise InputError(f"{shard}: not the one that {self.path} was made from; delete both and run again.")
+            if checksummed_hdf5.read_seal(shard) != seal:
+                sentence = f"not the shard that {self.path} was gathered from; delete both and run again"
+                raise InputError("other-shard", sentence, path=shard)
         self.identity: dict = json.loads(self._file.attrs["identity"])
         self.ids = [name.decode() for name in self._read("id")]
 
@@ -202,39 +219,43 @@ class Reader:
 
     @property
     def usable(self) -> np.ndarray:
-        """bool (N,): rows with a response and a finite gradient that is not zero."""
+        """bool (N,): examples with a response and finite gradients that are not zero."""
         return self._read("finite").astype(bool)
 
     def norms(self, kind: str) -> np.ndarray:
-        """float32 (N,)"""
+        """float32 (N,): norms of the projected gradients of a kind; 0 where not usable."""
         return self._read(f"{kind}_norm")
 
     def unit(self, kind: str) -> np.ndarray:
         """float32 (N, D), rows of norm 1 within half precision; zeros where not usable."""
         return self._read(kind).astype(np.float32)
 
-    def refuse_unless_comparable(self, other: "Reader") -> None:
-        """`InputError` unless the inner products of two stores' rows mean something."""
+    def check_comparable(self, other: "Reader") -> None:
+        """Raise `InputError` unless inner products between the two stores' rows are meaningful (`COMPARABLE`)."""
         for key in COMPARABLE:
             if self.identity[key] != other.identity[key]:
                 raise InputError(
-                    f"{self.path} and {other.path} cannot be compared: {key} is {self.identity[key]!r} in one and "
-                    f"{other.identity[key]!r} in the other."
+                    "stores-not-comparable",
+                    f"{self.identity[key]!r} here, but {other.identity[key]!r} in {other.path}, so they cannot be "
+                    "compared; delete the older one and run again",
+                    path=self.path,
+                    key=key,
                 )
 
     def dataset(self, name: str) -> h5py.Dataset:
-        """A kind's rows or another column, not yet read."""
+        """A column of the store, not yet read. Raises `InputError` if the store does not have it."""
         if name not in self._file:
-            raise InputError(f"{self.path}: has no {name} rows; it has {', '.join(self.identity['kinds'])}.")
+            sentence = f"this store has no {name} gradients, only {' and '.join(self.identity['kinds'])}"
+            raise InputError("kind-not-stored", sentence, path=self.path, key=name)
         return self._file[name]
 
     def _read(self, name: str) -> np.ndarray:
-        with shard_markers.naming_the_shard(self.path), damage_told(self.path, name):
+        with shard_markers.naming_the_shard(self.path), corruption_as_input_error(self.path, name):
             return self.dataset(name)[:]
 
 
 def _read_through(store: h5py.File) -> None:
-    """Raises what HDF5 raises where a checksum is wrong."""
+    """Read everything once, so that HDF5 raises for a wrong checksum."""
     for dataset in store.values():
         for start in range(0, len(dataset), dataset.chunks[0]):
             dataset[start : start + dataset.chunks[0]]

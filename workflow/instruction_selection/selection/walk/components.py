@@ -5,7 +5,7 @@ import math
 import numpy as np
 from sklearn.decomposition import PCA
 
-from instruction_selection.core.uncoded_errors import InputError
+from instruction_selection.core.errors import InputError
 from instruction_selection.selection.algorithms.subspace import basis
 
 
@@ -36,7 +36,8 @@ def leading(rows: np.ndarray, params: dict) -> tuple[np.ndarray, np.ndarray]:
     """
     asked = [(decompose, params[name]) for name, decompose in _SHARES.items() if name in params]
     if len(asked) != 1:
-        raise InputError("params: G2IS needs either 'variance' or 'count' to know how many principal components.")
+        sentence = "G2IS needs either 'variance' or 'count' to know how many principal components"
+        raise InputError("components-undefined", sentence, key="params")
     [(decompose, share)] = asked
     return decompose(rows, share)
 
@@ -53,7 +54,8 @@ def uncentred_components(rows: np.ndarray, variance: float) -> tuple[np.ndarray,
 
 def _pca(rows: np.ndarray, n_components: float) -> tuple[np.ndarray, np.ndarray]:
     if len(rows) < 2:
-        raise InputError("G2IS needs at least two usable validation rows for principal components.")
+        sentence = "G2IS needs at least two usable validation rows for principal components"
+        raise InputError("too-few-validation-rows", sentence)
     pca = PCA(n_components=n_components, svd_solver="full").fit(rows)
     components, explained = np.asarray(pca.components_), np.asarray(pca.explained_variance_ratio_)
     largest = components[np.arange(len(components)), np.abs(components).argmax(1)]
