@@ -15,9 +15,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.features import matrix
 from instruction_selection.features.gradients import adam
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import InMemoryMatrix, weighted_mean
 from instruction_selection.selection.algorithms import clusters, matching_pursuit, similarity, subspace
 from instruction_selection.selection.walk import fast
 from instruction_selection.selection.walk.components import counted_components, principal_components
@@ -60,7 +59,7 @@ def g2is(case: dict, params: dict) -> None:
     budgets = largest_remainder(int(len(case["X"]) * params["ratio"]), weights)
     equal("budgets", budgets, case["budgets"])
     graph = case["graph"].astype(np.int64) if "graph" in case else None
-    rows = Rows(subspace.unit(case["X"]), np.ones(len(case["X"])))
+    rows = InMemoryMatrix(subspace.unit(case["X"]))
     copies = Quantised(rows, memory_mib=8000)
     walks = fast.walk_author_code(copies, components, budgets, params["delta"], graph)
     equal("counts", [len(walked.indices) for walked in walks], case["expected_counts"])
@@ -87,8 +86,9 @@ def adam_feature(case: dict, params: dict) -> None:
 
 
 def tagcos_omp(case: dict, params: dict) -> None:
+    pool = InMemoryMatrix(case["pool"].astype(np.float64))
     rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(
-        case["pool"], case["target"], params["nnz"], params["lam"], params["tol"], params["positive"]
+        pool, case["target"], params["nnz"], params["lam"], params["tol"], params["positive"]
     )
     equal("indices", rows, case["expected_indices"])
     close("weights", coefficients, case["expected_weights"], 1e-5)
@@ -99,13 +99,18 @@ def tagcos_omp(case: dict, params: dict) -> None:
 
 def tagcos_select(case: dict, params: dict) -> None:
     rows, _ = clusters.select_as_published(
-        case["X"], case["labels"], case["centroids"], params.get("ratio", 0.05), params["lam"], params["tol"]
+        InMemoryMatrix(case["X"]),
+        case["labels"],
+        case["centroids"],
+        params.get("ratio", 0.05),
+        params["lam"],
+        params["tol"],
     )
     equal("selection", rows, case["expected_selection"])
 
 
 def tagcos_mean_grad(case: dict, params: dict) -> None:
-    found = matrix.mean_gradients(list(case["G"]), case["checkpoint_weights"])
+    found = weighted_mean(list(case["G"]), case["checkpoint_weights"])
     if found.dtype != case["expected_mean"].dtype:
         raise Mismatch(f"mean: {found.dtype} instead of {case['expected_mean'].dtype}")
     close("mean", found, case["expected_mean"], 5e-4 if found.dtype == np.float16 else 1e-6)

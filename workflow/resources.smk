@@ -36,9 +36,9 @@ def pool_memory(wildcards):
     return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)
 
 
-def pool_text_mb(wildcards):
-    """MB that a pool's text takes in such a job."""
-    return resources.text_mb(SETTINGS.pools[wildcards.pool].rows)
+def pool_index_mb(wildcards):
+    """MB that a selection needs for its pool besides what the method uses."""
+    return resources.index_mb(SETTINGS.pools[wildcards.pool].rows)
 
 
 def model_memory(wildcards):

@@ -114,10 +114,10 @@ def limit_threads(threads: int) -> None:
 
 
 def measure(name: str, path: Path, budget: int, memory_mb: int) -> dict:
-    from instruction_selection.features.matrix import Rows, Stored
+    from instruction_selection.features.matrix import Hdf5Matrix
 
     with h5py.File(path) as file:
-        rows = Rows(Stored(file["adam"], path), np.ones(len(file["adam"]), np.float32))
+        rows = Hdf5Matrix(file["adam"], path)
         compiled()
         before, start = used(), (time.perf_counter(), time.process_time())
         chosen, report = CONTENDERS[name](rows, budget, memory_mb)
@@ -140,10 +140,10 @@ def used() -> int:
 def compiled() -> None:
     """Compile the kernels, or load them, which takes as long for 20 rows as for a million."""
     from instruction_selection.features import half
-    from instruction_selection.features.matrix import Rows
+    from instruction_selection.features.matrix import InMemoryMatrix
 
     half.widen(np.zeros((1, 8), np.uint16), np.zeros((1, 8), np.float32))
-    walk(Rows.of(np.random.default_rng(0).normal(size=(100, 64)) + 1), 50, 4000)
+    walk(InMemoryMatrix.normalised(np.random.default_rng(0).normal(size=(100, 64)) + 1), 50, 4000)
 
 
 def directions(rows) -> np.ndarray:

@@ -13,13 +13,15 @@ import pytest
 
 from instruction_selection import methods, selection
 from instruction_selection.core import files
-from instruction_selection.core.features import GRADIENTS
+from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import grid, load
 from instruction_selection.experiment.method import Method, has_own_rule
 from instruction_selection.features import embeddings
 from instruction_selection.features.gradients import store
-from instruction_selection.features.matrix import Rows
-from instruction_selection.selection import Inputs, job
+from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
+from instruction_selection.selection import Inputs
+from instruction_selection.selection import job as selection_job
+from instruction_selection.selection.examples import Examples
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 ENTRIES = {name: load.read_entry(CONFIG, Method, name) for name in load.names(CONFIG, Method)}
@@ -58,21 +60,21 @@ class Data:
         plain = signal + noise[0]
         lengths = rng.integers(10, 500, size=rows)
         self.features = {
-            "pool_gradients": Rows.of(plain + shared),
-            "pool_sgd_gradients": Rows.of(plain),
-            "pool_embeddings": Rows.of(signal + noise[1]),
-            "pool_hidden_states": Rows.of(signal + noise[2]),
+            "pool_gradients": InMemoryMatrix.normalised(plain + shared),
+            "pool_sgd_gradients": InMemoryMatrix.normalised(plain),
+            "pool_embeddings": InMemoryMatrix.normalised(signal + noise[1]),
+            "pool_hidden_states": InMemoryMatrix.normalised(signal + noise[2]),
             "pool_lengths": lengths,
-            "validation_gradients": Rows.of(validation, subtasks),
-            "validation_embeddings": Rows.of(validation, subtasks),
-            "validation_hidden_states": Rows.of(validation, subtasks),
+            "validation_gradients": InMemoryMatrix.normalised(validation, subtasks),
+            "validation_embeddings": InMemoryMatrix.normalised(validation, subtasks),
+            "validation_hidden_states": InMemoryMatrix.normalised(validation, subtasks),
             "validation_lengths": lengths[self.planted][:16],
         }
         self.rows = rows
 
     def inputs(self, method: str) -> Inputs:
         """What the method declares that it needs, and nothing else."""
-        return Inputs(self.rows, **{need: self.features[need] for need in ENTRIES[method].needs})
+        return Inputs.of(self.rows, **{need: self.features[need] for need in ENTRIES[method].needs})
 
 
 def run(method: str, inputs: Inputs, budget: int, seed: int = 0) -> selection.Selection:
@@ -95,26 +97,28 @@ def data() -> Data:
 def test_rows_are_different_and_as_many_as_the_budget_or_fewer_which_is_told(method, rows, ratio):
     data, budget = Data(rows), budget_of(method, rows, ratio)
     result = run(method, data.inputs(method), budget)
-    assert result.rows.dtype == np.int64
-    assert result.rows.ndim == 1
-    assert len(np.unique(result.rows)) == len(result.rows) <= budget
-    assert ((result.rows >= 0) & (result.rows < rows)).all()
-    pool = [{"id": str(number), "task": "t"} for number in range(rows)]
-    told = job.summary(method, ratio, 0, pool, budget, result)
-    assert told["shortfall"] == budget - len(result.rows)
+    assert result.indices.dtype == np.int64
+    assert result.indices.ndim == 1
+    assert len(np.unique(result.indices)) == len(result.indices) <= budget
+    assert ((result.indices >= 0) & (result.indices < rows)).all()
+    none = np.zeros(rows, np.int64)
+    pool = Examples("pool.jsonl", [str(number) for number in range(rows)], ["t"] * rows, none, none)
+    job = selection_job.Job(method, method, ratio, seed=0, params={}, pool=pool.path)
+    told = selection_job.summarised(job, pool, budget, result)
+    assert told["shortfall"] == budget - len(result.indices)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_inputs_and_seed_select_the_same_rows(method, data):
     budget = budget_of(method, data.rows)
     one, other = (run(method, data.inputs(method), budget, seed=3) for _ in range(2))
-    assert one.rows.tolist() == other.rows.tolist()
+    assert one.indices.tolist() == other.indices.tolist()
     assert one.details == other.details
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].stochastic])
 def test_a_method_that_says_so_draws_anew_for_another_seed(method, data):
-    one, other = (set(run(method, data.inputs(method), 30, seed).rows) for seed in range(2))
+    one, other = (set(run(method, data.inputs(method), 30, seed).indices) for seed in range(2))
     assert one != other
 
 
@@ -122,36 +126,38 @@ def test_a_method_that_says_so_draws_anew_for_another_seed(method, data):
 def test_the_order_of_the_pool_does_not_matter(method, data):
     order = np.random.default_rng(1).permutation(data.rows)
     budget = budget_of(method, data.rows)
-    plain = run(method, data.inputs(method), budget).rows
-    shuffled = run(method, data.inputs(method).at(order), budget).rows
+    plain = run(method, data.inputs(method), budget).indices
+    shuffled = run(method, data.inputs(method).at(order), budget).indices
     assert set(order[shuffled]) == set(plain)
 
 
 def with_earlier(inputs: Inputs, other: Inputs, weight: float) -> Inputs:
     """As if the gradients of `other` were those under an earlier checkpoint; both count `weight`."""
-    gradients = {need: getattr(other, need) for need in GRADIENTS}
-    return dataclasses.replace(inputs, weight=weight, earlier=(selection.Checkpoint(weight, **gradients),))
+    checkpoints = (*other.checkpoints, *inputs.checkpoints)
+    return dataclasses.replace(
+        inputs, checkpoints=tuple(dataclasses.replace(checkpoint, weight=weight) for checkpoint in checkpoints)
+    )
 
 
 @pytest.mark.parametrize("method", ALL_CHECKPOINTS)
 def test_every_checkpoint_counts_and_only_the_ratio_of_weights_matters(method, data):
     budget, last, other = budget_of(method, data.rows), data.inputs(method), Data(seed=5).inputs(method)
-    both = run(method, with_earlier(last, other, 1.0), budget).rows
-    assert set(both) != set(run(method, last, budget).rows)
-    assert set(both) != set(run(method, other, budget).rows)
-    assert both.tolist() == run(method, with_earlier(last, other, 2.0**-16), budget).rows.tolist()
+    both = run(method, with_earlier(last, other, 1.0), budget).indices
+    assert set(both) != set(run(method, last, budget).indices)
+    assert set(both) != set(run(method, other, budget).indices)
+    assert both.tolist() == run(method, with_earlier(last, other, 2.0**-16), budget).indices.tolist()
 
 
 def test_only_methods_that_read_gradients_have_use_for_checkpoints():
     for method in ALL_CHECKPOINTS:
-        assert set(GRADIENTS) & set(ENTRIES[method].needs)
+        assert any(FEATURES[need].per_checkpoint for need in ENTRIES[method].needs)
 
 
 @pytest.mark.parametrize("method", TARGETED)
 def test_a_planted_signal_is_found_that_random_misses(method, data):
     budget = PLANTED // 3
-    chosen = run(method, data.inputs(method), budget).rows
-    by_chance = run("random", Inputs(data.rows), budget).rows
+    chosen = run(method, data.inputs(method), budget).indices
+    by_chance = run("random", Inputs(data.rows), budget).indices
     assert np.isin(by_chance, data.planted).mean() < 0.35
     assert np.isin(chosen, data.planted).mean() > 0.7
     assert len(chosen) > budget / 2
@@ -263,25 +269,29 @@ class Files:
             writer.write(list(range(len(part))), ids, values, np.ones(len(part)), [1] * len(part))
         return self.folder / name
 
-    def _embeddings(self, name: str, rows: list[dict], features: Rows) -> None:
+    def _embeddings(self, name: str, rows: list[dict], features: FeatureMatrix) -> None:
         path = self.folder / ("pool.jsonl" if rows is self.pool else "validation.jsonl")
         embeddings.write_embeddings(self.folder / name, path, rows, features.unit, {})
 
     def select(self, method: str, seed: int = 0, sized_like: str | None = None) -> tuple[list[str], dict]:
         entry = ENTRIES[method]
         names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
-        chosen, told = job.select(
-            method,
-            0.1 if entry.ratio is None else entry.ratio,
-            seed,
-            entry.params,
-            pool_path=str(self.folder / "pool.jsonl"),
-            validation_paths=[str(self.folder / "validation.jsonl")],
-            feature_paths={need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry.needs},
+        paths = {need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry.needs}
+        last = {need: files for need, files in paths.items() if FEATURES[need].per_checkpoint}
+        job = selection_job.Job(
+            method=method,
             implementation=entry.module(method),
+            ratio=0.1 if entry.ratio is None else entry.ratio,
+            seed=seed,
+            params=entry.params,
+            pool=str(self.folder / "pool.jsonl"),
+            validation=[str(self.folder / "validation.jsonl")],
+            features={need: files for need, files in paths.items() if need not in last},
+            checkpoints=[selection_job.CheckpointFiles(last)] if last else [],
             sized_like=sized_like,
         )
-        return [row["id"] for row in chosen], told
+        pool, indices, told = selection_job.select(job)
+        return [pool.ids[index] for index in indices], told
 
 
 @pytest.fixture(scope="module")
@@ -335,13 +345,7 @@ def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard
             assert part["budget"] >= 0
             if part.get("anchor") is not None:
                 assert part["anchor"] in pool
-    if method != "random":
-        random_ids, _ = one_shard.select("random")
-        expected = len(set(ids) & set(random_ids)) if len(random_ids) == told["budget"] else len(ids)
-        assert told["overlap"]["random"]["rows"] == expected
-    if {"pool_gradients", "validation_gradients"} <= set(ENTRIES[method].needs) and method != "less":
-        assert told["overlap"]["less"]["rows"] == len(set(ids) & set(one_shard.select("less")[0]))
-    reads_gradients = bool(set(GRADIENTS) & set(ENTRIES[method].needs))
+    reads_gradients = any(FEATURES[need].per_checkpoint for need in ENTRIES[method].needs)
     assert told["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
     for need, about in told["stores"].items():
         assert 0 <= about["negative_cosines"] <= 1

@@ -15,6 +15,7 @@ from support.running import RESULTS, Run, damage, digest, jobs_of, sentence
 
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients import store
+from instruction_selection.features.matrix import Hdf5Matrix
 from instruction_selection.selection import job
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,44 @@ def test_any_bit_and_any_cut_is_noticed(small, which, data):
         path.write_bytes(whole)
 
 
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_bit_of_a_shard_is_noticed_though_its_time_is_the_same(small, data):
+    """At opening, or in the matrix when it is read; the sentence names the shard either way."""
+    pool, shard = small
+    whole = shard.read_bytes()
+    bits = st.integers(0, len(whole) * 8 - 1).filter(lambda bit: not 64 <= bit // 8 < checksummed_hdf5.USER_BLOCK)
+    bit = data.draw(bits)
+    store.gather([pool.with_name("0.h5"), shard], pool, 10)
+    try:
+        damage(shard, lambda content: flipped(content, bit))
+        with refused("store-damaged", path=shard):
+            store.Reader(pool).unit("adam")
+    finally:
+        damage(shard, lambda _: whole)
+
+
+def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_another(small):
+    pool, shard = small
+    whole = shard.read_bytes()
+    with h5py.File(shard) as file:
+        place = file["adam"].id.get_chunk_info(0).byte_offset
+    store.gather([pool.with_name("0.h5"), shard], pool, 10)
+    try:
+        damage(shard, lambda content: flipped(content, 8 * place))
+        opened = store.Reader(pool)
+        assert len(opened) == 10
+        with refused("store-damaged", path=shard):
+            Hdf5Matrix(opened.dataset("adam"), pool).take(np.array([7]))
+        os.utime(shard)
+        with refused("store-damaged", path=shard):
+            store.Reader(pool)
+    finally:
+        shard.write_bytes(whole)
+    (pool.with_name(f".{pool.name}.verified.json")).write_text("{")
+    assert len(store.Reader(pool)) == 10
+
+
 def test_another_shard_in_the_place_of_one_is_refused(small):
     pool, shard = small
     whole = shard.read_bytes()
@@ -120,25 +159,28 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
         relabelled(gradients / name, key, OTHERS[key])
     [checkpoint] = json.loads((copy.results / "warmup/tiny-llama/reasoning/checkpoints.json").read_text())
     made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
-    made_with |= {
-        "template": "smollm_eot",
-        "cutoff_len": 128,
-        "model": checkpoint["model"],
-        "adapter": checkpoint["adapter"],
-    }
+    made_with |= {"template": "smollm_eot", "cutoff_len": 128}
     with refused("store-outdated", path="pool.h5", key=key):
         job.select(
-            "less",
-            0.25,
-            0,
-            {},
-            pool_path=str(copy.results / "pools/reasoning/pool.jsonl"),
-            validation_paths=[str(copy.results / "targets/logic/validation.jsonl")],
-            feature_paths={
-                "pool_gradients": [str(gradients / "pool.h5")],
-                "validation_gradients": [str(gradients / "validation/logic.h5")],
-            },
-            made_with=[made_with],
+            job.Job(
+                method="less",
+                implementation="less",
+                ratio=0.25,
+                seed=0,
+                params={},
+                pool=str(copy.results / "pools/reasoning/pool.jsonl"),
+                validation=[str(copy.results / "targets/logic/validation.jsonl")],
+                checkpoints=[
+                    job.CheckpointFiles(
+                        {
+                            "pool_gradients": [str(gradients / "pool.h5")],
+                            "validation_gradients": [str(gradients / "validation/logic.h5")],
+                        },
+                        checkpoint,
+                    )
+                ],
+                made_with=made_with,
+            )
         )
 
 

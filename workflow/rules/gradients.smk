@@ -32,9 +32,7 @@ rule pool_gradients:
 
 rule gather_pool_gradients:
     input:
-        shards=lambda wildcards: expand(
-            WIRING.shard_files(wildcards), checkpoint=wildcards.checkpoint
-        ),
+        shards=lambda wildcards: WIRING.pool_shards(wildcards, wildcards.checkpoint),
     output:
         store=PATHS.pool_gradients,
     log:

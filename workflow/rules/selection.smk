@@ -21,10 +21,10 @@ rule select_rows:
     resources:
         mem_mb=memory_of("select_rows"),
         runtime=runtime_of("select_rows"),
-        text_mb=pool_text_mb,
+        index_mb=pool_index_mb,
     params:
-        features=WIRING.feature_files,
-        earlier=WIRING.earlier_feature_files,
+        features=WIRING.fixed_features,
+        checkpoints=WIRING.checkpoint_features,
         made_with=WIRING.features_made_with,
         arguments=lambda wildcards: WIRING.method_of(wildcards).params,
         implementation=lambda wildcards: WIRING.method_of(wildcards).module(

@@ -1,13 +1,11 @@
 """The estimate's numbers follow from the grid and from prices, as ranges."""
 
 import re
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruction_selection.core.features import Feature
 from instruction_selection.cost import estimate, jobs, prices, schedule
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
@@ -54,10 +52,6 @@ def test_plan__twice_the_rows_are_twice_the_work(demo):
     for job in jobs.plan(demo):
         if job.rule in ("finetune", "pool_gradients", "pool_embeddings"):
             assert larger[job.key].work == pytest.approx(2 * job.work)
-
-
-def test_features__every_one_that_a_method_may_need():
-    assert set(get_args(Feature)) == jobs.FEATURES.keys()
 
 
 @given(st.data())

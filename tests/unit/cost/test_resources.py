@@ -59,15 +59,15 @@ def test_runtime_minutes__grows_with_rows_and_falls_with_gpus(demo, rows, more, 
 
 
 @given(st.integers(1, 10**7), st.sampled_from([256, 8192]))
-def test_memory_mb__a_selection_holds_text_copies_and_what_thirty_walks_keep(demo, rows, dimension):
-    """A byte per number, and 30 bytes per row and walk; the method's share alone holds all but the text."""
+def test_memory_mb__a_selection_holds_an_index_copies_and_what_thirty_walks_keep(demo, rows, dimension):
+    """A byte per number, and 30 bytes per row and walk; the method's share alone holds all but the index."""
     gradients = demo.settings.gradients.model_copy(update={"projection": Projection(dimension=dimension)})
     changed = with_settings(demo, pools={"reasoning": PoolRows(rows=rows)}, gradients=gradients)
     asked = resources.memory_mb(changed, "select_rows", {"pool": "reasoning", "method": "g2is", "ratio": "0.1"})
     copies_mib = rows * (dimension + 30 * 30) / 2**20
-    text = resources.text_mb(rows)
-    assert resources.method_mib(asked, text) > quantised.RESERVED_MIB + copies_mib
-    assert asked * 1e6 > (resources.method_mib(asked, text) << 20) + text * 1e6
+    index = resources.index_mb(rows)
+    assert resources.method_mib(asked, index) > quantised.RESERVED_MIB + copies_mib
+    assert asked * 1e6 > (resources.method_mib(asked, index) << 20) + index * 1e6
 
 
 def test_method_mib__megabytes_are_not_mebibytes():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake.io import expand as snakemakes
 
+from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import load
 from instruction_selection.experiment.wiring import Wiring, expand
 
@@ -14,9 +15,19 @@ class Wildcards(SimpleNamespace):
         return getattr(self, name)
 
 
-@pytest.fixture(scope="module", params=["smoke", "paper"])
-def wiring(request, repository) -> Wiring:
-    return Wiring(load.load(repository / "config", request.param))
+@pytest.fixture(scope="module")
+def smoke(repository) -> Wiring:
+    return Wiring(load.load(repository / "config", "smoke"))
+
+
+@pytest.fixture(scope="module")
+def paper(repository) -> Wiring:
+    return Wiring(load.load(repository / "config", "paper"))
+
+
+@pytest.fixture(params=["smoke", "paper"])
+def wiring(request) -> Wiring:
+    return request.getfixturevalue(request.param)
 
 
 def cells(wiring: Wiring) -> list[Wildcards]:
@@ -24,6 +35,11 @@ def cells(wiring: Wiring) -> list[Wildcards]:
     found = [Wildcards(**names) for names in wiring.compared_selections()]
     assert found
     return [cell for cell in found if cell.method in wiring.methods_without_own_rule()]
+
+
+def of_method(wiring: Wiring, method: str, target: str = "any", model: str = "any") -> Wildcards:
+    pool = next(iter(wiring.experiment.pools))
+    return Wildcards(model=model, pool=pool, target=target, method=method, ratio="0.05", seed="0")
 
 
 @pytest.mark.parametrize(
@@ -42,31 +58,64 @@ def test_expand__leaves_other_wildcards_open():
     assert expand("{a}/{b}", a=["x", "y"]) == ["x/{b}", "y/{b}"]
 
 
-def test_feature_files__are_those_that_a_method_needs(wiring):
+def test_features__are_those_that_a_method_needs(wiring):
     for cell in cells(wiring):
-        files = wiring.feature_files(cell)
-        assert list(files) == list(wiring.method_of(cell).needs)
-        assert all("{" not in path for paths in files.values() for path in paths)
+        read = [wiring.fixed_features(cell), *wiring.checkpoint_features(cell)]
+        assert {name for files in read for name in files} == set(wiring.method_of(cell).needs)
+        assert all("{" not in path for files in read for paths in files.values() for path in paths)
 
 
-def test_earlier_feature_files__are_gradients_of_other_checkpoints(wiring):
+def test_checkpoint_features__are_of_different_files_at_each_checkpoint(wiring):
     for cell in cells(wiring):
-        last = [path for paths in wiring.feature_files(cell).values() for path in paths]
-        for needs in wiring.earlier_feature_files(cell):
-            assert all(need.endswith("_gradients") for need in needs)
-            assert not {path for paths in needs.values() for path in paths} & set(last)
+        read = wiring.checkpoint_features(cell)
+        assert all(FEATURES[name].per_checkpoint for files in read for name in files)
+        # Two kinds of gradients may be in one file.
+        paths = [{path for paths in files.values() for path in paths} for files in read]
+        assert len(set().union(*paths)) == sum(map(len, paths))
 
 
 def test_selection_inputs__have_every_shard_of_every_checkpoint_read(wiring):
     for cell in cells(wiring):
         inputs = wiring.selection_inputs(cell)
         if "shards" in inputs:
-            read = 1 + len(wiring.earlier_feature_files(cell))
+            read = len(wiring.checkpoint_features(cell))
             assert (
                 len(set(inputs["shards"]))
                 == len(inputs["shards"])
                 == read * wiring.settings.gradients.shards_of(cell.pool)
             )
+
+
+def test_selection_inputs__random_reads_nothing_but_the_pool(paper):
+    assert paper.selection_inputs(of_method(paper, "random")) == {"features": []}
+
+
+def test_selection_inputs__all_checkpoints_or_the_last(paper):
+    model, kept = next(iter(paper.experiment.models)), paper.settings.warmup.checkpoints
+    assert kept > 1
+    for method, numbers in (("less", range(1, kept + 1)), ("g2is", [kept])):
+        cell = of_method(paper, method, "bbh+gsm8k", model)
+        read = paper.checkpoint_features(cell)
+        for found, number in zip(read, numbers, strict=True):
+            assert [path.split("/")[-2] for path in found["pool_gradients"]] == [f"checkpoint{number}"]
+            assert [path.split("/")[-1] for path in found["validation_gradients"]] == ["bbh.h5", "gsm8k.h5"]
+        inputs = paper.selection_inputs(cell)
+        assert set(inputs["features"]) == {path for found in read for paths in found.values() for path in paths}
+        assert len(inputs["validation"]) == 2
+
+
+def test_selection_inputs__the_selection_whose_size_is_followed(smoke):
+    inputs = smoke.selection_inputs(of_method(smoke, "random-size-matched", "logic", "tiny-llama"))
+    followed = smoke.experiment.methods["random-size-matched"].sized_like
+    assert inputs["sized_like"] == f"results/smoke/runs/tiny-llama/reasoning/logic/{followed}/0.05/seed0/selection.json"
+
+
+def test_features_made_with__as_the_experiment_says(paper):
+    model = next(iter(paper.experiment.models))
+    assert paper.features_made_with(of_method(paper, "random")) == {}
+    expected = paper.features_made_with(of_method(paper, "less", "bbh", model))
+    assert expected["template"] == paper.experiment.models[model].template
+    assert expected["projection"]["dimension"] == paper.settings.gradients.projection.dimension
 
 
 def test_table_inputs__name_each_file_once(wiring):

@@ -6,7 +6,7 @@ import pytest
 from support.refusals import refused
 
 from instruction_selection.features import matrix
-from instruction_selection.features.matrix import Rows, Stored
+from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix, WeightedMean
 
 VALUES = np.random.default_rng(0).normal(size=(23, 6)).astype(np.float16)
 # Subnormal numbers, the largest and the smallest.
@@ -27,10 +27,13 @@ def path(tmp_path):
 def test_what_is_read_is_what_is_in_memory(path, monkeypatch, name, size):
     monkeypatch.setattr(matrix, "BLOCK", size)
     with h5py.File(path) as file:
-        stored = Rows(Stored(file[name], path), np.ones(23))
-        memory = Rows(VALUES.astype(np.float32), np.ones(23))
+        stored = Hdf5Matrix(file[name], path)
+        memory = InMemoryMatrix(VALUES.astype(np.float32))
+        # With weights that single precision holds exactly, the mean of twice the same is the same.
+        mean = WeightedMean([stored, memory], [1, 3])
         columns = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
-        for ours, theirs in ((stored, memory), (stored.at(NUMBERS), memory.at(NUMBERS))):
+        pairs = [(ours, memory) for ours in (stored, memory, mean)]
+        for ours, theirs in [*pairs, *((ours.at(NUMBERS), memory.at(NUMBERS)) for ours, _ in pairs)]:
             assert ours.shape == theirs.shape
             assert ours.unit.dtype == np.float32
             assert np.array_equal(ours.unit, theirs.unit)
@@ -39,6 +42,7 @@ def test_what_is_read_is_what_is_in_memory(path, monkeypatch, name, size):
                 assert [start for start, _ in blocks] == list(range(0, len(ours), pieces * size))
                 assert np.array_equal(np.concatenate([block for _, block in blocks]), theirs.unit)
             assert np.array_equal(ours.take(np.array([6, 0, 6])), theirs.unit[[6, 0, 6]])
+            assert np.array_equal(ours.raw(np.array([6, 0, 6])), theirs.unit[[6, 0, 6]])
             assert np.allclose(ours @ columns, theirs.unit @ columns, rtol=1e-5)
             mask = np.arange(len(ours)) % 3 == 0
             assert np.array_equal(ours.at(mask).unit, theirs.at(mask).unit)
@@ -51,9 +55,17 @@ def test_damage_is_reported_when_it_is_read(path):
         file.seek(offset)
         file.write(b"damage")
     with h5py.File(path) as file:
-        rows = Rows(Stored(file["half"], path), np.ones(23))
+        rows = Hdf5Matrix(file["half"], path)
         assert np.array_equal(rows.take(np.arange(8)), VALUES[:8].astype(np.float32))
         with refused("dataset-damaged", path="rows.h5", key="half"):
             rows.take(np.array([8]))
         with refused("dataset-damaged", path="rows.h5", key="half"):
             list(rows.blocks())
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+def test_weighted_mean__keeps_the_dtype(kind):
+    rows = [np.full((2, 3), value, dtype=kind) for value in (1, 3)]
+    mean = matrix.weighted_mean(rows, [3e-6, 1e-6])
+    assert mean.dtype == np.dtype(kind)
+    assert mean == pytest.approx(np.full((2, 3), 1.5), rel=2e-3)

@@ -7,9 +7,11 @@ from support.refusals import refused
 from instruction_selection import selection
 from instruction_selection.core import files
 from instruction_selection.features.gradients import store
-from instruction_selection.features.matrix import Rows
-from instruction_selection.selection import Inputs, job
+from instruction_selection.features.matrix import InMemoryMatrix
+from instruction_selection.selection import Inputs
+from instruction_selection.selection import job as selection_job
 from instruction_selection.selection.algorithms.similarity import best_subtask_mean, weighted_best_subtask_mean
+from instruction_selection.selection.job import CheckpointFiles, Job
 
 DIMENSION = 8
 IDENTITY = {
@@ -36,9 +38,9 @@ def case(tmp_path):
     gradients = rng.normal(size=(20, DIMENSION)).astype(np.float32)
     gradients[7], gradients[3] = np.nan, 0
     paths = {
-        "pool_path": str(tmp_path / "pool.jsonl"),
-        "validation_paths": [str(tmp_path / "validation.jsonl")],
-        "feature_paths": {
+        "pool": str(tmp_path / "pool.jsonl"),
+        "validation": [str(tmp_path / "validation.jsonl")],
+        "gradients": {
             "pool_gradients": [write_store(tmp_path / "pool.h5", [row["id"] for row in pool], gradients, "adam")],
             "validation_gradients": [
                 write_store(
@@ -50,19 +52,28 @@ def case(tmp_path):
             ],
         },
     }
-    files.write_jsonl(paths["pool_path"], pool)
-    files.write_jsonl(paths["validation_paths"][0], validation)
+    files.write_jsonl(paths["pool"], pool)
+    files.write_jsonl(paths["validation"][0], validation)
     return paths
 
 
 G2IS = {"variance": 0.5, "delta": 0.8}
 
 
+def select(case, method, ratio, params=None, seed=0, **changes):
+    """The chosen ids, and the summary; `gradients` of a case are under the last checkpoint."""
+    case = {**case, "implementation": method, **changes}
+    case.setdefault("checkpoints", [CheckpointFiles(case["gradients"])])
+    del case["gradients"]
+    pool, indices, summary = selection_job.select(Job(method, ratio=ratio, seed=seed, params=params or {}, **case))
+    return [pool.ids[index] for index in indices], summary
+
+
 @pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS), ("random", {}), ("full", {})])
 @pytest.mark.parametrize("ratio", [0.1, 0.29, 1.0])
 def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method, params, ratio):
-    chosen, summary = job.select(method, ratio, 0, params, **case)
-    ids = [int(row["id"]) for row in chosen]
+    chosen, summary = select(case, method, ratio, params, seed=0)
+    ids = [int(name) for name in chosen]
     assert len(set(ids)) == len(ids)
     assert not {3, 7} & set(ids)
     assert summary["not_selectable"] == 2
@@ -74,58 +85,58 @@ def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method,
 
 
 def test_rows_come_in_order_of_score(case):
-    chosen, _ = job.select("less", 0.5, 0, {}, **case)
-    pool = store.Reader(case["feature_paths"]["pool_gradients"][0])
-    validation = store.Reader(case["feature_paths"]["validation_gradients"][0])
+    chosen, _ = select(case, "less", 0.5, {}, seed=0)
+    pool = store.Reader(case["gradients"]["pool_gradients"][0])
+    validation = store.Reader(case["gradients"]["validation_gradients"][0])
     subtasks = np.array(["task0", "task0", "task1", "task1"])
     scores = best_subtask_mean(pool.unit("adam"), validation.unit("sgd"), subtasks)
-    order = [scores[int(row["id"])] for row in chosen]
+    order = [scores[int(name)] for name in chosen]
     assert order == sorted(order, reverse=True)
 
 
 def test_a_ratio_of_no_row_is_refused(case):
-    with refused("ratio-selects-none"):
-        job.select("random", 0.01, 0, {}, **case)
+    with refused("ratio-selects-none", path=case["pool"]):
+        select(case, "random", 0.01, {}, seed=0)
 
 
 def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_random_draw(case, tmp_path):
-    g2is, told = job.select("g2is", 0.5, 0, G2IS, **case)
+    g2is, told = select(case, "g2is", 0.5, G2IS, seed=0)
     files.write_json(tmp_path / "selection.json", told)
-    case = {**case, "feature_paths": {}}
+    case = {**case, "checkpoints": []}
     for seed in range(3):
-        control, about = job.select(
-            "sized", 0.5, seed, {}, **case, implementation="random", sized_like=str(tmp_path / "selection.json")
+        control, about = select(
+            case, "sized", 0.5, seed=seed, implementation="random", sized_like=str(tmp_path / "selection.json")
         )
-        drawn, _ = job.select("random", 0.5, seed, {}, **case)
+        drawn, _ = select(case, "random", 0.5, {}, seed=seed)
         assert control == drawn[: len(g2is)]
         assert about["selected"] == about["budget"] == told["selected"]
         assert about["sized_like"] == str(tmp_path / "selection.json")
-    assert job.select("random", 0.5, 0, {}, **case)[1]["sized_like"] is None
+    assert select(case, "random", 0.5, {}, seed=0)[1]["sized_like"] is None
 
 
 def test_a_store_of_other_rows_is_refused(case, tmp_path):
-    rows = files.read_jsonl(case["pool_path"])
-    files.write_jsonl(case["pool_path"], rows[::-1])
-    with refused("other-rows", path="pool.h5"):
-        job.select("less", 0.5, 0, {}, **case)
+    rows = files.read_jsonl(case["pool"])
+    files.write_jsonl(case["pool"], rows[::-1])
+    with refused("features-of-other-examples", path=tmp_path / "pool.h5"):
+        select(case, "less", 0.5, {}, seed=0)
 
 
 def test_stores_of_two_models_are_refused(case, tmp_path):
-    ids = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
-    case["feature_paths"]["validation_gradients"] = [
+    ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
+    case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another")
     ]
     with refused("stores-not-comparable", key="model"):
-        job.select("less", 0.5, 0, {}, **case)
+        select(case, "less", 0.5, {}, seed=0)
 
 
 def test_a_target_without_usable_rows_is_refused(case, tmp_path):
-    ids = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
-    case["feature_paths"]["validation_gradients"] = [
+    ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
+    case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd")
     ]
-    with refused("no-usable-gradient"):
-        job.select("less", 0.5, 0, {}, **case)
+    with refused("no-usable-validation-example", path=tmp_path / "nan.h5"):
+        select(case, "less", 0.5, {}, seed=0)
 
 
 @pytest.fixture
@@ -135,8 +146,8 @@ def earlier(case, tmp_path):
     pool = rng.normal(size=(20, DIMENSION)).astype(np.float32)
     pool[5] = np.inf
     validation = rng.normal(size=(4, DIMENSION)).astype(np.float32)
-    ids = [row["id"] for row in files.read_jsonl(case["pool_path"])]
-    also = [row["id"] for row in files.read_jsonl(case["validation_paths"][0])]
+    ids = [row["id"] for row in files.read_jsonl(case["pool"])]
+    also = [row["id"] for row in files.read_jsonl(case["validation"][0])]
     return {
         "pool_gradients": [write_store(tmp_path / "early-pool.h5", ids, pool, "adam", adapter="early")],
         "validation_gradients": [
@@ -151,24 +162,31 @@ def best(scores, unusable):
     return usable[np.argsort(-scores[usable], kind="stable")][:10].tolist()
 
 
-def test_checkpoints_count_as_their_learning_rates_say(case, earlier):
+def test_checkpoints_count_as_their_learning_rates_say(case, earlier, tmp_path):
     rates = [3e-5, 1e-5]
-    chosen, summary = job.select("less", 0.5, 0, {}, earlier_feature_paths=[earlier], learning_rates=rates, **case)
-    stores = [earlier, case["feature_paths"]]
+    about = [
+        {"mean_learning_rate": rate, "step": step, "second_moments_below_epsilon": 0.0}
+        for step, rate in enumerate(rates)
+    ]
+    files.write_json(tmp_path / "checkpoints.json", about)
+    checkpoints = selection_job.checkpoint_files([earlier, case["gradients"]], tmp_path / "checkpoints.json")
+    chosen, summary = select(case, "less", 0.5, checkpoints=checkpoints)
+    stores = [earlier, case["gradients"]]
     pools = [store.Reader(paths["pool_gradients"][0]).unit("adam") for paths in stores]
     targets = [store.Reader(paths["validation_gradients"][0]).unit("sgd") for paths in stores]
     scores = weighted_best_subtask_mean(pools, targets, rates, np.array(["task0", "task0", "task1", "task1"]))
-    assert [int(row["id"]) for row in chosen] == best(scores, [3, 5, 7])
+    assert [int(name) for name in chosen] == best(scores, [3, 5, 7])
     assert summary["not_selectable"] == 3
     assert [checkpoint["weight"] for checkpoint in summary["checkpoints"]] == pytest.approx([0.75, 0.25])
-    alone, _ = job.select("less", 0.5, 0, {}, **case)
+    assert [checkpoint["step"] for checkpoint in summary["checkpoints"]] == [0, 1]
+    alone, _ = select(case, "less", 0.5, {}, seed=0)
     assert alone != chosen
 
 
 def test_stores_of_two_checkpoints_are_not_mixed(case, earlier):
-    case["feature_paths"]["validation_gradients"] = earlier["validation_gradients"]
+    case["gradients"]["validation_gradients"] = earlier["validation_gradients"]
     with refused("stores-not-comparable", key="adapter"):
-        job.select("less", 0.5, 0, {}, **case)
+        select(case, "less", 0.5, {}, seed=0)
 
 
 def test_a_joint_target_is_both_sets_of_validation_rows_with_their_own_subtasks(case, tmp_path):
@@ -178,13 +196,13 @@ def test_a_joint_target_is_both_sets_of_validation_rows_with_their_own_subtasks(
     (tmp_path / "other").mkdir()
     files.write_jsonl(tmp_path / "other" / "validation.jsonl", other)
     gradients = np.random.default_rng(2).normal(size=(3, DIMENSION)).astype(np.float32)
-    case["validation_paths"].append(str(tmp_path / "other" / "validation.jsonl"))
-    case["feature_paths"]["validation_gradients"].append(write_store(tmp_path / "other.h5", ids, gradients, "sgd"))
-    chosen, _ = job.select("less", 0.5, 0, {}, **case)
-    pool = store.Reader(case["feature_paths"]["pool_gradients"][0]).unit("adam")
-    targets = [store.Reader(path).unit("sgd") for path in case["feature_paths"]["validation_gradients"]]
+    case["validation"].append(str(tmp_path / "other" / "validation.jsonl"))
+    case["gradients"]["validation_gradients"].append(write_store(tmp_path / "other.h5", ids, gradients, "sgd"))
+    chosen, _ = select(case, "less", 0.5, {}, seed=0)
+    pool = store.Reader(case["gradients"]["pool_gradients"][0]).unit("adam")
+    targets = [store.Reader(path).unit("sgd") for path in case["gradients"]["validation_gradients"]]
     scores = best_subtask_mean(pool, np.concatenate(targets), np.array(["a", "a", "b", "b", "c", "c", "c"]))
-    assert [int(row["id"]) for row in chosen] == best(scores, [3, 7])
+    assert [int(name) for name in chosen] == best(scores, [3, 7])
 
 
 def test_less_is_the_maximum_over_subtasks_of_means_over_rows():
@@ -214,10 +232,12 @@ def planted_signal(sign: int) -> tuple[Inputs, set[int]]:
     planted = rng.permutation(300)[:30]
     pool[planted] += 3 * signal
     validation = np.linspace(1, 3, 12)[:, None] * signal + 0.3 * rng.normal(size=(12, 64))
-    inputs = Inputs(
-        rows=300,
-        pool_gradients=Rows(unit(pool), np.linalg.norm(pool, axis=1)),
-        validation_gradients=Rows(unit(validation), np.linalg.norm(validation, axis=1), np.repeat("task", 12)),
+    inputs = Inputs.of(
+        300,
+        pool_gradients=InMemoryMatrix(unit(pool), np.linalg.norm(pool, axis=1)),
+        validation_gradients=InMemoryMatrix(
+            unit(validation), np.linalg.norm(validation, axis=1), np.repeat("task", 12)
+        ),
     )
     return inputs, set(planted)
 
@@ -234,52 +254,62 @@ def planted_signal(sign: int) -> tuple[Inputs, set[int]]:
 )
 def test_a_planted_signal_is_found(method, params, sign):
     inputs, planted = planted_signal(sign)
-    found = planted & set(selection.run_method(method, inputs, 30, params, seed=0).rows)
-    by_chance = planted & set(selection.run_method("random", inputs, 30, {}, seed=0).rows)
+    found = planted & set(selection.run_method(method, inputs, 30, params, seed=0).indices)
+    by_chance = planted & set(selection.run_method("random", inputs, 30, {}, seed=0).indices)
     assert len(by_chance) < 10 < 24 <= len(found)
 
 
 def test_as_printed_g2is_walks_away_from_a_signal_whose_component_is_turned_round():
     """A weakness of the paper's method that the sign of a principal component has no meaning; not one of this code."""
     inputs, planted = planted_signal(-1)
-    assert not planted & set(selection.run_method("g2is", inputs, 30, G2IS, seed=0).rows)
+    assert not planted & set(selection.run_method("g2is", inputs, 30, G2IS, seed=0).indices)
 
 
 def test_rows_that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
     rng = np.random.default_rng(0)
     pool, target = rng.normal(size=(20, 6)), rng.normal(size=(4, 6))
     pool[3], pool[5], target[1] = np.nan, 0, np.inf
-    inputs = Inputs(20, pool_gradients=Rows.of(pool), validation_gradients=Rows.of(target, ["a", "a", "b", "b"]))
+    inputs = Inputs.of(
+        20,
+        pool_gradients=InMemoryMatrix.normalised(pool),
+        validation_gradients=InMemoryMatrix.normalised(target, ["a", "a", "b", "b"]),
+    )
     assert np.flatnonzero(~inputs.usable()).tolist() == [3, 5]
     left = np.setdiff1d(np.arange(20), [3, 5])
-    without = Inputs(
-        18, pool_gradients=Rows.of(pool[left]), validation_gradients=Rows.of(target[[0, 2, 3]], ["a", "b", "b"])
+    without = Inputs.of(
+        18,
+        pool_gradients=InMemoryMatrix.normalised(pool[left]),
+        validation_gradients=InMemoryMatrix.normalised(target[[0, 2, 3]], ["a", "b", "b"]),
     )
     for method, params in (("less", {}), ("g2is", G2IS)):
         result, expected = (selection.run_method(method, given, 18, params, 0) for given in (inputs, without))
-        assert result.rows.tolist() == left[expected.rows].tolist()
+        assert result.indices.tolist() == left[expected.indices].tolist()
     [anchor] = {component["anchor"] for component in result.details["components"][:1]}
-    assert anchor == result.rows[0]
+    assert anchor == result.indices[0]
 
 
 def test_a_target_whose_rows_are_all_unusable_is_refused_on_arrays_too():
-    inputs = Inputs(2, pool_gradients=Rows.of(np.eye(2)), validation_gradients=Rows.of(np.zeros((3, 2))))
-    with refused("no-usable-validation"):
+    inputs = Inputs.of(
+        2,
+        pool_gradients=InMemoryMatrix.normalised(np.eye(2)),
+        validation_gradients=InMemoryMatrix.normalised(np.zeros((3, 2))),
+    )
+    with refused("no-usable-validation-example"):
         selection.run_method("less", inputs, 1, {}, 0)
 
 
 def test_the_share_of_negative_cosines_is_of_all_pairs_of_usable_rows():
     rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.1], [np.nan, 0.0]])
-    told = job.negative_cosines(Rows.of(rows))
+    told = selection_job.negative_cosines(InMemoryMatrix.normalised(rows))
     assert told == {"sampled_pairs": 3, "negative_cosines": pytest.approx(2 / 3)}
 
 
 def test_it_is_sampled_from_many_rows_always_the_same():
-    rows = Rows.of(np.random.default_rng(0).normal(size=(3000, 8)))
-    told = job.negative_cosines(rows)
-    assert told["sampled_pairs"] == job.SAMPLED_ROWS * (job.SAMPLED_ROWS - 1) // 2
+    rows = InMemoryMatrix.normalised(np.random.default_rng(0).normal(size=(3000, 8)))
+    told = selection_job.negative_cosines(rows)
+    assert told["sampled_pairs"] == selection_job.SAMPLED_ROWS * (selection_job.SAMPLED_ROWS - 1) // 2
     assert told["negative_cosines"] == pytest.approx(0.5, abs=0.02)
-    assert job.negative_cosines(rows) == told
+    assert selection_job.negative_cosines(rows) == told
 
 
 def test_a_selection_of_nothing_is_refused(case, monkeypatch):
@@ -287,7 +317,7 @@ def test_a_selection_of_nothing_is_refused(case, monkeypatch):
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([], dtype=int)))
     with refused("nothing-selected", key="full"):
-        job.select("full", 0.5, 0, {}, **case)
+        select(case, "full", 0.5, {}, seed=0)
 
 
 @pytest.mark.parametrize("count", [1, 5, 100])
@@ -297,7 +327,7 @@ def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, c
 
     monkeypatch.setattr(matrix, "BLOCK", 7)
     rows = unit(np.random.default_rng(0).normal(size=(30, 8))[[*range(28), 3, 3]])
-    graph = g2is_official.nearest(Rows(rows, np.ones(30)), count, queries_per_pass=11)
+    graph = g2is_official.nearest(InMemoryMatrix(rows), count, queries_per_pass=11)
     assert graph.shape == (30, min(count, 29))
     for row, neighbours in enumerate(graph):
         assert row not in neighbours
@@ -310,8 +340,31 @@ def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
     from instruction_selection.methods import full, less
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([1, 1])))
-    with pytest.raises(ValueError, match="at most 2 different rows"):
-        selection.run_method("full", Inputs(rows=5), 2, {}, 0)
+    with pytest.raises(ValueError, match="at most 2 different indices"):
+        selection.run_method("full", Inputs(5), 2, {}, 0)
     monkeypatch.setattr(less, "score", lambda *arguments: np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match="2 finite numbers"):
-        selection.run_method("less", Inputs(rows=2), 1, {}, 0)
+        selection.run_method("less", Inputs(2), 1, {}, 0)
+
+
+def test_inputs__a_feature_that_was_not_declared_is_named():
+    inputs = Inputs.of(2, pool_gradients=InMemoryMatrix.normalised(np.eye(2)))
+    for name in ("pool_embeddings", "validation_gradients"):
+        with pytest.raises(AttributeError, match=f"{name} is not there; name it under `needs`"):
+            getattr(inputs, name)
+    with pytest.raises(AttributeError, match="validation_gradients is not there"):
+        _ = inputs.checkpoints[0].validation_gradients
+    assert inputs.pool_gradients is inputs.checkpoints[-1].pool_gradients
+
+
+def test_execute__writes_the_chosen_lines_of_the_pool_and_their_digest(case, tmp_path):
+    checkpoints = [CheckpointFiles(case["gradients"])]
+    job = Job("less", "less", 0.5, 0, {}, case["pool"], case["validation"], checkpoints=checkpoints)
+    selection_job.execute(job, tmp_path / "selected.jsonl", tmp_path / "selection.json", source="abc")
+    ids, summary = select(case, "less", 0.5)
+    rows = {row["id"]: row for row in files.read_jsonl(case["pool"])}
+    assert files.read_jsonl(tmp_path / "selected.jsonl") == [rows[name] for name in ids]
+    written = files.read_json(tmp_path / "selection.json")
+    assert written["sha256"] == files.sha256(tmp_path / "selected.jsonl")
+    assert written["provenance"]["parameters"] == {"ratio": 0.5, "seed": 0, "params": {}, "source": "abc"}
+    assert {key: written[key] for key in summary} == summary

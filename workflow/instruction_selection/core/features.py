@@ -1,25 +1,120 @@
-"""What methods read, by name."""
+"""The list of features, which every layer reads: what there is of each example, in which file, and what makes it.
 
+A new feature is an entry here and a rule that writes its file; `selection.reading.READERS` needs an entry too if it is
+stored in a new way. This module imports nothing, so that Snakemake and every environment can read it.
+"""
+
+from dataclasses import dataclass
 from typing import Literal
 
-Feature = Literal[
-    "pool_gradients",
-    "pool_sgd_gradients",
-    "validation_gradients",
-    "pool_embeddings",
-    "validation_embeddings",
-    "pool_hidden_states",
-    "validation_hidden_states",
-    "pool_lengths",
-    "validation_lengths",
-]
-#: Which rows of a gradient store a feature reads.
-GRADIENTS = {"pool_gradients": "adam", "pool_sgd_gradients": "sgd", "validation_gradients": "sgd"}
-#: Features that depend on the model.
-NEEDS_MODEL = {
-    "pool_gradients",
-    "pool_sgd_gradients",
-    "validation_gradients",
-    "pool_hidden_states",
-    "validation_hidden_states",
+Side = Literal["pool", "validation"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One representation of each example of a pool or of a target's validation set."""
+
+    #: Name in a method's `needs` and in `selection.Inputs`.
+    name: str
+    side: Side
+    #: How its file is read: a key of `selection.reading.READERS`.
+    reader: str
+    #: Path below an experiment's results, with wildcards; None if the feature is read from the examples themselves.
+    file: str | None = None
+    #: The rule that makes it; None if there is nothing to make.
+    rule: str | None = None
+    #: What the rule runs on the examples: `model` is the experiment's, which is tuned; `encoder` is one for all models.
+    made_by: Literal["model", "encoder"] | None = None
+    #: The dataset in its file.
+    dataset: str | None = None
+    #: Whether there is one under every checkpoint of the warm-up.
+    per_checkpoint: bool = False
+    #: Numbers per example, for the estimate; None stands for the dimension of the experiment's gradient projection.
+    numbers: int | None = 0
+    #: One number per example, in an array (N,), instead of a row of a `FeatureMatrix`.
+    scalar: bool = False
+
+
+#: Of all-MiniLM-L6-v2 and Llama-3.1-8B; other encoders and models are assumed to have as many.
+EMBEDDING_NUMBERS, HIDDEN_STATE_NUMBERS = 384, 4096
+
+FEATURES: dict[str, Feature] = {
+    feature.name: feature
+    for feature in (
+        Feature(
+            "pool_gradients",
+            side="pool",
+            reader="gradient_store",
+            file="gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5",
+            rule="pool_gradients",
+            made_by="model",
+            dataset="adam",
+            per_checkpoint=True,
+            numbers=None,
+        ),
+        Feature(
+            "pool_sgd_gradients",
+            side="pool",
+            reader="gradient_store",
+            file="gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5",
+            rule="pool_gradients",
+            made_by="model",
+            dataset="sgd",
+            per_checkpoint=True,
+            numbers=None,
+        ),
+        Feature(
+            "validation_gradients",
+            side="validation",
+            reader="gradient_store",
+            file="gradients/{model}/{pool}/checkpoint{checkpoint}/validation/{target}.h5",
+            rule="validation_gradients",
+            made_by="model",
+            dataset="sgd",
+            per_checkpoint=True,
+            numbers=None,
+        ),
+        Feature(
+            "pool_embeddings",
+            side="pool",
+            reader="vectors",
+            file="embeddings/{encoder}/pools/{pool}.h5",
+            rule="pool_embeddings",
+            made_by="encoder",
+            dataset="embedding",
+            numbers=EMBEDDING_NUMBERS,
+        ),
+        Feature(
+            "validation_embeddings",
+            side="validation",
+            reader="vectors",
+            file="embeddings/{encoder}/targets/{target}.h5",
+            rule="validation_embeddings",
+            made_by="encoder",
+            dataset="embedding",
+            numbers=EMBEDDING_NUMBERS,
+        ),
+        Feature(
+            "pool_hidden_states",
+            side="pool",
+            reader="vectors",
+            file="hidden_states/{model}/pools/{pool}.h5",
+            rule="pool_hidden_states",
+            made_by="model",
+            dataset="embedding",
+            numbers=HIDDEN_STATE_NUMBERS,
+        ),
+        Feature(
+            "validation_hidden_states",
+            side="validation",
+            reader="vectors",
+            file="hidden_states/{model}/targets/{target}.h5",
+            rule="validation_hidden_states",
+            made_by="model",
+            dataset="embedding",
+            numbers=HIDDEN_STATE_NUMBERS,
+        ),
+        Feature("pool_lengths", side="pool", reader="response_lengths", scalar=True),
+        Feature("validation_lengths", side="validation", reader="response_lengths", scalar=True),
+    )
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from instruction_selection.core.entry_names import parts
+from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.cost import prices
 from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.experiment import Experiment, Stage
@@ -42,36 +43,6 @@ class Job:
 # ---- Work of a rule's job, by its wildcards --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Feature:
-    """A feature that a method may need: the side that it is of, the rule that makes it, and its numbers per row."""
-
-    side: str
-    rule: str | None
-    numbers: Callable[[Experiment], float]
-    #: Whether there is one under every checkpoint of the warm-up.
-    per_checkpoint: bool = False
-
-
-def _projected(experiment: Experiment) -> int:
-    return experiment.settings.gradients.projection.dimension
-
-
-FEATURES = {
-    "pool_gradients": Feature("pool", "pool_gradients", _projected, per_checkpoint=True),
-    "pool_sgd_gradients": Feature("pool", "pool_gradients", _projected, per_checkpoint=True),
-    "validation_gradients": Feature("validation", "validation_gradients", _projected, per_checkpoint=True),
-    "pool_embeddings": Feature("pool", "pool_embeddings", lambda _: prices.EMBEDDING_NUMBERS.typical),
-    "validation_embeddings": Feature("validation", "validation_embeddings", lambda _: prices.EMBEDDING_NUMBERS.typical),
-    "pool_hidden_states": Feature("pool", "pool_hidden_states", lambda _: prices.HIDDEN_STATE_NUMBERS.typical),
-    "validation_hidden_states": Feature(
-        "validation", "validation_hidden_states", lambda _: prices.HIDDEN_STATE_NUMBERS.typical
-    ),
-    "pool_lengths": Feature("pool", None, lambda _: 0),
-    "validation_lengths": Feature("validation", None, lambda _: 0),
-}
-
-
 def job(experiment: Experiment, rule: str, wildcards: dict[str, str], after: Iterable[Key] = ()) -> Job:
     """A job of one of `machines.STAGE_OF_RULE`, with its work."""
     named = tuple((name, str(value)) for name, value in wildcards.items())
@@ -94,7 +65,12 @@ def rows(experiment: Experiment, wildcards: dict[str, str]) -> int:
 def feature_numbers(experiment: Experiment, method: str) -> float:
     """Numbers per pool row in the features of one checkpoint that a method needs."""
     features = (FEATURES[need] for need in experiment.methods[method].needs)
-    return sum(feature.numbers(experiment) for feature in features if feature.side == "pool")
+    return sum(_numbers(experiment, feature) for feature in features if feature.side == "pool")
+
+
+def _numbers(experiment: Experiment, feature: Feature) -> int:
+    dimension = experiment.settings.gradients.projection.dimension
+    return dimension if feature.numbers is None else feature.numbers
 
 
 def _tokens(experiment: Experiment, wildcards: dict[str, str]) -> int:
@@ -139,7 +115,7 @@ def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float
     numbers = feature_numbers(experiment, wildcards["method"])
     if method.checkpoints == "all":
         needed = (FEATURES[need] for need in method.needs)
-        per_checkpoint = sum(entry.numbers(experiment) for entry in needed if _of_pool_checkpoint(entry))
+        per_checkpoint = sum(_numbers(experiment, entry) for entry in needed if _of_pool_checkpoint(entry))
         numbers += (experiment.settings.warmup.checkpoints - 1) * per_checkpoint
     reading = prices.STORE_BYTES_PER_NUMBER.typical
     if method.reads == "per chosen row":
@@ -160,16 +136,20 @@ def _evaluation_tokens(experiment: Experiment, wildcards: dict[str, str]) -> flo
     return prices.FORWARD_SHARE * experiment.settings.targets[name].evaluation_rows * tokens
 
 
+def _feature_work(feature: Feature) -> Callable[[Experiment, dict[str, str]], float]:
+    """Work of the rule that makes a feature: a pass of the encoder, or one or both ways through the model."""
+    if feature.made_by == "encoder":
+        return rows
+    if not feature.per_checkpoint:
+        return _hidden_state_tokens
+    return _pool_gradient_tokens if feature.side == "pool" else _validation_gradient_tokens
+
+
 #: Work of a job per parameter of its model, or, without a model, its work.
 WORK = {
     "warmup": _warmup_tokens,
     "finetune": _finetune_tokens,
-    "pool_gradients": _pool_gradient_tokens,
-    "validation_gradients": _validation_gradient_tokens,
-    "pool_hidden_states": _hidden_state_tokens,
-    "validation_hidden_states": _hidden_state_tokens,
-    "pool_embeddings": rows,
-    "validation_embeddings": rows,
+    **{feature.rule: _feature_work(feature) for feature in FEATURES.values() if feature.rule},
     "select_rows": _selection_bytes,
     "evaluate": _evaluation_tokens,
     "evaluate_with_vllm": _evaluation_tokens,
@@ -245,7 +225,7 @@ class _Plan:
         """Of the jobs that make a feature of a pool or target `name`: one, or one per shard of a pool's gradients."""
         place = "pool" if feature.side == "pool" else "target"
         if not feature.per_checkpoint:
-            on_model = feature.rule in RUNS_MODEL
+            on_model = feature.made_by == "model"
             maker = {"model": cell.model} if on_model else {"encoder": self._experiment.settings.encoder}
             return [{**maker, place: name}]
         under = {"model": cell.model, "pool": cell.pool, "checkpoint": checkpoint}

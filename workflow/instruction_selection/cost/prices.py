@@ -45,9 +45,6 @@ READ_TOKENS_PER_WRITTEN_TOKEN = _fixed(
 PASSES_PER_SELECTED_ROW = _fixed(
     1, "passes", "an upper limit; measured: 0.4 for 1 % of a million rows (docs/scaling.md)"
 )
-#: Numbers per row in the features whose size the experiment does not say.
-EMBEDDING_NUMBERS = _fixed(384, "numbers", "all-MiniLM-L6-v2; assumed for other encoders")
-HIDDEN_STATE_NUMBERS = _fixed(4096, "numbers", "Llama-3.1-8B; assumed for other models")
 
 # ---- Time ------------------------------------------------------------------------------------------------------------
 
@@ -128,6 +125,10 @@ TORCH_MB = Price(
 )
 SELECTION_MB = _fixed(2200, "MB per selection", "set: 2,048 MiB that a walk reserves beside its copies")
 DEEPSPEED_COMPILER_MB = _fixed(2000, "MB per training by several processes", "assumed: its compiler, without a GPU")
+#: What a selection keeps of an example whose text stays in its file.
+INDEX_BYTES_PER_EXAMPLE = _fixed(
+    500, "bytes", "counted: id, task, length and place in the file 100, and the ids of 5 stores; 70 per id"
+)
 #: A row of text, as Python objects.
 TEXT_BYTES_PER_ROW = _fixed(6000, "bytes", "assumed: 512 tokens, as text and as objects")
 #: A walk's copy of a number, and what it keeps of a row besides.

@@ -8,7 +8,7 @@ gradients; 16 threads select):
 
     fine-tuning   98 GB; 10 h for 5 % of the large pool, 195 h for all of it, resumed after each kill
     gradients     45 GB; 2.4 h per shard of the large pool
-    selection     24 GB and 2.0 h for 5 % of the large pool by a walk; 6 GB and 12 minutes of a small one
+    selection     17 GB and 2.0 h for 5 % of the large pool by a walk; 5 GB and 12 minutes of a small one
     evaluation    24 GB; 5.3 h for BBH
 """
 
@@ -58,26 +58,30 @@ def rows_mb(rows: int) -> int:
     return _with_safety(prices.PYTHON_MB.high + _text_mb(rows))
 
 
-def text_mb(rows: int) -> int:
-    """Memory that the text of `rows` takes, without a safety factor."""
-    return math.ceil(_text_mb(rows))
+def index_mb(rows: int) -> int:
+    """What a selection keeps of the examples of a pool of `rows`, without a safety factor."""
+    return math.ceil(_index_mb(rows))
 
 
-def method_mib(mem_mb: int, pool_text_mb: int) -> int:
+def method_mib(mem_mb: int, pool_index_mb: int) -> int:
     """What a selection method may use of its job's `mem_mb`, in MiB (2^20 bytes).
 
-    A method fills what it is given with cached rows, so the safety margin and the pool's text are taken off.
+    A method fills what it is given with cached rows, so the safety margin and the pool's index are taken off.
     """
-    return max(0, int((mem_mb / MEMORY_SAFETY - pool_text_mb) * 1e6)) >> 20
+    return max(0, int((mem_mb / MEMORY_SAFETY - pool_index_mb) * 1e6)) >> 20
 
 
 def _selection_mb(experiment: Experiment, wildcards: dict[str, str]) -> int:
-    """The rows' text, a walk's copies of their features, and what it keeps of each row."""
+    """An index of the rows, a walk's copies of their features, and what it keeps of each row."""
     rows = jobs.rows(experiment, wildcards)
     numbers = jobs.feature_numbers(experiment, wildcards["method"])
     per_row = numbers * prices.COPY_BYTES_PER_NUMBER.high + prices.WALK_BYTES_PER_ROW.high
     fixed = prices.PYTHON_MB.high + prices.SELECTION_MB.high
-    return _with_safety(fixed + _text_mb(rows) + rows * per_row / 1e6)
+    return _with_safety(fixed + _index_mb(rows) + rows * per_row / 1e6)
+
+
+def _index_mb(rows: int) -> float:
+    return rows * prices.INDEX_BYTES_PER_EXAMPLE.high / 1e6
 
 
 def _text_mb(rows: int) -> float:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from instruction_selection.core.entry_names import module_name, parts
 from instruction_selection.core.errors import InputError
-from instruction_selection.core.features import GRADIENTS
+from instruction_selection.core.features import FEATURES
+from instruction_selection.core.ratios import selected_count
 from instruction_selection.experiment import method, published
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
@@ -115,7 +116,7 @@ def methods_of_the_size_of_another_have_it(checked: Checked) -> None:
 
 def methods_have_an_encoder(checked: Checked) -> None:
     for name, entry in checked.experiment.methods.items():
-        if checked.experiment.encoder is None and any(need.endswith("embeddings") for need in entry.needs):
+        if checked.experiment.encoder is None and any(FEATURES[need].made_by == "encoder" for need in entry.needs):
             sentence = f"method {name!r} needs an encoder, and none is named"
             raise InputError("no-encoder", sentence, path=checked.file, key="encoder")
 
@@ -124,9 +125,11 @@ def methods_have_their_gradients(checked: Checked) -> None:
     kept = checked.settings.gradients.pool_kinds
     for name, entry in checked.experiment.methods.items():
         for need in entry.needs:
-            wanted = GRADIENTS.get(need, kept[0])
-            if need.startswith("pool_") and wanted not in kept:
-                sentence = f"method {name!r} needs {wanted!r}, and only {', '.join(map(repr, kept))} is kept; add it"
+            feature = FEATURES[need]
+            if (feature.side, feature.reader) == ("pool", "gradient_store") and feature.dataset not in kept:
+                sentence = (
+                    f"method {name!r} needs {feature.dataset!r}, and only {', '.join(map(repr, kept))} is kept; add it"
+                )
                 raise InputError("gradients-not-kept", sentence, path=checked.file, key="gradients.pool_kinds")
 
 
@@ -183,7 +186,7 @@ def pools_have_enough_rows(checked: Checked) -> None:
                 sentence = f"{wanted} are more than the {pool.rows} rows of pool {name!r}"
                 raise InputError("pool-too-small", sentence, path=checked.file, key=key)
         for ratio in checked.settings.ratios:
-            if ratio * pool.rows + 1e-9 < 1:
+            if selected_count(ratio, pool.rows) < 1:
                 sentence = f"{ratio:g} of the {pool.rows} rows of pool {name!r} selects none; raise either"
                 raise InputError("ratio-selects-none", sentence, path=checked.file, key="ratios")
 

@@ -7,7 +7,8 @@ of a table that share it also share its path, and nothing is computed twice.
 from dataclasses import dataclass, replace
 
 from instruction_selection.core.entry_names import ANY, parts
-from instruction_selection.core.features import NEEDS_MODEL
+from instruction_selection.core.features import FEATURES
+from instruction_selection.core.ratios import ratio_text
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.plan import Plan
@@ -40,12 +41,12 @@ class Score:
 
 def targeted(method: Method) -> bool:
     """Whether the selection depends on the target's validation rows, directly or by another method's number of rows."""
-    return bool(method.sized_like) or any(need.startswith("validation_") for need in method.needs)
+    return bool(method.sized_like) or any(FEATURES[need].side == "validation" for need in method.needs)
 
 
 def uses_model(method: Method) -> bool:
     """Whether the selection depends on the model, directly or by another method's number of rows."""
-    return bool(method.sized_like) or bool(NEEDS_MODEL & set(method.needs))
+    return bool(method.sized_like) or any(FEATURES[need].made_by == "model" for need in method.needs)
 
 
 def evaluation_settings(experiment: Experiment, benchmark: str) -> Evaluation:
@@ -57,7 +58,7 @@ def evaluation_settings(experiment: Experiment, benchmark: str) -> Evaluation:
 
 def ratios(plan: Plan, method: Method) -> list[str]:
     values = plan.ratios if method.ratio is None else (method.ratio,)
-    return [str(value).removesuffix(".0") for value in values]
+    return [ratio_text(value) for value in values]
 
 
 def seeds(experiment: Experiment, method: str) -> tuple[int, ...]:

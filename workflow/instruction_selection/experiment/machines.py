@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
+from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment.settings import Settings
 
 #: The stage, a key of the experiment's `gpus` and `threads`, that a rule belongs to. Other rules have one thread.
 STAGE_OF_RULE = {
     "warmup": "training",
     "finetune": "training",
-    "pool_gradients": "gradients",
-    "validation_gradients": "gradients",
-    "pool_hidden_states": "gradients",
-    "validation_hidden_states": "gradients",
-    "pool_embeddings": "embeddings",
-    "validation_embeddings": "embeddings",
+    **{
+        feature.rule: "embeddings" if feature.made_by == "encoder" else "gradients"
+        for feature in FEATURES.values()
+        if feature.rule
+    },
     "select_rows": "selection",
     "evaluate": "evaluation",
     "evaluate_with_vllm": "evaluation",

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.core.entry_names import module_name
-from instruction_selection.core.features import Feature
 from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.features import FeatureName
 
 LIBRARY = Path(__file__).resolve().parents[1]
 #: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.
@@ -32,7 +32,7 @@ class Method(Entry):
     """One sentence on how it chooses."""
     reference: About[str]
     """Where it was published."""
-    needs: Distinct[Feature] = ()
+    needs: Distinct[FeatureName] = ()
     """What is made before it runs and handed to it; nothing else is."""
     checkpoints: Literal["last", "all"] = "last"
     """Checkpoints of the warm-up whose gradients it reads, the last one's or those of all that are kept."""

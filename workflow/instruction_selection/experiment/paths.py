@@ -2,6 +2,8 @@
 
 from pathlib import PurePosixPath
 
+from instruction_selection.core.features import FEATURES
+
 CELL = "{model}/{pool}/{target}/{method}/{ratio}/seed{seed}"
 
 
@@ -9,10 +11,9 @@ class Layout:
     """Path patterns below ``results/<experiment>``."""
 
     def __init__(self, experiment: str, results: str = "results"):
-        root = PurePosixPath(results) / experiment
-
-        def at(path: str) -> str:
-            return str(root / path)
+        # First: the others lie in the same folder or below.
+        self.report = str(PurePosixPath(results) / experiment / "report.html")
+        at = self._at
 
         self.resolved_config = at("config.resolved.yaml")
 
@@ -32,13 +33,13 @@ class Layout:
         self.warmup_log = at("warmup/{model}/{pool}/trainer_log.jsonl")
 
         self.pool_shard = at("gradients/{model}/{pool}/checkpoint{checkpoint}/shards/{shard}.h5")
-        self.pool_gradients = at("gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5")
-        self.validation_gradients = at("gradients/{model}/{pool}/checkpoint{checkpoint}/validation/{target}.h5")
-        self.pool_embeddings = at("embeddings/{encoder}/pools/{pool}.h5")
-        self.validation_embeddings = at("embeddings/{encoder}/targets/{target}.h5")
+        self.pool_gradients = self.feature("pool_gradients")
+        self.validation_gradients = self.feature("validation_gradients")
+        self.pool_embeddings = self.feature("pool_embeddings")
+        self.validation_embeddings = self.feature("validation_embeddings")
 
-        self.pool_hidden_states = at("hidden_states/{model}/pools/{pool}.h5")
-        self.validation_hidden_states = at("hidden_states/{model}/targets/{target}.h5")
+        self.pool_hidden_states = self.feature("pool_hidden_states")
+        self.validation_hidden_states = self.feature("validation_hidden_states")
 
         self.run = at(f"runs/{CELL}")
         self.selected = f"{self.run}/selected.jsonl"
@@ -52,7 +53,18 @@ class Layout:
         self.table = at("tables/{table}.{format}")
         self.figure = at("figures/{table}.{format}")
         self.shared_rows = at("tables/{target}.shared-rows.csv")
-        self.report = at("report.html")
+
+    def feature(self, name: str) -> str:
+        """The file of a feature of `core.features`; that of the examples, if it has no file of its own."""
+        feature = FEATURES[name]
+        return self._at(feature.file) if feature.file else getattr(self, feature.side)
+
+    @property
+    def _root(self) -> PurePosixPath:
+        return PurePosixPath(self.report).parent
+
+    def _at(self, path: str) -> str:
+        return str(self._root / path)
 
     def log(self, rule: str, *wildcards: str) -> str:
         return self._beside("logs", rule, wildcards, "log")
@@ -61,6 +73,6 @@ class Layout:
         return self._beside("benchmarks", rule, wildcards, "tsv")
 
     def _beside(self, folder: str, rule: str, wildcards: tuple[str, ...], suffix: str) -> str:
-        root = PurePosixPath(self.report).parent / folder
+        root = self._root / folder
         inner = "/".join(f"{{{name}}}" for name in wildcards)
         return str(root / f"{rule}.{suffix}" if not inner else root / rule / f"{inner}.{suffix}")

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 from instruction_selection.core.errors import InputError
+from instruction_selection.core.ratios import ratio_text
 
 COLUMNS = ("model", "pool", "benchmark", "method", "ratio", "reported")
 #: In the column `benchmark`: the mean over the benchmarks of a score divided by that of the table's `relative_to`.
@@ -33,7 +34,7 @@ def read(path: str | Path) -> dict[Key, float]:
             where = {"path": path, "key": f"line {reader.line_num}"}
             target = None if row["benchmark"] == AVERAGE else row.get("target", row["benchmark"])
             try:
-                ratio, value = str(float(row["ratio"])).removesuffix(".0"), float(row["reported"])
+                ratio, value = ratio_text(float(row["ratio"])), float(row["reported"])
             except (TypeError, ValueError):
                 raise InputError("not-a-number", "ratio and reported must be numbers", **where) from None
             if not math.isfinite(value):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from instruction_selection.core import entry_names
-from instruction_selection.core.features import GRADIENTS
+from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.data import hub
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.base import Section
@@ -18,6 +18,8 @@ from instruction_selection.experiment.paths import Layout
 
 TABLE_FORMATS = ("md", "csv", "tex")
 FIGURE_FORMATS = ("svg", "png")
+#: Files by the name of the feature.
+Files = dict[str, list[str]]
 
 
 class Wildcards(Protocol):
@@ -103,92 +105,94 @@ class Wiring:
             seed=int(wildcards.seed),
         )
 
-    def feature_files(self, wildcards: Wildcards, checkpoint: int | None = None) -> dict[str, list[str]]:
-        """What a method's `needs` are called, and where they are: one file, or one per part of a joint target."""
-        checkpoint = self.checkpoints[-1] if checkpoint is None else checkpoint
-        patterns = {
-            "pool_gradients": self.paths.pool_gradients,
-            "pool_sgd_gradients": self.paths.pool_gradients,
-            "validation_gradients": self.paths.validation_gradients,
-            "pool_embeddings": self.paths.pool_embeddings,
-            "validation_embeddings": self.paths.validation_embeddings,
-            "pool_hidden_states": self.paths.pool_hidden_states,
-            "validation_hidden_states": self.paths.validation_hidden_states,
-            "pool_lengths": self.paths.pool,
-            "validation_lengths": self.paths.validation,
+    def fixed_features(self, wildcards: Wildcards) -> Files:
+        """Files of the features that do not depend on the warm-up."""
+        needed = [feature for feature in self._needed(wildcards) if not feature.per_checkpoint]
+        return self._files(wildcards, needed)
+
+    def checkpoint_features(self, wildcards: Wildcards) -> list[Files]:
+        """For each checkpoint that the method reads, oldest first, the files of its features."""
+        needed = [feature for feature in self._needed(wildcards) if feature.per_checkpoint]
+        if not needed:
+            return []
+        return [self._files(wildcards, needed, checkpoint) for checkpoint in self._checkpoints(wildcards)]
+
+    def features_made_with(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the stores that a method reads must say of themselves, as far as the experiment says it."""
+        needed = self._needed(wildcards)
+        expected: dict[str, Any] = {}
+        if any(feature.reader == "gradient_store" for feature in needed):
+            expected |= self.settings.gradients.inputs("projection", "precision")
+        if grid.uses_model(self.method_of(wildcards)):
+            expected["template"] = self.experiment.models[wildcards.model].template
+            expected["cutoff_len"] = self.settings.cutoff_len
+        if self.encoder and any(feature.made_by == "encoder" for feature in needed):
+            expected["encoder"] = self.encoder
+        return expected
+
+    def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """All that a selection reads besides its pool; keys are the names of the rule's inputs."""
+        needed, checkpoints = self._needed(wildcards), self.checkpoint_features(wildcards)
+        files = [self.fixed_features(wildcards), *checkpoints]
+        inputs: dict[str, str | list[str]] = {
+            "features": unique(path for features in files for found in features.values() for path in found)
         }
-        names = {
+        if checkpoints:
+            inputs["checkpoints"] = self.paths.warmup_checkpoints.format(model=wildcards.model, pool=wildcards.pool)
+        if any(feature.side == "pool" and feature.reader == "gradient_store" for feature in needed):
+            # The gathered store holds no data of its own.
+            inputs["shards"] = [
+                shard
+                for checkpoint in self._checkpoints(wildcards)
+                for shard in self.pool_shards(wildcards, checkpoint)
+            ]
+        if grid.targeted(self.method_of(wildcards)):
+            inputs["validation"] = [
+                self.paths.validation.format(target=part) for part in entry_names.parts(wildcards.target)
+            ]
+        if followed := grid.size_of(self.experiment, self.cell_of(wildcards)):
+            inputs["sized_like"] = self.paths.selection.format(**followed.wildcards())
+        return inputs
+
+    def pool_shards(self, wildcards: Wildcards, checkpoint: int | str) -> list[str]:
+        """The files that a pool's gradients under one checkpoint are gathered from."""
+        named = {"model": wildcards.model, "pool": wildcards.pool, "checkpoint": checkpoint}
+        shards = self.settings.gradients.shards_of(wildcards.pool)
+        return [self.paths.pool_shard.format(shard=shard, **named) for shard in range(shards)]
+
+    def _needed(self, wildcards: Wildcards) -> list[Feature]:
+        return [FEATURES[name] for name in self.method_of(wildcards).needs]
+
+    def _checkpoints(self, wildcards: Wildcards) -> range:
+        """Numbers of those that a method reads; the last is the end of the warm-up."""
+        last = self.settings.warmup.checkpoints
+        return range(1 if self.method_of(wildcards).checkpoints == "all" else last, last + 1)
+
+    def _files(
+        self,
+        wildcards: Wildcards,
+        features: Iterable[Feature],
+        checkpoint: int | None = None,
+    ) -> Files:
+        named = {
             "model": wildcards.model,
             "pool": wildcards.pool,
             "encoder": self.settings.encoder,
             "checkpoint": checkpoint,
         }
-
-        def paths(need):
-            parts = entry_names.parts(wildcards.target)
-            if not need.startswith("validation_"):
-                parts = [entry_names.ANY]
-            return [patterns[need].format(target=part, **names) for part in parts]
-
-        return {need: paths(need) for need in self.method_of(wildcards).needs}
-
-    def features_made_with(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the stores that a method reads say of themselves, as far as the experiment says it."""
-        needs = self.method_of(wildcards).needs
-        made_with = {}
-        if any(need in GRADIENTS for need in needs):
-            made_with |= self.settings.gradients.inputs("projection", "precision")
-        if grid.uses_model(self.method_of(wildcards)):
-            made_with["template"] = self.experiment.models[wildcards.model].template
-            made_with["cutoff_len"] = self.settings.cutoff_len
-        if any(need.endswith("_embeddings") for need in needs):
-            made_with["encoder"] = self.encoder
-        return made_with
-
-    def earlier_feature_files(self, wildcards: Wildcards) -> list[dict[str, list[str]]]:
-        """The gradients under each checkpoint before the last, for a method that reads them all."""
-        if self.method_of(wildcards).checkpoints == "last":
-            return []
-        return [
-            {
-                need: paths
-                for need, paths in self.feature_files(wildcards, checkpoint).items()
-                if need.endswith("_gradients")
-            }
-            for checkpoint in self.checkpoints[:-1]
-        ]
+        return {
+            feature.name: [
+                self.paths.feature(feature.name).format(target=part, **named)
+                for part in (
+                    entry_names.parts(wildcards.target) if feature.side == "validation" else [wildcards.target]
+                )
+            ]
+            for feature in features
+        }
 
     def methods_without_own_rule(self) -> list[str]:
         """Those that `select_rows` selects for."""
         return [name for name in self.experiment.methods if not has_own_rule(name)]
-
-    def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """`feature_files`, and what belongs to them."""
-        inputs = self.feature_files(wildcards)
-        earlier = self.earlier_feature_files(wildcards)
-        if earlier:
-            inputs["earlier"] = [path for needs in earlier for paths in needs.values() for path in paths]
-        if any(need in GRADIENTS for need in inputs):
-            inputs["checkpoints"] = self.paths.warmup_checkpoints.format(model=wildcards.model, pool=wildcards.pool)
-        if grid.targeted(self.method_of(wildcards)):
-            inputs["validation"] = expand(self.paths.validation, target=entry_names.parts(wildcards.target))
-        sized_like = grid.size_of(self.experiment, self.cell_of(wildcards))
-        if sized_like:
-            inputs["sized_like"] = self.paths.selection.format(**sized_like.wildcards())
-        if {"pool_gradients", "pool_sgd_gradients"} & inputs.keys():
-            # The joined store holds no data of its own.
-            numbers = self.checkpoints if earlier else self.checkpoints[-1]
-            inputs["shards"] = expand(self.shard_files(wildcards), checkpoint=numbers)
-        return inputs
-
-    def shard_files(self, wildcards: Wildcards) -> list[str]:
-        """Of every checkpoint, whose number is left open."""
-        return expand(
-            self.paths.pool_shard,
-            model=wildcards.model,
-            pool=wildcards.pool,
-            shard=range(self.settings.gradients.shards_of(wildcards.pool)),
-        )
 
     def selected_rows(self, wildcards: Wildcards) -> str:
         """The selection that a run trains on; runs share one where it does not depend on model, target or seed."""

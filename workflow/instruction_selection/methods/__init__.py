@@ -10,19 +10,21 @@ nothing else. Rows without a usable gradient are taken out before, so a method s
 several methods share stands in modules beside this folder. A method in another language, or with an environment of its
 own, is a Snakemake rule in workflow/rules/methods instead.
 
-Rows of a pool may be more than memory holds: `rows @ columns`, `rows.blocks()` and `rows.take(numbers)` read them from
-their file, and `rows.unit` reads all at once (see `matrix.Rows`). `inputs.memory_mb` says how much may be kept.
+A pool's features may be larger than memory: `matrix @ columns`, `matrix.blocks()` and `matrix.take(indices)` read a
+part at a time, and `matrix.unit` reads all at once (see `matrix.FeatureMatrix`). `inputs.memory_mib` says how much
+memory may be used. `inputs.over_checkpoints` gives a feature under every checkpoint of the warm-up.
 
 All of them can be used without the workflow, on arrays:
 
     >>> import numpy as np
     >>> from instruction_selection import selection
+    >>> from instruction_selection.features.matrix import InMemoryMatrix
     >>> from instruction_selection.selection import Inputs
-    >>> from instruction_selection.features.matrix import Rows
     >>> rng = np.random.default_rng(0)
     >>> pool, target = rng.normal(size=(100, 16)), rng.normal(size=(5, 16))    # one row per instruction
-    >>> inputs = Inputs(rows=100, pool_gradients=Rows.of(pool), validation_gradients=Rows.of(target))
+    >>> pool, target = InMemoryMatrix.normalised(pool), InMemoryMatrix.normalised(target)
+    >>> inputs = Inputs.of(100, pool_gradients=pool, validation_gradients=target)
     >>> chosen = selection.run("g2is", inputs, budget=10, params={"variance": 0.5, "delta": 0.8}, seed=0)
-    >>> len(chosen.rows), sorted(chosen.details)
+    >>> len(chosen.indices), sorted(chosen.details)
     (10, ['components'])
 """

@@ -6,4 +6,4 @@ from instruction_selection.selection import Inputs, Selection
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    return Selection(np.arange(inputs.rows)[:budget])
+    return Selection(np.arange(inputs.pool_size)[:budget])

@@ -7,16 +7,16 @@ the paper leaves open is read.
 
 import numpy as np
 
-from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import algorithm1, fast
+from instruction_selection.selection.walk.growing_set import Walk
 from instruction_selection.selection.walk.quantised import Quantised
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    copies = Quantised(inputs.pool_gradients, inputs.memory_mb)
-    return algorithm1.select(
-        inputs.validation_gradients,
-        budget,
-        params,
-        lambda components, wanted: fast.walk_algorithm1(copies, components, wanted, params["delta"]),
-    )
+    copies = Quantised(inputs.pool_gradients, inputs.memory_mib)
+
+    def walk(components: np.ndarray, wanted: list[int]) -> list[Walk]:
+        return fast.walk_algorithm1(copies, components, wanted, params["delta"])
+
+    return algorithm1.select(inputs, Components("pool_gradients", "validation_gradients"), budget, params, walk)

@@ -5,7 +5,7 @@ Everything but the walk is as in `g2is`: components, shares of the budget, and a
 
 import numpy as np
 
-from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import algorithm1
 from instruction_selection.selection.walk.growing_set import Walk
 
@@ -16,4 +16,4 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
         orders = [np.argsort(-column, kind="stable") for column in products.T]
         return [Walk(order[:count].tolist()) for order, count in zip(orders, wanted, strict=True)]
 
-    return algorithm1.select(inputs.validation_gradients, budget, params, closest)
+    return algorithm1.select(inputs, Components("pool_gradients", "validation_gradients"), budget, params, closest)

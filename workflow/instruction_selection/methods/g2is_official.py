@@ -9,14 +9,14 @@ graph, which may list only each row's nearest neighbours.
 import numpy as np
 
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.features.matrix import Rows
-from instruction_selection.selection import Inputs, Selection
+from instruction_selection.features.matrix import FeatureMatrix
+from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import fast
 from instruction_selection.selection.walk.algorithm1 import describe
 from instruction_selection.selection.walk.components import principal_components
 from instruction_selection.selection.walk.quantised import Quantised
 
-#: Rows whose neighbours are searched in one pass over the pool.
+#: FeatureMatrix whose neighbours are searched in one pass over the pool.
 QUERIES_PER_PASS = 2048
 
 
@@ -25,12 +25,13 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
     budgets = largest_remainder(budget, shares)
     graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mb), components, budgets, params["delta"], graph)
+    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mib), components, budgets, params["delta"], graph)
     details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
-    return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})
+    chosen = np.array([row for walked in walks for row in walked.indices])
+    return Selection(chosen, {"components": details}, Components("pool_gradients", "validation_gradients"))
 
 
-def nearest(pool: Rows, count: int, queries_per_pass: int = QUERIES_PER_PASS) -> np.ndarray:
+def nearest(pool: FeatureMatrix, count: int, queries_per_pass: int = QUERIES_PER_PASS) -> np.ndarray:
     """Each row's `count` most similar other rows, int64 (N, count), by decreasing similarity; of equal ones the first.
 
     The rows are read once for every `queries_per_pass` rows, and every pair is compared: N * N * D products.

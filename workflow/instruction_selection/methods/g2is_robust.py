@@ -13,7 +13,7 @@
 import numpy as np
 
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.selection import Inputs, Selection
+from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import fast
 from instruction_selection.selection.walk.algorithm1 import describe
 from instruction_selection.selection.walk.components import principal_components, towards, uncentred_components
@@ -25,8 +25,11 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     decompose = principal_components if params["centred"] else uncentred_components
     components, shares = decompose(validation, params["variance"])
     components = towards(components, validation.mean(0))
-    copies = Quantised(inputs.pool_gradients, inputs.memory_mb)
+    copies = Quantised(inputs.pool_gradients, inputs.memory_mib)
     walks = fast.walk_robust(copies, components, shares, budget, params["delta"])
     budgets = largest_remainder(budget, shares)
     details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
-    return Selection(np.array([row for walked in walks for row in walked.indices]), {"components": details})
+    chosen = np.array([row for walked in walks for row in walked.indices])
+    # Of rows of norm 1, so that the variance of the rows as they are is not what these explain.
+    followed = Components("pool_gradients", "validation_gradients", explained=False)
+    return Selection(chosen, {"components": details}, followed)

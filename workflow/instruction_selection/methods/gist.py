@@ -15,12 +15,11 @@ from instruction_selection.selection.algorithms import subspace
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
-    checkpoints = inputs.checkpoints
-    targets = [checkpoint.validation_gradients for checkpoint in checkpoints]
+    pools, targets, weights = inputs.over_checkpoints("pool_sgd_gradients", "validation_gradients")
     return subspace.scores(
-        [checkpoint.pool_sgd_gradients for checkpoint in checkpoints],
+        pools,
         [target.unit * target.norms[:, None] for target in targets],
-        [checkpoint.weight for checkpoint in checkpoints],
+        weights,
         params["rank"],
         targets[-1].subtasks if params["mean_of_subtasks"] else None,
     )

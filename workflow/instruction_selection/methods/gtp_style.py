@@ -16,11 +16,7 @@ from instruction_selection.selection.algorithms import trajectory
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    rows, target = trajectory.system(
-        [checkpoint.pool_gradients for checkpoint in inputs.checkpoints],
-        [checkpoint.validation_gradients.unit for checkpoint in inputs.checkpoints],
-        [checkpoint.weight for checkpoint in inputs.checkpoints],
-        params["rank"],
-    )
+    pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
+    rows, target = trajectory.system(pools, [target.unit for target in targets], weights, params["rank"])
     chosen, details = trajectory.pursue(rows, target, budget, params["iterations"], params["tolerance"])
     return Selection(chosen, {"rounds": details})

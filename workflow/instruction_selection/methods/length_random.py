@@ -20,17 +20,17 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
         np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, LENGTH_RANGES - 1)
         for lengths in (inputs.pool_lengths, inputs.validation_lengths)
     )
-    wanted = largest_remainder(min(budget, inputs.rows), np.bincount(validation_range, minlength=LENGTH_RANGES))
+    wanted = largest_remainder(min(budget, inputs.pool_size), np.bincount(validation_range, minlength=LENGTH_RANGES))
     # Rows shorter or longer than every validation row are in no range.
     pool_range[(inputs.pool_lengths < edges[0]) | (inputs.pool_lengths > edges[-1])] = LENGTH_RANGES
-    order = rng.permutation(inputs.rows)
+    order = rng.permutation(inputs.pool_size)
     chosen = [order[pool_range[order] == number][:count] for number, count in enumerate(wanted)]
     details = [
         {"shortest": float(low), "longest": float(high), "budget": int(count), "selected": len(rows)}
         for low, high, count, rows in zip(edges[:-1], edges[1:], wanted, chosen, strict=True)
     ]
     chosen = np.concatenate(chosen)
-    others = order[~np.isin(order, chosen)][: min(budget, inputs.rows) - len(chosen)]
+    others = order[~np.isin(order, chosen)][: min(budget, inputs.pool_size) - len(chosen)]
     return Selection(
         rng.permutation(np.concatenate([chosen, others])), {"ranges": details, "of_other_lengths": len(others)}
     )

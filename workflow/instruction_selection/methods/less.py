@@ -13,10 +13,5 @@ from instruction_selection.selection.algorithms.similarity import weighted_best_
 
 
 def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
-    checkpoints = inputs.checkpoints
-    return weighted_best_subtask_mean(
-        [checkpoint.pool_gradients for checkpoint in checkpoints],
-        [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
-        [checkpoint.weight for checkpoint in checkpoints],
-        inputs.validation_gradients.subtasks,
-    )
+    pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
+    return weighted_best_subtask_mean(pools, [target.unit for target in targets], weights, targets[-1].subtasks)

@@ -13,10 +13,6 @@ from instruction_selection.selection.algorithms.similarity import weighted_cosin
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    checkpoints = inputs.checkpoints
-    cosines = weighted_cosines(
-        [checkpoint.pool_gradients for checkpoint in checkpoints],
-        [checkpoint.validation_gradients.unit for checkpoint in checkpoints],
-        [checkpoint.weight for checkpoint in checkpoints],
-    )
+    pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
+    cosines = weighted_cosines(pools, [target.unit for target in targets], weights)
     return Selection(take_turns(cosines, budget, skip_taken=True))

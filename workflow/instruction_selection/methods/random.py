@@ -6,4 +6,4 @@ from instruction_selection.selection import Inputs, Selection
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    return Selection(rng.permutation(inputs.rows)[:budget])
+    return Selection(rng.permutation(inputs.pool_size)[:budget])

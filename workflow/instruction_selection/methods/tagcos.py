@@ -8,8 +8,7 @@ each cluster's share is rounded down, and of shares of a row or two nothing woul
 
 import numpy as np
 
-from instruction_selection.features import matrix
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import WeightedMean
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.selection.algorithms import clusters
 
@@ -18,14 +17,13 @@ LEAST_SHARE = 5
 
 
 def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    weights = [checkpoint.weight for checkpoint in inputs.checkpoints]
-    stores = [checkpoint.pool_gradients for checkpoint in inputs.checkpoints]
-    rows = stores[0] if len(stores) == 1 else Rows(matrix.WeightedMean(stores, weights), stores[0].norms)
+    pools, weights = inputs.over_checkpoints("pool_gradients")
+    rows = pools[0] if len(pools) == 1 else WeightedMean(pools, weights)
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
     share = budget if params["mended"] else budget / len(rows)
     choose = clusters.select_exact_budget if params["mended"] else clusters.select_as_published
     pursuit = params["penalty"], params["tolerance"]
-    chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mb // 2)
+    chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mib // 2)
     lost = budget - sum(cluster["budget"] for cluster in details)
     return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})

@@ -1,6 +1,6 @@
 """Selecting examples: what a method is given and returns, how it is called, and the job around it."""
 
-from instruction_selection.selection.contract import Checkpoint, Inputs, Selection
+from instruction_selection.selection.contract import Checkpoint, Components, Inputs, Selection
 from instruction_selection.selection.run import run_method
 
-__all__ = ["Checkpoint", "Inputs", "Selection", "run_method"]
+__all__ = ["Checkpoint", "Components", "Inputs", "Selection", "run_method"]

@@ -1,100 +1,139 @@
 """What a method is given, and what it returns."""
 
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.core.features import GRADIENTS
-from instruction_selection.features.matrix import Rows
+from instruction_selection.core.features import FEATURES
+from instruction_selection.features.matrix import FeatureMatrix
+
+#: What a method reads under a feature's name: (N, D), or int64 (N,) of a scalar feature.
+Values = FeatureMatrix | np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkpoint:
-    """Gradients under one checkpoint of the warm-up, and what it counts: the mean learning rate of its epoch."""
+    """Features under one checkpoint of the warm-up, which are its attributes too (`checkpoint.pool_gradients`).
 
-    weight: float = 1.0
-    pool_gradients: Rows | None = None
-    pool_sgd_gradients: Rows | None = None
-    validation_gradients: Rows | None = None
-
-    def given(self, side: str) -> dict[str, Rows]:
-        """Those of the pool (`side` is pool_) or of the target (validation_)."""
-        found = {need: getattr(self, need) for need in GRADIENTS if need.startswith(side)}
-        return {need: rows for need, rows in found.items() if rows is not None}
-
-
-@dataclass
-class Inputs:
-    """What a method may look at: the number of pool rows, and what its config file says that it needs.
-
-    Gradients are those under the last checkpoint of the warm-up, which counts `weight`; a method whose config file says
-    `checkpoints: all` finds the others in `earlier`, oldest first, and all of them in `checkpoints`. Lengths are int64
-    (N,), in characters of the response. `memory_mb` MiB may be used; the result does not depend on it.
+    `weight` is what the checkpoint counts, in any unit: the mean learning rate of its epoch.
     """
 
-    rows: int
-    pool_gradients: Rows | None = None
-    pool_sgd_gradients: Rows | None = None
-    validation_gradients: Rows | None = None
-    pool_embeddings: Rows | None = None
-    validation_embeddings: Rows | None = None
-    pool_hidden_states: Rows | None = None
-    validation_hidden_states: Rows | None = None
-    pool_lengths: np.ndarray | None = None
-    validation_lengths: np.ndarray | None = None
+    features: Mapping[str, FeatureMatrix]
     weight: float = 1.0
-    memory_mb: int = 8000
-    earlier: tuple[Checkpoint, ...] = ()
 
-    @property
-    def checkpoints(self) -> tuple[Checkpoint, ...]:
-        """All that were kept, oldest first."""
-        return *self.earlier, Checkpoint(self.weight, **{need: getattr(self, need) for need in GRADIENTS})
+    def __getattr__(self, name: str) -> Any:
+        if name in FEATURES:
+            return _declared(self.features, name)
+        raise AttributeError(name)
 
-    def _given(self, side: str) -> dict[str, Rows | np.ndarray]:
-        found = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name.startswith(side)}
-        return {name: value for name, value in found.items() if value is not None}
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a method may look at: the number of examples in the pool, and the features that its config file declares.
+
+    A feature is an attribute: `inputs.pool_embeddings` is a `FeatureMatrix`, `inputs.pool_lengths` int64 (N,), in
+    characters of the response. `checkpoints` are those of the warm-up that the method reads, oldest first; the last is
+    the end of the warm-up, and `inputs.pool_gradients` are the gradients under it. `memory_mib` MiB may be used; the
+    result does not depend on it.
+    """
+
+    pool_size: int
+    features: Mapping[str, Values] = field(default_factory=dict)
+    checkpoints: tuple[Checkpoint, ...] = ()
+    memory_mib: int = 8000
+
+    @classmethod
+    def of(cls, pool_size: int, memory_mib: int = 8000, **features: Values) -> "Inputs":
+        """From features by name, those of a checkpoint being of the end of the warm-up."""
+        last = {name: values for name, values in features.items() if FEATURES[name].per_checkpoint}
+        fixed = {name: values for name, values in features.items() if name not in last}
+        return cls(pool_size, fixed, (Checkpoint(last),) if last else (), memory_mib)  # pyright: ignore[reportArgumentType]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in FEATURES:
+            raise AttributeError(name)
+        last = self.checkpoints[-1].features if self.checkpoints else {}
+        return _declared(last if FEATURES[name].per_checkpoint else self.features, name)
+
+    def over_checkpoints(self, *names: str) -> Iterator[list]:
+        """For each feature its matrices under every checkpoint, oldest first; at the end the checkpoints' weights."""
+        for name in names:
+            yield [getattr(checkpoint, name) for checkpoint in self.checkpoints]
+        yield [checkpoint.weight for checkpoint in self.checkpoints]
 
     def usable(self) -> np.ndarray:
-        """bool (N,): pool rows all of whose features can be used."""
-        masks = [value.usable for value in self._given("pool_").values() if isinstance(value, Rows)]
-        masks += [rows.usable for checkpoint in self.earlier for rows in checkpoint.given("pool_").values()]
-        return np.logical_and.reduce([np.ones(self.rows, dtype=bool), *masks])
+        """bool (N,): examples of the pool all of whose features can be used."""
+        masks = [matrix.usable for name, matrix in self._matrices() if FEATURES[name].side == "pool"]
+        return np.logical_and.reduce([np.ones(self.pool_size, dtype=bool), *masks])
 
-    def at(self, numbers: np.ndarray) -> "Inputs":
-        """Of a pool that has only the rows `numbers`, in that order."""
-        given = self._given("pool_").items()
-        kept = {name: value.at(numbers) if isinstance(value, Rows) else value[numbers] for name, value in given}
-        earlier = tuple(_at(checkpoint, "pool_", numbers) for checkpoint in self.earlier)
-        return replace(self, rows=len(numbers), earlier=earlier, **kept)
+    def at(self, indices: np.ndarray) -> "Inputs":
+        """Of a pool that has only the examples `indices`, in that order."""
+        pool = {name: indices for name, feature in FEATURES.items() if feature.side == "pool"}
+        return replace(self._restricted(pool), pool_size=len(indices))
 
-    def without_unusable_validation_rows(self) -> "Inputs":
-        given = {name: value for name, value in self._given("validation_").items() if isinstance(value, Rows)}
-        masks = {name: value.usable for name, value in given.items()}
-        for checkpoint in self.earlier:
-            for name, value in checkpoint.given("validation_").items():
-                masks[name] = masks[name] & value.usable
+    def without_unusable_validation_examples(self) -> "Inputs":
+        """Raises `InputError` if a feature can be used of no validation example."""
+        masks: dict[str, np.ndarray] = {}
+        for name, matrix in self._matrices():
+            if FEATURES[name].side == "validation":
+                masks[name] = masks.get(name, True) & matrix.usable
         for name, mask in masks.items():
             if not mask.any():
-                sentence = f"no validation row can be used: all {name.replace('_', ' ')} are zero or not finite"
-                raise InputError("no-usable-validation", sentence, key=name)
-        if all(mask.all() for mask in masks.values()):
-            return self
-        earlier = tuple(_at(checkpoint, "validation_", masks["validation_gradients"]) for checkpoint in self.earlier)
-        return replace(self, earlier=earlier, **{name: value.at(masks[name]) for name, value in given.items()})
+                sentence = f"no validation example can be used: all {name.replace('_', ' ')} are zero or not finite"
+                raise InputError("no-usable-validation-example", sentence)
+        return self if all(mask.all() for mask in masks.values()) else self._restricted(masks)
+
+    def _matrices(self) -> Iterator[tuple[str, FeatureMatrix]]:
+        """Every feature but the scalar ones, under every checkpoint."""
+        for features in (self.features, *(checkpoint.features for checkpoint in self.checkpoints)):
+            for name, matrix in features.items():
+                if not FEATURES[name].scalar:
+                    yield name, matrix  # pyright: ignore[reportReturnType] (not scalar)
+
+    def _restricted(self, kept: Mapping[str, np.ndarray]) -> "Inputs":
+        """Of each feature in `kept` only the examples at these indices, or where a mask holds."""
+
+        def restricted(features: Mapping[str, Any]) -> dict[str, Any]:
+            found = dict(features)
+            for name in features.keys() & kept.keys():
+                values, indices = features[name], kept[name]
+                found[name] = values[indices] if FEATURES[name].scalar else values.at(indices)
+            return found
+
+        checkpoints = (Checkpoint(restricted(each.features), each.weight) for each in self.checkpoints)
+        return replace(self, features=restricted(self.features), checkpoints=tuple(checkpoints))
 
 
-def _at(checkpoint: Checkpoint, side: str, numbers: np.ndarray) -> Checkpoint:
-    return replace(checkpoint, **{need: rows.at(numbers) for need, rows in checkpoint.given(side).items()})
+def _declared(features: Mapping[str, Values], name: str) -> Values:
+    if name not in features:
+        raise AttributeError(f"{name} is not there; name it under `needs` in the method's file in config/methods.")
+    return features[name]
+
+
+@dataclass(frozen=True)
+class Components:
+    """The features whose principal components a method followed, for the diagnostics in `selection.json`.
+
+    `explained` says whether they are the components of the validation features as they are, centred and with their
+    norms, so that the variance which these explain is of interest.
+    """
+
+    pool: str
+    validation: str
+    explained: bool = True
 
 
 @dataclass
 class Selection:
-    """Row numbers in the order chosen, without repetition, and what the method has to tell about them.
+    """Indices of pool examples in the order chosen, without repetition, and `details` for `selection.json`.
 
-    In `details`, at any depth, a row of the pool stands by its number under the key `anchor`.
+    In `details`, at any depth, an example stands by its index under the key `anchor`. A method that walks along
+    principal components has a list `components` there, one entry per walk, and names their features in `components`.
     """
 
-    rows: np.ndarray
-    details: dict = field(default_factory=dict)
+    indices: np.ndarray
+    details: dict[str, Any] = field(default_factory=dict)
+    components: Components | None = None

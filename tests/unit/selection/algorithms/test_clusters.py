@@ -4,8 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from instruction_selection.features import matrix
-from instruction_selection.features.matrix import Rows, Stored
+from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix, WeightedMean
 from instruction_selection.selection.algorithms import clusters
 
 
@@ -19,19 +18,11 @@ def case():
     return rows, labels, np.stack([rows[labels == label].mean(0) for label in range(4)])
 
 
-@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
-def test_mean_gradients__keeps_the_dtype(kind):
-    rows = [np.full((2, 3), value, dtype=kind) for value in (1, 3)]
-    mean = matrix.mean_gradients(rows, [3e-6, 1e-6])
-    assert mean.dtype == np.dtype(kind)
-    assert mean == pytest.approx(np.full((2, 3), 1.5), rel=2e-3)
-
-
 def test_k_means__finds_the_groups_in_any_order_of_rows(case):
     rows, labels, _ = case
     order = np.random.default_rng(1).permutation(len(rows))
-    found, centres = clusters.k_means(rows, 4, seed=0)
-    again, same_centres = clusters.k_means(rows[order], 4, seed=0)
+    found, centres = clusters.k_means(InMemoryMatrix(rows), 4, seed=0)
+    again, same_centres = clusters.k_means(InMemoryMatrix(rows[order]), 4, seed=0)
     assert (found[order] == again).all()
     assert np.array_equal(centres, same_centres)
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
@@ -40,8 +31,8 @@ def test_k_means__finds_the_groups_in_any_order_of_rows(case):
 def test_k_means__more_rows_than_the_sample_same_groups(case):
     rows, labels, _ = case
     order = np.random.default_rng(1).permutation(len(rows))
-    found, centres = clusters.k_means(rows, 4, seed=0, sample_rows_per_cluster=5)
-    again, _ = clusters.k_means(rows[order], 4, seed=0, sample_rows_per_cluster=5)
+    found, centres = clusters.k_means(InMemoryMatrix(rows), 4, seed=0, sample_rows_per_cluster=5)
+    again, _ = clusters.k_means(InMemoryMatrix(rows[order]), 4, seed=0, sample_rows_per_cluster=5)
     assert (found[order] == again).all()
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
     assert centres == pytest.approx(np.stack([rows[found == label].mean(0) for label in range(4)]))
@@ -55,10 +46,10 @@ def test_select__stores_like_their_mean_in_memory(case, choose, memory_mib, tmp_
     share = 15 if choose is clusters.select_exact_budget else 0.1
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["one"], file["other"] = rows.astype(np.float16), other
-        stores = [Rows(Stored(file[name], name), np.ones(len(rows))) for name in ("one", "other")]
-        mean = Rows(matrix.WeightedMean(stores, [3, 1]), np.ones(len(rows)))
-        kept = mean.unit
-        assert kept == pytest.approx(0.75 * rows + 0.25 * other, abs=1e-3)
+        stores = [Hdf5Matrix(file[name], name) for name in ("one", "other")]
+        mean = WeightedMean(stores, [3, 1])
+        kept = InMemoryMatrix(mean.unit)
+        assert kept.unit == pytest.approx(0.75 * rows + 0.25 * other, abs=1e-3)
         assert (clusters.k_means(mean, 4, 0)[0] == clusters.k_means(kept, 4, 0)[0]).all()
         found, _ = choose(mean, labels, centres, share, 1e-3, 1e-4, memory_mib)
     assert found.tolist() == choose(kept, labels, centres, share, 1e-3, 1e-4)[0].tolist()
@@ -66,7 +57,7 @@ def test_select__stores_like_their_mean_in_memory(case, choose, memory_mib, tmp_
 
 def test_select_as_published__shares_rounded_down(case):
     rows, labels, centres = case
-    chosen, details = clusters.select_as_published(rows, labels, centres, 0.1, 1.0, 1e-4)
+    chosen, details = clusters.select_as_published(InMemoryMatrix(rows), labels, centres, 0.1, 1.0, 1e-4)
     assert len(set(chosen)) == len(chosen)
     assert [part["cluster"] for part in details] == list(dict.fromkeys(labels))
     assert {part["cluster"]: part["budget"] for part in details} == {0: 2, 1: 4, 2: 6, 3: 1}
@@ -78,7 +69,7 @@ def test_select_as_published__shares_rounded_down(case):
 @pytest.mark.parametrize("penalty", [1.0, 1e-3])
 def test_select_exact_budget__whole_budget_shared_among_clusters(case, budget, penalty):
     rows, labels, centres = case
-    chosen, details = clusters.select_exact_budget(rows, labels, centres, budget, penalty, 1e-4)
+    chosen, details = clusters.select_exact_budget(InMemoryMatrix(rows), labels, centres, budget, penalty, 1e-4)
     assert len(set(chosen)) == len(chosen) == min(budget, len(rows))
     for part in details:
         assert part["shortfall"] == 0
@@ -91,13 +82,15 @@ def test_select_exact_budget__near_duplicates_come_last():
     rows = np.vstack([near, [[0.4, 0.0, 0.9]]])
     centre = np.array([[1.0, 0.1, 0.5]])
     labels = np.zeros(len(rows), dtype=int)
-    chosen, _ = clusters.select_exact_budget(rows, labels, centre, 2, 1e-6, 1e-4)
+    chosen, _ = clusters.select_exact_budget(InMemoryMatrix(rows), labels, centre, 2, 1e-6, 1e-4)
     assert 6 in chosen
 
 
 def test_select__ends_a_cluster_in_which_nothing_correlates():
     rows, labels = -np.eye(2)[[0, 0, 1]], np.zeros(3, dtype=int)
-    chosen, [details] = clusters.select_as_published(rows, labels, np.array([[1.0, 1.0]]), 1.0, 1.0, 1e-4)
+    chosen, [details] = clusters.select_as_published(
+        InMemoryMatrix(rows), labels, np.array([[1.0, 1.0]]), 1.0, 1.0, 1e-4
+    )
     assert len(chosen) == details["selected"] <= 3
-    exact, _ = clusters.select_exact_budget(rows, labels, np.array([[1.0, 1.0]]), 3, 1.0, 1e-4)
+    exact, _ = clusters.select_exact_budget(InMemoryMatrix(rows), labels, np.array([[1.0, 1.0]]), 3, 1.0, 1e-4)
     assert sorted(exact) == [0, 1, 2]

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
+from instruction_selection.features.matrix import InMemoryMatrix
 from instruction_selection.selection.algorithms import matching_pursuit
 
 seeds = st.integers(0, 10**6)
@@ -24,7 +25,9 @@ def test_orthogonal_matching_pursuit__same_as_reference(seed, count, most, penal
     rng = np.random.default_rng(seed)
     pool = rng.normal(size=(count, 10)) + shared * rng.normal(size=10)
     target = pool[: 1 + count // 2].mean(0) + 0.1 * rng.normal(size=10)
-    rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(pool, target, most, penalty, 1e-4, positive)
+    rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(
+        InMemoryMatrix(pool), target, most, penalty, 1e-4, positive
+    )
     expected_rows, expected = matching_pursuit.reference(pool, target, most, penalty, 1e-4, positive)
     assert rows.tolist() == list(expected_rows)
     assert coefficients == pytest.approx(expected, rel=1e-6, abs=1e-9)
@@ -32,7 +35,9 @@ def test_orthogonal_matching_pursuit__same_as_reference(seed, count, most, penal
 
 
 def test_orthogonal_matching_pursuit__orthogonal_rows_come_by_their_share():
-    rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(np.eye(4), np.array([1.0, 0, 3, 2]), 4, 0, 1e-6)
+    rows, coefficients = matching_pursuit.orthogonal_matching_pursuit(
+        InMemoryMatrix(np.eye(4)), np.array([1.0, 0, 3, 2]), 4, 0, 1e-6
+    )
     assert rows.tolist() == [2, 3, 0]
     assert coefficients == pytest.approx([3, 2, 1])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.refusals import refused
 
 from instruction_selection.features import matrix
-from instruction_selection.features.matrix import Rows, Stored
+from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.walk import fast, int8_dot, reference
 from instruction_selection.selection.walk.growing_set import Walk, WalkSettings
 from instruction_selection.selection.walk.quantised import Quantised
@@ -62,10 +62,10 @@ def cases(draw) -> tuple[np.ndarray, Quantised, np.ndarray, float, np.random.Gen
 def copies_of(gradients: np.ndarray, memory_mib: int = 1) -> Quantised:
     """In memory, or with 0 MiB in a file."""
     norms = np.linalg.norm(gradients, axis=1)
-    return small_copies(Rows(gradients / norms[:, None], norms), memory_mib)
+    return small_copies(InMemoryMatrix(gradients / norms[:, None], norms), memory_mib)
 
 
-def small_copies(rows: Rows, memory_mib: int) -> Quantised:
+def small_copies(rows: FeatureMatrix, memory_mib: int) -> Quantised:
     return Quantised(rows, memory_mib, reserved_mib=0, min_cache_bytes=SIX_ROWS)
 
 
@@ -132,10 +132,10 @@ def test_algorithm1__rows_in_a_file_like_rows_in_memory(tmp_path):
     usable = np.setdiff1d(np.arange(50), [0, 7, 8, 30])
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file.create_dataset("adam", data=half, chunks=(4, 100))
-        stored = Rows(Stored(file["adam"], tmp_path / "rows.h5"), np.ones(50)).at(usable)
+        stored = Hdf5Matrix(file["adam"], tmp_path / "rows.h5").at(usable)
         walks = [
             fast.walk_algorithm1(small_copies(rows, 0), np.eye(100)[:2], [20, 10], 0.8)
-            for rows in (stored, Rows(half[usable].astype(np.float32), np.ones(46)))
+            for rows in (stored, InMemoryMatrix(half[usable].astype(np.float32)))
         ]
     assert walks[0] == walks[1]
 

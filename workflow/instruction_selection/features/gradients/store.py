@@ -27,6 +27,7 @@ from instruction_selection.core import files, provenance
 from instruction_selection.core.errors import InputError
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
+from instruction_selection.features.gradients import shard_markers
 
 SCHEMA_VERSION = 1
 ID_BYTES = 16
@@ -191,6 +192,7 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
                         start += length
                     store.create_virtual_dataset(name, layout)
             checksummed_hdf5.seal(temporary)
+        shard_markers.write(path, relative)
     finally:
         for part in parts:
             part.close()
@@ -205,7 +207,7 @@ class Reader:
         # HDF5 returns zeros for a shard that it cannot open, without an error.
         for name, seal in json.loads(self._file.attrs.get("shards", "[]")):
             shard = self.path.parent / name
-            checksummed_hdf5.open_verified(shard).close()
+            shard_markers.verify(path, name)
             if checksummed_hdf5.read_seal(shard) != seal:
                 sentence = f"not the shard that {self.path} was gathered from; delete both and run again"
                 raise InputError("other-shard", sentence, path=shard)
@@ -248,7 +250,7 @@ class Reader:
         return self._file[name]
 
     def _read(self, name: str) -> np.ndarray:
-        with corruption_as_input_error(self.path, name):
+        with shard_markers.naming_the_shard(self.path), corruption_as_input_error(self.path, name):
             return self.dataset(name)[:]
 
 

@@ -1,7 +1,7 @@
 """TAGCOS: clusters of gradients, and within each the rows that approximate its centre (Zhang et al. 2025).
 
-Rows are float arrays (N, D) or `Rows`, here of any norm, which are read by blocks: k-means passes over a store in each
-of its iterations, and only one cluster's rows are held at a time, if `memory_mib` MiB are enough.
+Rows are a `FeatureMatrix` (N, D), here of any norm, that is read by blocks: k-means passes over a store in each of its
+iterations, and only one cluster's rows are held at a time, if `memory_mib` MiB are enough.
 
 Both selections take clusters `labels` int (N,) with `centres` (k, D), and the `penalty` and `tolerance` of
 `matching_pursuit.orthogonal_matching_pursuit`. Both return row numbers int64 (n,) in order of choice, and an entry per
@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.features.matrix import Rows
+from instruction_selection.core.ratios import selected_count
+from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
 from instruction_selection.selection.algorithms.matching_pursuit import orthogonal_matching_pursuit
 
 #: Sample on which k-means begins, as many rows per cluster.
@@ -25,14 +26,13 @@ CENTRE_TOLERANCE = 1e-4
 
 
 def k_means(
-    rows: np.ndarray | Rows, count: int, seed: int, sample_rows_per_cluster: int = SAMPLE_ROWS_PER_CLUSTER
+    rows: FeatureMatrix, count: int, seed: int, sample_rows_per_cluster: int = SAMPLE_ROWS_PER_CLUSTER
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels int64 (N,) and centres (count, D). Seeded, and the same clusters whatever the order of the rows.
 
     Begins with scikit-learn's k-means on a sample of `sample_rows_per_cluster` * `count` rows, if there are more.
     k-means++ draws rows by number; so the rows are first sorted by a random projection.
     """
-    rows = _as_rows(rows)
     key = rows @ np.random.default_rng(seed).normal(size=(rows.shape[1], 1)).astype(rows.dtype)
     order = np.argsort(key[:, 0], kind="stable")
     sample = order[np.linspace(0, len(rows) - 1, min(len(rows), sample_rows_per_cluster * count)).astype(int)]
@@ -42,7 +42,7 @@ def k_means(
     return (labels, centres) if len(sample) == len(rows) else _lloyd(rows, centres)
 
 
-def _lloyd(rows: Rows, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _lloyd(rows: FeatureMatrix, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """k-means (Lloyd) on all rows from given centres (k, D); a cluster that becomes empty keeps its centre.
 
     Returns labels int64 (N,) and centres (k, D).
@@ -69,19 +69,15 @@ def _lloyd(rows: Rows, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return labels, centres
 
 
-def _as_rows(rows: np.ndarray | Rows) -> Rows:
-    return rows if isinstance(rows, Rows) else Rows(rows, np.ones(len(rows)))
-
-
-def _members(rows: Rows, numbers: np.ndarray, memory_mib: int) -> Rows:
+def _members(rows: FeatureMatrix, numbers: np.ndarray, memory_mib: int) -> FeatureMatrix:
     """The rows `numbers`, in memory if they fit."""
     members = rows.at(numbers)
     fits = np.prod(members.shape) * rows.dtype.itemsize <= memory_mib << 20
-    return _as_rows(members.unit) if fits else members
+    return InMemoryMatrix(members.unit) if fits else members
 
 
 def select_as_published(
-    rows: np.ndarray | Rows,
+    rows: FeatureMatrix,
     labels: np.ndarray,
     centres: np.ndarray,
     ratio: float,
@@ -95,11 +91,11 @@ def select_as_published(
     coefficient in a pursuit of the centre, by row number, and if they are too few, those of a pursuit of the same
     centre by the rows that remain. Where such a pursuit finds nothing, their script never ends; this ends the cluster.
     """
-    rows, chosen, details = _as_rows(rows), [], []
+    chosen, details = [], []
     for label in _by_appearance(labels):
         members = np.flatnonzero(labels == label)
         held = _members(rows, members, memory_mib)
-        budget = int(ratio * len(members) + 1e-9)
+        budget = selected_count(ratio, len(members))
         found, restarts = [], -1
         while len(found) < budget:
             free = ~np.isin(members, found)
@@ -117,7 +113,7 @@ def select_as_published(
 
 
 def select_exact_budget(
-    rows: np.ndarray | Rows,
+    rows: FeatureMatrix,
     labels: np.ndarray,
     centres: np.ndarray,
     budget: int,
@@ -132,7 +128,7 @@ def select_exact_budget(
     residual any more, the rows closest to the centre fill up the share.
     """
     order, sizes = np.unique(labels, return_counts=True)
-    rows, chosen, details = _as_rows(rows), [], []
+    chosen, details = [], []
     for label, share in zip(order, largest_remainder(min(budget, len(rows)), sizes), strict=True):
         members = np.flatnonzero(labels == label)
         held = _members(rows, members, memory_mib)

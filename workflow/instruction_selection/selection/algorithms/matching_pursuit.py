@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import FeatureMatrix
 
 
 def orthogonal_matching_pursuit(
-    pool: np.ndarray | Rows, target: np.ndarray, max_rows: int, penalty: float, tolerance: float, positive: bool = True
+    pool: FeatureMatrix, target: np.ndarray, max_rows: int, penalty: float, tolerance: float, positive: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers int64 (m,) of `pool` (n, D), and coefficients (m,) with which they sum to about `target` (D,).
 
@@ -21,7 +21,6 @@ def orthogonal_matching_pursuit(
     is dropped.
     """
     target = np.asarray(target, dtype=np.float64)
-    pool = pool if isinstance(pool, Rows) else Rows(np.asarray(pool, np.float64), np.ones(len(pool)))
     residual, norm = target, np.linalg.norm(target)
     chosen: list[int] = []
     gram, products = np.zeros((0, 0)), np.zeros(0)

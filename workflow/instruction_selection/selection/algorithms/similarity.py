@@ -6,11 +6,11 @@ from operator import add
 
 import numpy as np
 
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import FeatureMatrix
 
 
 def weighted_best_subtask_mean(
-    pools: Sequence[np.ndarray | Rows],
+    pools: Sequence[np.ndarray | FeatureMatrix],
     validations: Sequence[np.ndarray],
     weights: Sequence[float] | np.ndarray,
     subtasks: np.ndarray,
@@ -31,14 +31,16 @@ def weighted_best_subtask_mean(
 
 
 def weighted_cosines(
-    pools: Sequence[np.ndarray | Rows], validations: Sequence[np.ndarray], weights: Sequence[float] | np.ndarray
+    pools: Sequence[np.ndarray | FeatureMatrix],
+    validations: Sequence[np.ndarray],
+    weights: Sequence[float] | np.ndarray,
 ) -> np.ndarray:
     """Similarity of every pool row with every validation row, float32 (N, M), averaged over checkpoints likewise."""
     checkpoints = zip(pools, validations, _shares(weights), strict=True)
     return reduce(add, (weight * (pool @ validation.T) for pool, validation, weight in checkpoints))
 
 
-def best_subtask_mean(pool: np.ndarray | Rows, validation: np.ndarray, subtasks: np.ndarray) -> np.ndarray:
+def best_subtask_mean(pool: np.ndarray | FeatureMatrix, validation: np.ndarray, subtasks: np.ndarray) -> np.ndarray:
     """`weighted_best_subtask_mean` of a single checkpoint."""
     return weighted_best_subtask_mean([pool], [validation], [1], subtasks)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import FeatureMatrix
 
 
 def basis(validation: np.ndarray, rank: int | float) -> np.ndarray:
@@ -31,7 +31,7 @@ def _queries(projected: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def scores(
-    pools: Sequence[np.ndarray | Rows],
+    pools: Sequence[np.ndarray | FeatureMatrix],
     validations: Sequence[np.ndarray],
     weights: Sequence[float] | np.ndarray,
     rank: int | float,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instruction_selection.features.matrix import Rows
+from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection.algorithms.matching_pursuit import compressive_sampling
 from instruction_selection.selection.algorithms.subspace import basis
 
 
 def system(
-    pools: Sequence[np.ndarray | Rows],
+    pools: Sequence[np.ndarray | FeatureMatrix],
     validations: Sequence[np.ndarray],
     weights: Sequence[float] | np.ndarray,
     rank: int,

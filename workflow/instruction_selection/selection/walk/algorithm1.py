@@ -15,19 +15,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from instruction_selection.features.matrix import Rows
-from instruction_selection.selection.contract import Selection
+from instruction_selection.features.matrix import FeatureMatrix
+from instruction_selection.selection.contract import Components, Inputs, Selection
 from instruction_selection.selection.walk.components import leading
 from instruction_selection.selection.walk.growing_set import Walk
 
 
 def select(
-    validation: Rows, budget: int, params: dict, choose: Callable[[np.ndarray, list[int]], list[Walk]]
+    inputs: Inputs,
+    followed: Components,
+    budget: int,
+    params: dict,
+    choose: Callable[[np.ndarray, list[int]], list[Walk]],
 ) -> Selection:
     """The union of `choose(components, rows wanted of each)` over the principal components of the validation rows.
 
-    `params` says how many components, as in `components.leading`.
+    `followed` names the features. `params` says how many components, as in `components.leading`.
     """
+    validation: FeatureMatrix = getattr(inputs, followed.validation)
     components, shares = leading(validation.unit * validation.norms[:, None], params)
     budgets = [math.ceil(budget * share) for share in shares]
     chosen: dict[int, None] = {}
@@ -35,7 +40,7 @@ def select(
     for share, wanted, walked in zip(shares, budgets, choose(components, budgets), strict=True):
         details.append(describe(share, wanted, walked) | {"already_chosen": len(chosen.keys() & set(walked.indices))})
         chosen.update(dict.fromkeys(walked.indices))
-    return Selection(np.array(list(chosen))[:budget], {"components": details})
+    return Selection(np.array(list(chosen))[:budget], {"components": details}, followed)
 
 
 def describe(share: float, budget: int, walked: Walk) -> dict[str, float | int | None]:

@@ -28,7 +28,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.features.matrix import Rows, Stored
+from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection.walk import int8_dot, kernels
 
 #: MiB reserved for all but copies: libraries, blocks of rows, what walks know of each row.
@@ -49,7 +49,7 @@ class Quantised:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: FeatureMatrix,
         memory_mib: int,
         reserved_mib: int = RESERVED_MIB,
         min_cache_bytes: int = MIN_CACHE_BYTES,
@@ -116,10 +116,10 @@ class Quantised:
 class RowCache:
     """The rows that were last read of a file, as many as fit into `size` bytes. Rows in memory stay where they are."""
 
-    def __init__(self, rows: Rows, size: int):
-        self._values = rows.values
-        if isinstance(self._values, Stored):
-            [first] = self._values.raw(np.zeros(1, int))
+    def __init__(self, rows: FeatureMatrix, size: int):
+        self._rows, self._array = rows, rows.array
+        if self._array is None:
+            [first] = rows.raw(np.zeros(1, int))
             capacity = max(1, min(len(rows), size // first.nbytes))
             #: As stored (capacity, D), and which row is where; -1 is none.
             self._held, self._numbers = np.empty((capacity, *first.shape), first.dtype), np.full(capacity, -1)
@@ -129,14 +129,14 @@ class RowCache:
     def parts(self, numbers: Indices) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Arrays of rows, and where in them `numbers` are: of all, or of as many at a time as can be held."""
         numbers = np.asarray(numbers, np.int64)
-        if not isinstance(self._values, Stored):
-            yield self._values, numbers
+        if self._array is not None:
+            yield self._array, numbers
             return
         for start in range(0, len(numbers), len(self._held)):
             part = numbers[start : start + len(self._held)].tolist()
             missing = [number for number in dict.fromkeys(part) if number not in self._places]
             if missing:
-                self._hold(missing, self._values.raw(np.array(missing)), set(part))
+                self._hold(missing, self._rows.raw(np.array(missing)), set(part))
             yield self._held, np.array([self._places[number] for number in part])
 
     def _hold(self, numbers: list[int], rows: np.ndarray, needed: set[int]) -> None:

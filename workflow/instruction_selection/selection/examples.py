@@ -1,0 +1,70 @@
+"""Files of examples, of which a selection keeps the few columns that it reads; the text stays in the file."""
+
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The N examples of a JSON-lines file, in its order: about 100 bytes of memory each."""
+
+    path: str
+    ids: list[str]
+    tasks: list[str]
+    #: int64 (N,), in characters.
+    response_lengths: np.ndarray
+    #: int64 (N,), the byte at which each one's line begins.
+    offsets: np.ndarray
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Examples":
+        """Raises `InputError` for the first line that is not a JSON object."""
+        ids, tasks, lengths, offsets = [], [], [], []
+        with Path(path).open("rb") as handle:
+            start = 0
+            for number, line in enumerate(handle, start=1):
+                example = _parsed(line, path, number)
+                ids.append(example["id"])
+                # The same few names again and again.
+                tasks.append(sys.intern(example["task"]))
+                lengths.append(len(example["response"]))
+                offsets.append(start)
+                start += len(line)
+        return cls(str(path), ids, tasks, np.array(lengths, np.int64), np.array(offsets, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the file."""
+        return files.sha256(self.path)
+
+    def copy(self, indices: Sequence[int] | np.ndarray, path: str | Path) -> None:
+        """Write the lines of the examples `indices`, in this order and byte for byte, to `path`."""
+        with files.replacing(path) as temporary, Path(self.path).open("rb") as source, temporary.open("wb") as target:
+            for offset in self.offsets[np.asarray(indices, np.int64)].tolist():
+                source.seek(offset)
+                target.write(source.readline().removesuffix(b"\n") + b"\n")
+
+
+def _parsed(line: bytes, path: str | Path, number: int) -> dict:
+    try:
+        example = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError("not-utf8", f"not in UTF-8 ({error.reason})", path=path, key=f"line {number}") from error
+    except json.JSONDecodeError as error:
+        raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=f"line {number}") from error
+    if not isinstance(example, dict):
+        sentence = f"must be a JSON object, not {type(example).__name__}"
+        raise InputError("wrong-type", sentence, path=path, key=f"line {number}")
+    return example

@@ -1,0 +1,116 @@
+"""From files of features to what methods read, and whether the files belong to the examples and to each other."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from instruction_selection.core.errors import InputError
+from instruction_selection.core.features import FEATURES, Feature
+from instruction_selection.features import checksummed_hdf5
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
+from instruction_selection.features.gradients.store import Reader
+from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
+from instruction_selection.selection.contract import Values
+from instruction_selection.selection.examples import Examples
+
+
+@dataclass(frozen=True)
+class Part:
+    """A feature of one file of examples, and, where it has a file of its own, what that says of itself."""
+
+    values: Values
+    ids: list[str] | None = None
+    identity: dict | None = None
+    store: Reader | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of examples by side (several of a joint target), each with the names of its examples' subtasks.
+
+    `made_with` are entries that identities of stores must not contradict; with None, and only then, stores may also be
+    of other files of examples that have the same ids.
+    """
+
+    examples: Mapping[str, Sequence[Examples]]
+    subtasks: Sequence[np.ndarray]
+    made_with: Mapping | None = None
+
+
+def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, Values], dict[str, dict]]:
+    """Features by name, and the identity of each gradient store.
+
+    `paths` has for each feature its files, one per file of examples. Raises `InputError` for a store that is damaged,
+    of other examples, made with something else, or not comparable with the other stores.
+    """
+    features: dict[str, Values] = {}
+    identities: dict[str, dict] = {}
+    stores: list[Reader] = []
+    for name, files in paths.items():
+        feature = FEATURES[name]
+        parts = [
+            READERS[feature.reader](feature, path, examples)
+            for path, examples in zip(files, source.examples[feature.side], strict=True)
+        ]
+        for number, (path, part) in enumerate(zip(files, parts, strict=True)):
+            _refuse_unless_of(path, part, source.examples[feature.side][number], feature, source.made_with)
+        features[name] = _joined(feature, files, [part.values for part in parts], source.subtasks)
+        found = [part.store for part in parts if part.store]
+        if found:
+            identities[name] = found[0].identity
+        stores += found
+    for other in stores[1:]:
+        stores[0].check_comparable(other)
+    return features, identities
+
+
+def _refuse_unless_of(path: str, part: Part, examples: Examples, feature: Feature, made_with: Mapping | None) -> None:
+    if part.identity is not None and made_with is not None:
+        checksummed_hdf5.check_identity(path, part.identity, {**made_with, "rows": examples.sha256})
+    if part.ids is not None and part.ids != examples.ids:
+        sentence = f"its rows are not those of the {feature.side} that it is used with; delete it and run again"
+        raise InputError("features-of-other-examples", sentence, path=path)
+
+
+def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], subtasks: Sequence[np.ndarray]) -> Values:
+    """A pool has one part; those of a joint target are one after the other, in memory."""
+    if feature.scalar:
+        return np.concatenate([np.asarray(part) for part in parts])
+    matrices: list[FeatureMatrix] = list(parts)  # pyright: ignore[reportAssignmentType] (not scalar)
+    if feature.side == "pool":
+        return InMemoryMatrix.concatenated(matrices)
+    named = [matrix.with_subtasks(names) for matrix, names in zip(matrices, subtasks, strict=True)]
+    for path, matrix in zip(paths, named, strict=True):
+        if not matrix.usable.any():
+            sentence = "no validation row has a usable gradient; see the log of the job that made it"
+            raise InputError("no-usable-validation-example", sentence, path=path)
+    return InMemoryMatrix.concatenated(named)
+
+
+def _gradients(feature: Feature, path: str, _: Examples) -> Part:
+    store, kind = Reader(path), str(feature.dataset)
+    # The store's own judgement: a row may have a gradient and no response.
+    norms = np.where(store.usable, store.norms(kind), np.float32(0))
+    return Part(Hdf5Matrix(store.dataset(kind), path, norms), store.ids, store.identity, store)
+
+
+def _vectors(feature: Feature, path: str, _: Examples) -> Part:
+    store = checksummed_hdf5.open_verified(path)
+    with corruption_as_input_error(path, "id"):
+        ids = [name.decode() for name in store["id"][:]]
+    matrix = Hdf5Matrix(store[str(feature.dataset)], path)
+    return Part(matrix, ids, json.loads(store.attrs["identity"]))
+
+
+def _response_lengths(_: Feature, __: str, examples: Examples) -> Part:
+    return Part(examples.response_lengths)
+
+
+#: By `Feature.reader`: (the feature, its file, the examples that it is of) -> its values.
+READERS: dict[str, Callable[[Feature, str, Examples], Part]] = {
+    "gradient_store": _gradients,
+    "vectors": _vectors,
+    "response_lengths": _response_lengths,
+}
