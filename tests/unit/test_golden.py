@@ -1,8 +1,9 @@
-"""The checker of golden cases: it passes what is right, and says what is wrong."""
+"""The library gives what the authors' own code gave (tests/golden), and the checker of such cases finds mistakes."""
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import check_golden
 import numpy as np
@@ -13,6 +14,16 @@ from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.selection.walk import reference
 
 WEIGHTS = np.array([1e-5, 3e-5])
+GOLDEN = sorted((Path(__file__).resolve().parents[1] / "golden").glob("*.npz"))
+
+
+def test_golden__every_recorded_case_is_here():
+    assert len(GOLDEN) == 38
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_golden__same_as_the_authors_code(path):
+    assert check_golden.check(path) is None
 
 
 def write(path, params: dict, **arrays) -> None:
