@@ -40,8 +40,7 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
 
 onerror:
     print(
-        "What is finished is kept: see to what is named above, run the same command again, and it goes on"
-        " (docs/faults.md)."
+        "Finished results are kept. Fix the error above, and run the same command again to resume (docs/faults.md)."
     )
 
 

@@ -62,7 +62,7 @@ def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undis
         copy.snakemake("--unlock")
         done = copy.snakemake()
         assert done.returncode == 1
-        assert re.search(r"logic\.log: this job is still running, since process \d+, .* let it end, or", said(done))
+        assert re.search(r"logic\.log: this job is still running as process \d+, .* wait for it to end, or", said(done))
         with log.with_name(f".{log.name}.lock").open() as handle:
             # What the first one had begun, it ends.
             fcntl.flock(handle, fcntl.LOCK_EX)

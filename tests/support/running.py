@@ -19,7 +19,7 @@ EXPERIMENT = "faults"
 RESULTS = f"results/{EXPERIMENT}"
 KILLING = Path(__file__).parent / "killing"
 #: What the run says at its end after any failure.
-GO_ON = "run the same command again, and it goes on"
+GO_ON = "run the same command again to resume"
 
 
 class Run:

@@ -24,7 +24,7 @@ All of them can be used without the workflow, on arrays:
     >>> pool, target = rng.normal(size=(100, 16)), rng.normal(size=(5, 16))    # one row per instruction
     >>> pool, target = InMemoryMatrix.normalised(pool), InMemoryMatrix.normalised(target)
     >>> inputs = Inputs.of(100, pool_gradients=pool, validation_gradients=target)
-    >>> chosen = selection.run("g2is", inputs, budget=10, params={"variance": 0.5, "delta": 0.8}, seed=0)
+    >>> chosen = selection.run_method("g2is", inputs, budget=10, params={"variance": 0.5, "delta": 0.8}, seed=0)
     >>> len(chosen.indices), sorted(chosen.details)
     (10, ['components'])
 """
