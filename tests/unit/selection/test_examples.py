@@ -40,7 +40,7 @@ def test_copy__a_last_line_without_an_end_gets_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "code"), [(b'{"id": ', "not-json"), (b"[1]", "wrong-type"), (b'{"id": "\xff"}', "not-utf8")]
+    ("line", "code"), [(b'{"id": ', "not-json"), (b"[1]", "not-an-object"), (b'{"id": "\xff"}', "not-utf-8")]
 )
 def test_read__a_bad_line_is_named(tmp_path, line, code):
     path = tmp_path / "pool.jsonl"

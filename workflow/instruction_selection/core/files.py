@@ -51,16 +51,23 @@ def read_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> lis
 
 def iterate_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[dict]:
     """As `read_jsonl`, one line at a time."""
-    with Path(path).open(encoding="utf-8") as handle:
+    with Path(path).open("rb") as handle:
         for number, line in itertools.islice(enumerate(handle, start=1), start, stop):
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=f"line {number}") from error
-            if not isinstance(row, dict):
-                sentence = f"expected a JSON object, not {type(row).__name__}"
-                raise InputError("not-an-object", sentence, path=path, key=f"line {number}")
-            yield row
+            yield parse_json_line(line, path, number)
+
+
+def parse_json_line(line: bytes, path: str | Path, number: int) -> dict:
+    """The object in line `number` (from 1) of a JSON-lines file; raises `InputError` if it is none."""
+    key = f"line {number}"
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError("not-utf-8", f"not UTF-8; convert the file ({error.reason})", path=path, key=key) from error
+    except json.JSONDecodeError as error:
+        raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=key) from error
+    if not isinstance(row, dict):
+        raise InputError("not-an-object", f"expected a JSON object, not {type(row).__name__}", path=path, key=key)
+    return row
 
 
 def count_lines(path: str | Path) -> int:

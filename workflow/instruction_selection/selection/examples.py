@@ -1,7 +1,6 @@
 """Files of examples, of which a selection keeps the few columns that it reads; the text stays in the file."""
 
 import functools
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from instruction_selection.core import files
-from instruction_selection.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Examples:
         with Path(path).open("rb") as handle:
             start = 0
             for number, line in enumerate(handle, start=1):
-                example = _parsed(line, path, number)
+                example = files.parse_json_line(line, path, number)
                 ids.append(example["id"])
                 # The same few names again and again.
                 tasks.append(sys.intern(example["task"]))
@@ -55,16 +53,3 @@ class Examples:
             for offset in self.offsets[np.asarray(indices, np.int64)].tolist():
                 source.seek(offset)
                 target.write(source.readline().removesuffix(b"\n") + b"\n")
-
-
-def _parsed(line: bytes, path: str | Path, number: int) -> dict:
-    try:
-        example = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError("not-utf8", f"not in UTF-8 ({error.reason})", path=path, key=f"line {number}") from error
-    except json.JSONDecodeError as error:
-        raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=f"line {number}") from error
-    if not isinstance(example, dict):
-        sentence = f"must be a JSON object, not {type(example).__name__}"
-        raise InputError("wrong-type", sentence, path=path, key=f"line {number}")
-    return example
