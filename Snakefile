@@ -32,10 +32,15 @@ include: "workflow/rules/list.smk"
 include: "workflow/rules/estimate.smk"
 
 
-# Methods that select by a rule of their own.
+# Methods that select by a rule of their own. Its text is the code that decides their selections.
 for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.smk")):
+    others = set(workflow.rules)
 
     include: str(own_rule)
+
+    for added in set(workflow.rules) - others:
+        if "code" not in added.params.keys():
+            added.set_params(code=code.of_files(own_rule))
 
 
 onerror:

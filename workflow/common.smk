@@ -6,10 +6,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection.core import entry_names, packages, provenance
+from instruction_selection.core import code, entry_names, packages
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
-from instruction_selection.experiment import grid, load, machines, wiring
+from instruction_selection.experiment.chain import Chain
+from instruction_selection.experiment import decides, grid, load, machines, wiring
 from instruction_selection.experiment.table import Table
 
 packages.prefer(Path(workflow.basedir) / "workflow")
@@ -36,11 +37,26 @@ MIRROR = hub.prepare_jobs(SETTINGS.hub.mirror)
 HUB = WIRING.hub
 MANIFEST = WIRING.manifest
 PUBLIC = WIRING.public
-GRADIENT_SETTINGS = WIRING.gradient_settings
-ENCODER = WIRING.encoder
 CHECKPOINTS = WIRING.checkpoints
-# A grid asks for the same few modules hundreds of times.
-source_hash = functools.cache(provenance.source_hash)
+SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+
+
+# What plans a job again (docs/reruns.md): `settings` and `code`. How it runs is `execution`, and plans nothing.
+def settings_of(rule):
+    return lambda wildcards: decides.of_job(EXPERIMENT, rule, dict(wildcards.items()))
+
+
+@functools.cache
+def code_of(script, *modules):
+    """Hashes of a script and of the library's modules behind it; `modules` are those that only the config names."""
+    return code.of_job(SCRIPTS / f"{script}.py", *modules)
+
+
+def execution(values):
+    """A param on which no result depends: Snakemake does not compare what is derived from a job's resources."""
+    return lambda wildcards, resources: (
+        values(wildcards) if callable(values) else values
+    )
 
 
 def one_of(names, *others):

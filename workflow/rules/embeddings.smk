@@ -16,7 +16,9 @@ rule pool_embeddings:
         runtime=runtime_of("pool_embeddings"),
         gpu=GPUS.embeddings,
     params:
-        encoder=ENCODER,
+        settings=settings_of("pool_embeddings"),
+        code=code_of("embeddings"),
+        execution=execution({"batch_size": WIRING.encoder_batch_size}),
     message:
         "Embedding pool {wildcards.pool}"
     script:

@@ -20,7 +20,8 @@ rule harness_tasks:
         mem_mb=500,
         runtime=5,
     params:
-        benchmark=lambda wildcards: WIRING.scoring_of(wildcards.benchmark),
+        settings=settings_of("harness_tasks"),
+        code=code_of("harness_tasks"),
     message:
         "Writing the harness tasks of {wildcards.benchmark}"
     script:
@@ -67,11 +68,9 @@ rule evaluate:
         runtime=runtime_of("evaluate"),
         gpu=GPUS.evaluation,
     params:
-        benchmark=lambda wildcards: WIRING.scoring_of(wildcards.benchmark),
-        rows=lambda wildcards: SETTINGS.targets[wildcards.benchmark].evaluation_rows,
-        settings=lambda wildcards: grid.evaluation_settings(
-            EXPERIMENT, wildcards.benchmark
-        ).plain(),
+        settings=settings_of("evaluate"),
+        code=code_of("evaluate"),
+        execution=execution(SETTINGS.evaluation.plain("batch_size")),
     message:
         "Evaluating {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target}) on {wildcards.benchmark}"
     script:

@@ -23,9 +23,9 @@ rule finetune:
         gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
-        cutoff_len=SETTINGS.cutoff_len,
-        training=EXPERIMENT.training["finetune"].plain(),
+        settings=settings_of("finetune"),
+        code=code_of("finetune"),
+        execution=execution(EXPERIMENT.training["finetune"].execution()),
     message:
         "Fine-tuning {wildcards.model} on {wildcards.method} ({wildcards.ratio} of {wildcards.pool}, {wildcards.target})"
     script:

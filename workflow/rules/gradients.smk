@@ -19,15 +19,14 @@ rule pool_gradients:
         runtime=runtime_of("pool_gradients"),
         gpu=GPUS.gradients,
     params:
+        settings=settings_of("pool_gradients"),
         shards=lambda wildcards: SETTINGS.gradients.shards_of(wildcards.pool),
-        kinds=list(SETTINGS.gradients.pool_kinds),
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
-        cutoff_len=SETTINGS.cutoff_len,
-        settings=GRADIENT_SETTINGS,
+        code=code_of("gradients"),
+        execution=execution(SETTINGS.gradients.plain("batch_tokens")),
     message:
         "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
     script:
-        "../scripts/pool_gradients.py"
+        "../scripts/gradients.py"
 
 
 rule gather_pool_gradients:
@@ -47,7 +46,8 @@ rule gather_pool_gradients:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=lambda wildcards: SETTINGS.pools[wildcards.pool].rows,
+        settings=settings_of("gather_pool_gradients"),
+        code=code_of("gather_pool_gradients"),
     message:
         "Gathering the gradients of {wildcards.pool} under {wildcards.model}"
     script:
@@ -73,10 +73,10 @@ rule validation_gradients:
         runtime=runtime_of("validation_gradients"),
         gpu=GPUS.gradients,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
-        cutoff_len=SETTINGS.cutoff_len,
-        settings=GRADIENT_SETTINGS,
+        settings=settings_of("validation_gradients"),
+        code=code_of("gradients"),
+        execution=execution(SETTINGS.gradients.plain("batch_tokens")),
     message:
         "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
     script:
-        "../scripts/validation_gradients.py"
+        "../scripts/gradients.py"

@@ -16,9 +16,9 @@ rule pool_hidden_states:
         runtime=runtime_of("pool_hidden_states"),
         gpu=GPUS.gradients,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
-        cutoff_len=SETTINGS.cutoff_len,
-        batch_tokens=SETTINGS.gradients.batch_tokens,
+        settings=settings_of("pool_hidden_states"),
+        code=code_of("hidden_states"),
+        execution=execution(SETTINGS.gradients.plain("batch_tokens")),
     message:
         "Hidden states of pool {wildcards.pool} under {wildcards.model}"
     script:

@@ -14,9 +14,8 @@ rule prepare_model:
         mem_mb=by_attempt(model_memory),
         runtime=by_attempt(60),
     params:
-        model=lambda wildcards: EXPERIMENT.models[wildcards.model].inputs(
-            "template", "source"
-        ),
+        settings=settings_of("prepare_model"),
+        code=code_of("prepare_model"),
     message:
         "Preparing model {wildcards.model}"
     script:

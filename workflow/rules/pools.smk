@@ -13,7 +13,8 @@ rule resolve_config:
         mem_mb=500,
         runtime=5,
     params:
-        experiment=EXPERIMENT.resolved(),
+        settings=EXPERIMENT.described(),
+        execution=execution(EXPERIMENT.resolved()),
     message:
         "Writing the experiment with every default filled in"
     script:
@@ -37,11 +38,10 @@ rule sample_pool:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(60),
     params:
-        pool=lambda wildcards: EXPERIMENT.pools[wildcards.pool].plain(
-            "license", "reader", "tasks", "rows"
+        settings=settings_of("sample_pool"),
+        code=lambda wildcards: code_of(
+            "sample_pool", *WIRING.reader_code(EXPERIMENT.pools[wildcards.pool])
         ),
-        rows=lambda wildcards: SETTINGS.pools[wildcards.pool].rows,
-        seed=SETTINGS.data_seed,
     message:
         "Sampling pool {wildcards.pool}"
     script:
@@ -66,13 +66,11 @@ rule sample_target:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
-        target=lambda wildcards: EXPERIMENT.benchmarks[wildcards.target].plain(
-            "license", "reader", "tasks", "validation", "evaluation", "shared_source"
+        settings=settings_of("sample_target"),
+        code=lambda wildcards: code_of(
+            "sample_target",
+            *WIRING.reader_code(EXPERIMENT.benchmarks[wildcards.target]),
         ),
-        rows=lambda wildcards: SETTINGS.targets[wildcards.target].plain(
-            "validation_rows", "evaluation_rows"
-        ),
-        seed=SETTINGS.data_seed,
     message:
         "Sampling validation and evaluation rows of {wildcards.target}"
     script:
@@ -99,8 +97,8 @@ rule check_overlap:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(30),
     params:
-        refuse=lambda wildcards: SETTINGS.targets[wildcards.target].overlap == "refuse",
-        source=provenance.source_hash("instruction_selection.data.overlap"),
+        settings=settings_of("check_overlap"),
+        code=code_of("check_overlap"),
     message:
         "Looking for evaluation rows of {wildcards.target} in its validation rows and in {wildcards.pool}"
     script:

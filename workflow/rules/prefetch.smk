@@ -25,7 +25,9 @@ rule fetch:
         mem_mb=1000,
         runtime=600,
     params:
-        sources=lambda wildcards: WIRING.sources_of(wildcards.kind, wildcards.entry),
+        settings=lambda wildcards: WIRING.fetched_sources(
+            wildcards.kind, wildcards.entry
+        ),
     message:
         "Fetching {wildcards.kind} {wildcards.entry}"
     script:

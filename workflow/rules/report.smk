@@ -1,6 +1,7 @@
 rule table:
     input:
         unpack(WIRING.table_inputs),
+        lineage=lambda wildcards: Chain(WIRING, wildcards.table).files(),
     output:
         markdown=PATHS.table.replace("{format}", "md"),
         tex=PATHS.table.replace("{format}", "tex"),
@@ -30,11 +31,9 @@ rule table:
             "published_checkpoints",
         ),
         models=wiring.shown(EXPERIMENT.models, "label"),
-        training=EXPERIMENT.training["finetune"].plain(),
-        evaluations={
-            name: grid.evaluation_settings(EXPERIMENT, name).plain()
-            for name in EXPERIMENT.benchmarks
-        },
+        accepted_code=list(SETTINGS.accepted_code),
+        code=code_of("table"),
+        execution=execution(lambda wildcards: Chain(WIRING, wildcards.table).results()),
     message:
         "Table and figure {wildcards.table}"
     script:
@@ -61,6 +60,7 @@ rule shared_rows:
         runtime=10,
     params:
         cells=lambda wildcards: WIRING.selections_of(wildcards.target),
+        code=code_of("shared_rows"),
     message:
         "Rows that the selections for {wildcards.target} have in common"
     script:
@@ -97,7 +97,9 @@ rule report:
         targets=grid.targets(EXPERIMENT),
         selections=WIRING.compared_selections(),
         benchmarks=str(Path(PATHS.benchmark("report")).parent),
-        experiment=EXPERIMENT.resolved(),
+        settings=EXPERIMENT.described(),
+        execution=execution(EXPERIMENT.resolved()),
+        code=code_of("report"),
     message:
         "Writing the report"
     script:

@@ -23,17 +23,17 @@ rule select_rows:
         runtime=runtime_of("select_rows"),
         index_mb=pool_index_mb,
     params:
+        settings=settings_of("select_rows"),
         features=WIRING.fixed_features,
         checkpoints=WIRING.checkpoint_features,
+        reading=lambda wildcards: decides.features(WIRING.method_of(wildcards).needs),
         made_with=WIRING.features_made_with,
-        arguments=lambda wildcards: WIRING.method_of(wildcards).params,
         implementation=lambda wildcards: WIRING.method_of(wildcards).module(
             wildcards.method
         ),
-        # Snakemake does not see edits of the library; this makes an edited method run again, and no other.
-        source=lambda wildcards: source_hash(
-            "instruction_selection.methods."
-            + WIRING.method_of(wildcards).module(wildcards.method)
+        code=lambda wildcards: code_of(
+            "select_rows",
+            f"methods.{WIRING.method_of(wildcards).module(wildcards.method)}",
         ),
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"

@@ -3,6 +3,7 @@ rule sample_warmup:
         pool=PATHS.pool,
     output:
         rows=PATHS.warmup_rows,
+        summary=PATHS.warmup_summary,
     log:
         PATHS.log("sample_warmup", "model", "pool"),
     benchmark:
@@ -14,8 +15,8 @@ rule sample_warmup:
         mem_mb=by_attempt(pool_memory),
         runtime=by_attempt(15),
     params:
-        rows=SETTINGS.warmup.rows,
-        seed=SETTINGS.data_seed,
+        settings=settings_of("sample_warmup"),
+        code=code_of("sample_warmup"),
     message:
         "Drawing warm-up rows from {wildcards.pool}"
     script:
@@ -49,10 +50,9 @@ rule warmup:
         gpu=GPUS.training * NODES,
         nodes=NODES,
     params:
-        template=lambda wildcards: EXPERIMENT.models[wildcards.model].template,
-        cutoff_len=SETTINGS.cutoff_len,
-        training=EXPERIMENT.training["warmup"].plain(),
-        seed=SETTINGS.data_seed,
+        settings=settings_of("warmup"),
+        code=code_of("warmup"),
+        execution=execution(EXPERIMENT.training["warmup"].execution()),
     message:
         "Warming up {wildcards.model} on {wildcards.pool}"
     script:

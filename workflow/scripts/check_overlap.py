@@ -7,7 +7,8 @@ with logs.to_file(snakemake.log[0]):
     paths = dict(snakemake.input.items())
     others = {path: files.iterate_jsonl(path) for name, path in paths.items() if name != "evaluation"}
     found = overlap.find(files.read_jsonl(paths["evaluation"]), others)
-    if snakemake.params.refuse:
+    settings = snakemake.params.settings
+    if settings["target_size"]["overlap"] == "refuse":
         overlap.refuse(found)
     files.write_json(
         snakemake.output.summary,
@@ -15,6 +16,6 @@ with logs.to_file(snakemake.log[0]):
             "overlapping_rows": sum(map(len, found.values())),
             "overlapping": found,
             "compared": {path: files.count_lines(path) for path in others},
-            "provenance": provenance.record(paths, {"source": snakemake.params.source}),
+            "provenance": provenance.record(paths, settings, snakemake.params.code),
         },
     )

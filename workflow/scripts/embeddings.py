@@ -7,6 +7,8 @@ with logs.to_file(snakemake.log[0]):
     embeddings.write(
         snakemake.output.store,
         snakemake.input.rows,
-        snakemake.params.encoder,
+        snakemake.params.settings["encoder"],
+        batch_size=snakemake.params.execution["batch_size"],
+        code=snakemake.params.code,
         manifest=files.optional(snakemake.input, "manifest"),
     )

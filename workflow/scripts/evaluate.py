@@ -1,10 +1,14 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from pathlib import Path
+
     from instruction_selection.core import files, provenance
     from instruction_selection.evaluation import harness
+    from instruction_selection.models import summary
 
-    name, benchmark = snakemake.wildcards.benchmark, snakemake.params.benchmark
+    name, settings = snakemake.wildcards.benchmark, snakemake.params.settings
+    benchmark, rows = settings["benchmark"], settings["target_size"]["evaluation_rows"]
     adapter = files.optional(snakemake.input, "adapter")
     results, samples = harness.evaluate(
         name,
@@ -12,13 +16,13 @@ with logs.to_file(snakemake.log[0]):
         tasks=snakemake.input.tasks,
         model=snakemake.input.model,
         adapter=adapter,
-        settings=snakemake.params.settings,
+        settings={**settings["evaluation"], **snakemake.params.execution},
     )
-    summary = harness.summarise(name, benchmark, results, samples, expected_samples=snakemake.params.rows)
-    summary["provenance"] = provenance.record(
-        {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})},
-        snakemake.params.settings,
-        harness.PACKAGES[snakemake.params.settings["backend"]],
-    )
+    scores = harness.summarise(name, benchmark, results, samples, expected_samples=rows)
+    inputs = {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})}
+    packages = harness.PACKAGES[settings["evaluation"]["backend"]]
+    record = provenance.record(inputs, settings, snakemake.params.code, packages)
+    record["inputs"]["rows"] = files.read_json(Path(snakemake.input.tasks) / harness.RECORD)["inputs"]["rows"]
+    record["inputs"]["model"] = summary.made_of(snakemake.input.model)
     files.write_jsonl(snakemake.output.samples, samples)
-    files.write_json(snakemake.output.summary, summary)
+    files.write_json(snakemake.output.summary, {**scores, "provenance": record})

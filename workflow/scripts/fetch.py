@@ -8,4 +8,4 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.data import hub
 
-    hub.fetch(snakemake.params.sources, snakemake.output.manifest, hub.mirror_folder())
+    hub.fetch(snakemake.params.settings, snakemake.output.manifest, hub.mirror_folder())

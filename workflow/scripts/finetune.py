@@ -5,32 +5,33 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection.core import files, provenance
+    from instruction_selection.models import summary
     from instruction_selection.training import checkpoints, llamafactory
 
     folder = Path(snakemake.output.adapter).with_name("training")
-    seed = int(snakemake.wildcards.seed)
+    settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
     output = llamafactory.train(
         snakemake.input.rows,
         snakemake.input.model,
-        template=snakemake.params.template,
-        cutoff_len=snakemake.params.cutoff_len,
-        arguments=snakemake.params.training,
+        template=settings["model"]["template"],
+        cutoff_len=settings["settings"]["cutoff_len"],
+        arguments={**settings["finetune_training"], **snakemake.params.execution},
         seed=seed,
         folder=folder,
         processes=max(1, snakemake.resources.gpu),
         nodes=snakemake.resources.nodes,
     )
     checkpoints.keep_weights(output, snakemake.output.adapter)
+    record = provenance.record(
+        {"rows": snakemake.input.rows}, {**settings, "seed": seed}, snakemake.params.code, llamafactory.PACKAGES
+    )
+    record["inputs"]["model"] = summary.made_of(snakemake.input.model)
     files.write_json(
         snakemake.output.summary,
         {
             "adapter": files.sha256(snakemake.output.adapter),
             "results": {**files.read_json(output / "train_results.json"), "train_loss": checkpoints.mean_loss(output)},
-            "provenance": provenance.record(
-                {"rows": snakemake.input.rows},
-                {"training": snakemake.params.training, "seed": seed},
-                ("llamafactory", "transformers", "peft", "torch"),
-            ),
+            "provenance": record,
         },
     )
     shutil.rmtree(folder)

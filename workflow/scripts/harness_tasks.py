@@ -2,12 +2,13 @@ from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
     import shutil
+    from pathlib import Path
 
-    from instruction_selection.core import files
+    from instruction_selection.core import files, provenance
     from instruction_selection.data import hub, sampling
     from instruction_selection.evaluation import harness
 
-    benchmark = snakemake.params.benchmark
+    benchmark = snakemake.params.settings["benchmark"]
     manifest = files.optional(snakemake.input, "manifest")
     fewshot = []
     if benchmark["fewshot"]:
@@ -20,3 +21,5 @@ with logs.to_file(snakemake.log[0]):
         fewshot=fewshot,
         folder=snakemake.output.tasks,
     )
+    record = provenance.record({"rows": snakemake.input.rows}, snakemake.params.settings, snakemake.params.code)
+    files.write_json(Path(snakemake.output.tasks) / harness.RECORD, record)

@@ -3,11 +3,13 @@ from instruction_selection.core import logs
 with logs.to_file(snakemake.log[0]):
     from instruction_selection.features import hidden_states
 
+    settings = snakemake.params.settings
     hidden_states.write(
         snakemake.output.store,
         snakemake.input.rows,
         model=snakemake.input.model,
-        template=snakemake.params.template,
-        cutoff_len=snakemake.params.cutoff_len,
-        batch_tokens=snakemake.params.batch_tokens,
+        template=settings["model"]["template"],
+        cutoff_len=settings["settings"]["cutoff_len"],
+        batch_tokens=snakemake.params.execution["batch_tokens"],
+        code=snakemake.params.code,
     )

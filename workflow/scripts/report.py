@@ -8,7 +8,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.experiment.settings import Settings
     from instruction_selection.tables import chosen, report, stages
 
-    experiment = snakemake.params.experiment
+    experiment = snakemake.params.execution
     pairs = zip(snakemake.params.tables, snakemake.input.tables, strict=True)
     tables = {table: Path(path).read_text(encoding="utf-8") for table, path in pairs}
     shared = {}

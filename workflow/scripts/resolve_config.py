@@ -5,4 +5,4 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.core import files
 
-    files.write_text(snakemake.output.config, yaml.safe_dump(snakemake.params.experiment, sort_keys=False))
+    files.write_text(snakemake.output.config, yaml.safe_dump(snakemake.params.execution, sort_keys=False))

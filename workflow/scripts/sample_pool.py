@@ -4,9 +4,10 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.core import example, files, provenance
     from instruction_selection.data import sampling
 
-    pool, seed = snakemake.params.pool, snakemake.params.seed
+    settings = snakemake.params.settings
+    pool, count, seed = settings["pool"], settings["pool_size"]["rows"], settings["settings"]["data_seed"]
     manifest = files.optional(snakemake.input, "manifest")
-    files.write_jsonl(snakemake.output.rows, sampling.of_pool(pool, manifest, snakemake.params.rows, seed))
+    files.write_jsonl(snakemake.output.rows, sampling.of_pool(pool, manifest, count, seed))
     # From the file, because the pool may be larger than memory.
     tasks = example.counts(files.iterate_jsonl(snakemake.output.rows))
     files.write_json(
@@ -16,8 +17,7 @@ with logs.to_file(snakemake.log[0]):
             "rows": sum(tasks.values()),
             "tasks": tasks,
             "sha256": files.sha256(snakemake.output.rows),
-            "license": pool["license"],
             "files": files.read_json(manifest) if manifest else {},
-            "provenance": provenance.record({}, {"pool": pool, "seed": seed}, ("reasoning-gym",)),
+            "provenance": provenance.record({}, settings, snakemake.params.code, ("reasoning-gym",)),
         },
     )

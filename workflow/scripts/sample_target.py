@@ -4,10 +4,11 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.core import example, files, provenance
     from instruction_selection.data import sampling
 
-    target, seed = snakemake.params.target, snakemake.params.seed
+    settings = snakemake.params.settings
+    target, sizes, seed = settings["benchmark"], settings["target_size"], settings["settings"]["data_seed"]
     manifest = files.optional(snakemake.input, "manifest")
-    summary = {"target": snakemake.wildcards.target, "license": target["license"]}
-    counts = {split: snakemake.params.rows[f"{split}_rows"] for split in ("validation", "evaluation")}
+    summary = {"target": snakemake.wildcards.target}
+    counts = {split: sizes[f"{split}_rows"] for split in ("validation", "evaluation")}
     for split, sampled in sampling.of_benchmark(target, manifest, counts, seed).items():
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
@@ -16,5 +17,5 @@ with logs.to_file(snakemake.log[0]):
             "sha256": files.sha256(snakemake.output[split]),
         }
     summary["files"] = files.read_json(manifest) if manifest else {}
-    summary["provenance"] = provenance.record({}, {"target": target, "seed": seed}, ("reasoning-gym",))
+    summary["provenance"] = provenance.record({}, settings, snakemake.params.code, ("reasoning-gym",))
     files.write_json(snakemake.output.summary, summary)

@@ -1,8 +1,17 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import files
+    from instruction_selection.core import files, provenance
     from instruction_selection.data import sampling
 
-    sampled = sampling.of_warmup(snakemake.input.pool, snakemake.params.rows, snakemake.params.seed)
+    settings = snakemake.params.settings
+    sampled = sampling.of_warmup(snakemake.input.pool, settings["warmup"]["rows"], settings["settings"]["data_seed"])
     files.write_jsonl(snakemake.output.rows, sampled)
+    files.write_json(
+        snakemake.output.summary,
+        {
+            "rows": files.count_lines(snakemake.output.rows),
+            "sha256": files.sha256(snakemake.output.rows),
+            "provenance": provenance.record({"pool": snakemake.input.pool}, settings, snakemake.params.code),
+        },
+    )

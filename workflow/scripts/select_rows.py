@@ -9,7 +9,7 @@ with logs.to_file(snakemake.log[0]):
         implementation=snakemake.params.implementation,
         ratio=float(snakemake.wildcards.ratio),
         seed=int(snakemake.wildcards.seed),
-        params=snakemake.params.arguments,
+        params=snakemake.params.settings["method"]["params"],
         pool=snakemake.input.pool,
         validation=snakemake.input.get("validation", []),
         features=snakemake.params.features,
@@ -22,5 +22,5 @@ with logs.to_file(snakemake.log[0]):
         job,
         selected=snakemake.output.rows,
         summary=snakemake.output.summary,
-        source=snakemake.params.source,
+        code=snakemake.params.code,
     )

@@ -6,12 +6,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.tables import figure, lineage, panels, render, results, samples
 
     plan, benchmarks, methods = snakemake.params.plan, snakemake.params.benchmarks, snakemake.params.methods
-    for cell, evaluation, _, selection, training in snakemake.params.cells:
-        lineage.refuse_mixture(
-            {"evaluation": evaluation, "selection": selection, "training": training},
-            snakemake.params.training,
-            snakemake.params.evaluations[cell["benchmark"]],
-        )
+    lineage.check(snakemake.params.execution, snakemake.params.accepted_code)
     cells = [
         {
             **cell,

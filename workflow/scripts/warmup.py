@@ -4,17 +4,19 @@ with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
-    from instruction_selection.core import files
+    from instruction_selection.core import files, provenance
+    from instruction_selection.models import summary
     from instruction_selection.training import checkpoints, llamafactory
 
+    settings = snakemake.params.settings
     folder = Path(snakemake.output.log).with_name("training")
     output = llamafactory.train(
         snakemake.input.rows,
         snakemake.input.model,
-        template=snakemake.params.template,
-        cutoff_len=snakemake.params.cutoff_len,
-        arguments=snakemake.params.training,
-        seed=snakemake.params.seed,
+        template=settings["model"]["template"],
+        cutoff_len=settings["settings"]["cutoff_len"],
+        arguments={**settings["warmup_training"], **snakemake.params.execution},
+        seed=settings["settings"]["data_seed"],
         folder=folder,
         processes=max(1, snakemake.resources.gpu),
         nodes=snakemake.resources.nodes,
@@ -37,6 +39,8 @@ with logs.to_file(snakemake.log[0]):
             "model": weights_id(snakemake.input.model),
             "adapter": files.sha256(adapter),
         }
-    files.write_json(snakemake.output.checkpoints, entries)
+    record = provenance.record({"rows": snakemake.input.rows}, settings, snakemake.params.code, llamafactory.PACKAGES)
+    record["inputs"]["model"] = summary.made_of(snakemake.input.model)
+    files.write_json(snakemake.output.checkpoints, {"checkpoints": entries, "provenance": record})
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
     shutil.rmtree(folder)

@@ -1,13 +1,14 @@
 """What made an artifact: commit, package versions, hashes of its inputs, parameters."""
 
-import ast
-import hashlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from instruction_selection.core import code as source
 from instruction_selection.core import files
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -28,51 +29,21 @@ def versions(*packages: str) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 
-def record(inputs: dict[str, str | Path], parameters: dict, packages: tuple[str, ...] = ()) -> dict:
-    """A block for an artifact's JSON: where it came from and how to reproduce it."""
+def record(
+    inputs: Mapping[str, str | Path],
+    parameters: Mapping[str, Any],
+    code: Mapping[str, str] | None,
+    packages: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """A block for an artifact's JSON: where it came from and how to reproduce it.
+
+    `code` has the hashes of `code.of_job`. Results with the same digest of them were made by the same code, whatever
+    their commits.
+    """
     return {
         "git_commit": git_commit(),
+        "code": source.digest(code),
         "versions": versions(*packages),
         "inputs": {name: {"path": str(path), "sha256": files.sha256(path)} for name, path in inputs.items()},
         "parameters": parameters,
     }
-
-
-def source_hash(module: str) -> str:
-    """A short hash of a library module and of every library module that it imports, directly or not.
-
-    Snakemake sees edits of a rule's script but not of the modules behind it; put this in a rule's `params`.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(_closure(_path_of(module))):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _path_of(module: str) -> Path | None:
-    base = PACKAGE.joinpath(*module.split(".")[1:])
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _closure(path: Path) -> set[Path]:
-    closure, todo = set(), [path]
-    while todo:
-        current = todo.pop()
-        if current not in closure:
-            closure.add(current)
-            todo += _imports(current)
-    return closure
-
-
-def _imports(path: Path) -> list[Path]:
-    names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-    candidates = (_path_of(name) for name in names if name.split(".")[0] == PACKAGE.name)
-    return [candidate for candidate in candidates if candidate]

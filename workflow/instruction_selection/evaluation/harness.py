@@ -20,6 +20,9 @@ from instruction_selection.models import summary
 #: The packages that an evaluation depends on, by backend.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
 
+#: The file in a folder of tasks that says what they were made from (`provenance.record`).
+RECORD = "made_from.json"
+
 CLI = Path(__file__).with_name("lm_eval_cli.py")
 
 #: vLLM's choices of `max_lora_rank` (vllm.config.lora.MaxLoRARanks, 0.22.1).

@@ -22,6 +22,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from instruction_selection.experiment.suggestions import did_you_mean
@@ -29,12 +30,17 @@ from instruction_selection.experiment.suggestions import did_you_mean
 T = TypeVar("T")
 
 
-class AboutMarker:
-    """On a field that decides no result."""
+@dataclass(frozen=True)
+class NotDeciding:
+    """On a field on which no result depends."""
+
+    shown: bool
 
 
-#: No result depends on it: what is only said of an entry, or how a job is run.
-About = Annotated[T, AboutMarker()]
+#: What is only said of an entry, in tables and reports: a change plans these, and no other job.
+About = Annotated[T, NotDeciding(shown=True)]
+#: How jobs run, or what they are expected to cost: a change plans nothing.
+Execution = Annotated[T, NotDeciding(shown=False)]
 
 
 class Section(BaseModel):
@@ -53,7 +59,7 @@ class Section(BaseModel):
     @classmethod
     def deciding_keys(cls) -> set[str]:
         """The keys on which a result may depend."""
-        return {name for name, field in cls.model_fields.items() if not _is_about(field.metadata)}
+        return {name for name, field in cls.model_fields.items() if not _marks(field)}
 
     def plain(self, *keys: str) -> dict[str, Any]:
         """As plain data with defaults filled in: all of it, or these keys."""
@@ -66,7 +72,19 @@ class Section(BaseModel):
         """
         if wrong := set(keys) - self.deciding_keys():
             raise ValueError(f"{type(self).__name__}: no result depends on {', '.join(sorted(wrong))}")
-        return {key: _inputs(getattr(self, key)) for key in keys}
+        return {key: _plain(getattr(self, key), _decides) for key in keys}
+
+    def all_inputs(self) -> dict[str, Any]:
+        """All values that decide a result, as plain data; of `Arguments`, those that were given."""
+        return _plain(self, _decides)
+
+    def described(self) -> dict[str, Any]:
+        """All values but those marked `Execution`, as plain data; of `Arguments`, those that were given."""
+        return _plain(self, _is_shown)
+
+    def execution(self) -> dict[str, Any]:
+        """The values that are marked `Execution`, as plain data; of `Arguments`, those that were given."""
+        return _plain(self, lambda field: not _is_shown(field))
 
 
 class Arguments(Section):
@@ -94,20 +112,32 @@ class Entry(Section):
         return cls.FOLDER.removesuffix("s")
 
 
-def _is_about(metadata: list[Any]) -> bool:
-    return any(isinstance(item, AboutMarker) for item in metadata)
+def _marks(field: FieldInfo) -> list[NotDeciding]:
+    return [item for item in field.metadata if isinstance(item, NotDeciding)]
 
 
-def _inputs(value: Any) -> Any:
+def _decides(field: FieldInfo) -> bool:
+    return not _marks(field)
+
+
+def _is_shown(field: FieldInfo) -> bool:
+    return all(mark.shown for mark in _marks(field))
+
+
+def _plain(value: Any, wanted: Callable[[FieldInfo], bool]) -> Any:
+    """A value as plain data, with those fields of sections that are wanted."""
     match value:
-        case Arguments():
-            return value.plain()
         case Section():
-            return value.inputs(*(name for name in type(value).model_fields if name in value.deciding_keys()))
+            fields = type(value).model_fields
+            names = value.plain() if isinstance(value, Arguments) else fields
+            # Another program's own keys have no field here. They decide results.
+            return {
+                name: _plain(getattr(value, name), wanted) for name in names if wanted(fields.get(name, FieldInfo()))
+            }
         case dict():
-            return {key: _inputs(inner) for key, inner in value.items()}
+            return {key: _plain(inner, wanted) for key, inner in value.items()}
         case tuple():
-            return [_inputs(inner) for inner in value]
+            return [_plain(inner, wanted) for inner in value]
     return value
 
 

@@ -10,6 +10,7 @@ from instruction_selection.experiment.base import (
     Count,
     Distinct,
     Entry,
+    Execution,
     List,
     Matching,
     ModuleName,
@@ -87,7 +88,7 @@ class Metric(Section):
     """Column heading."""
     scale: About[Number] = 1
     """Factor for display; 100 shows a share as per cent."""
-    higher_is_better: bool = True
+    higher_is_better: About[bool] = True
     """Direction."""
 
 
@@ -106,12 +107,12 @@ class Benchmark(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    tokens: About[Count] = 512
+    tokens: Execution[Count] = 512
     """Tokens of a row with its response, on average; for `snakemake estimate` only."""
-    prompt_tokens: About[Count | None] = None
+    prompt_tokens: Execution[Count | None] = None
     """Tokens that are read to evaluate a row, if they are not `tokens`, because examples come before it or several
     tasks read it; for `snakemake estimate` only."""
-    generated_tokens: About[Annotated[int, Field(ge=0)]] = 0
+    generated_tokens: Execution[Annotated[int, Field(ge=0)]] = 0
     """Tokens that a model writes for an evaluated row, on average; for `snakemake estimate` only."""
     reader: ModuleName | None = None
     """Which module of instruction_selection/data/readers makes its rows ('-' for '_')."""

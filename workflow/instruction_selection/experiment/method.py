@@ -6,7 +6,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.core.entry_names import module_name
-from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.base import (
+    About,
+    Count,
+    Distinct,
+    Entry,
+    Execution,
+    Matching,
+    Number,
+)
 from instruction_selection.experiment.features import FeatureName
 
 LIBRARY = Path(__file__).resolve().parents[1]
@@ -39,7 +47,7 @@ class Method(Entry):
     published_checkpoints: About[Count | None] = None
     """With `checkpoints: all`, how many its authors read, to be named in tables beside the number that the experiment
     keeps; null where they do not say."""
-    reads: About[Literal["once", "per chosen row"]] = "once"
+    reads: Execution[Literal["once", "per chosen row"]] = "once"
     """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
     `snakemake estimate` only."""
     stochastic: bool = False

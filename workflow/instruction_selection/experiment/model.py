@@ -2,7 +2,12 @@
 
 from typing import ClassVar
 
-from instruction_selection.experiment.base import About, Count, Entry
+from instruction_selection.experiment.base import (
+    About,
+    Count,
+    Entry,
+    Execution,
+)
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
 
@@ -17,7 +22,7 @@ class Model(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    parameters: About[Count]
+    parameters: Execution[Count]
     """Weights. Memory and time that jobs ask of a cluster follow from it."""
     template: str
     """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
@@ -43,7 +48,7 @@ class Encoder(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    batch_size: About[Count] = 32
+    batch_size: Execution[Count] = 32
     """Texts per batch."""
     source: EncoderSource
     """Where the weights come from."""

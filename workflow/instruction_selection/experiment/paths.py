@@ -27,6 +27,7 @@ class Layout:
         self.overlap = at("targets/{target}/overlap/{pool}.json")
 
         self.warmup_rows = at("warmup/{model}/{pool}/rows.jsonl")
+        self.warmup_summary = at("warmup/{model}/{pool}/rows.json")
         self.warmup_adapter = at("warmup/{model}/{pool}/checkpoint{checkpoint}/adapter")
         self.warmup_moments = at("warmup/{model}/{pool}/checkpoint{checkpoint}/moments.safetensors")
         self.warmup_checkpoints = at("warmup/{model}/{pool}/checkpoints.json")

@@ -4,7 +4,15 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from instruction_selection.experiment.base import About, Count, Distinct, Entry, ModuleName, problem
+from instruction_selection.experiment.base import (
+    About,
+    Count,
+    Distinct,
+    Entry,
+    Execution,
+    ModuleName,
+    problem,
+)
 from instruction_selection.experiment.rows import Rows
 from instruction_selection.experiment.sources import Source
 
@@ -20,7 +28,7 @@ class Pool(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    tokens: About[Count] = 512
+    tokens: Execution[Count] = 512
     """Tokens of a row with its response, on average; for `snakemake estimate` only."""
     reader: ModuleName | None = None
     """Which module of instruction_selection/data/readers makes it ('-' for '_')."""

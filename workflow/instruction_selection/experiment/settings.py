@@ -4,7 +4,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number, Section, Seed
+from instruction_selection.experiment.base import (
+    About,
+    Count,
+    Distinct,
+    Entry,
+    Execution,
+    Matching,
+    Number,
+    Section,
+    Seed,
+)
 from instruction_selection.experiment.training import TrainingOverrides
 
 Names = Annotated[Distinct[str], Field(min_length=1)]
@@ -54,7 +64,7 @@ class TargetRows(Section):
 class Hub(Section):
     """Where public models and data come from."""
 
-    cache: About[
+    cache: Execution[
         Annotated[
             str,
             Matching(
@@ -64,7 +74,7 @@ class Hub(Section):
         ]
     ] = "results/hub"
     """Folder that `snakemake prefetch` fills and jobs read from; experiments share it."""
-    mirror: About[Annotated[str, Matching(r"[^\x00-\x1f\x7f]+", "a folder")] | None] = None
+    mirror: Execution[Annotated[str, Matching(r"[^\x00-\x1f\x7f]+", "a folder")] | None] = None
     """Folder with the same files as the hub, to take them from without a network; laid out as data/hub.py says. The
     environment variable INSTRUCTION_SELECTION_MIRROR goes before it."""
 
@@ -98,7 +108,7 @@ class Projection(Section):
 class Gradients(Section):
     """The gradient store."""
 
-    shards: About[Shards]
+    shards: Shards
     """Jobs that compute a pool's gradients, for all pools or by pool. Part of the experiment, because changing it
     redoes them."""
     parameters: Literal["lora", "full"] = "lora"
@@ -107,7 +117,7 @@ class Gradients(Section):
     pool_kinds: Annotated[Distinct[Literal["adam", "sgd"]], Field(min_length=1)] = ("adam",)
     """Gradients kept of pool rows: adam (preconditioned, what most methods read), sgd (plain, what GIST reads), or both
     from the same backward pass."""
-    batch_tokens: About[Count] = 2048
+    batch_tokens: Execution[Count] = 2048
     """Tokens, padding included, that one batch may hold. Sets memory, not the result."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward and backward pass; bf16 is autocast, with weights in fp32."""
@@ -121,7 +131,7 @@ class Gradients(Section):
 class SelectionSettings(Section):
     """Selection methods."""
 
-    memory_mb: About[Count | None] = None
+    memory_mb: Execution[Count | None] = None
     """Memory of one job, in MB, if not what the sizes suggest. Walks keep a copy of the rows at half their size, which
     goes to a temporary file where it does not fit. Does not change results."""
 
@@ -139,7 +149,7 @@ class Evaluation(Section):
     backend: Backend = "hf"
     """What lm-eval computes with: hf is transformers; vllm generates many times faster, needs a GPU, and differs in
     the last digits."""
-    batch_size: About[Count] = 16
+    batch_size: Execution[Count] = 16
     """Requests per batch; vllm finds its own."""
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     """Precision in which the model is loaded."""
@@ -150,15 +160,15 @@ class Evaluation(Section):
 class Threads(Section):
     """Processor threads of one job. In the experiment because sums in another order differ in the last digits."""
 
-    training: About[Count] = 1
+    training: Execution[Count] = 1
     """Warm-up and fine-tuning."""
-    gradients: About[Count] = 1
+    gradients: Execution[Count] = 1
     """Gradients."""
-    embeddings: About[Count] = 1
+    embeddings: Execution[Count] = 1
     """Sentence embeddings."""
-    selection: About[Count] = 1
+    selection: Execution[Count] = 1
     """Selection methods."""
-    evaluation: About[Count] = 1
+    evaluation: Execution[Count] = 1
     """Evaluation."""
 
 
@@ -168,20 +178,20 @@ class Gpus(Section):
     Changing them redoes nothing. Where none can be seen, as on a laptop, as many processes compute on the processor.
     """
 
-    training: About[Annotated[int, Field(ge=0)]] = 0
+    training: Execution[Annotated[int, Field(ge=0)]] = 0
     """Warm-up and fine-tuning. Every GPU gets a process; all of them share the training's `effective_batch`."""
-    gradients: About[OneGpu] = 0
+    gradients: Execution[OneGpu] = 0
     """Gradients and hidden states."""
-    embeddings: About[OneGpu] = 0
+    embeddings: Execution[OneGpu] = 0
     """Sentence embeddings."""
-    evaluation: About[OneGpu] = 0
+    evaluation: Execution[OneGpu] = 0
     """Evaluation."""
 
 
 class Nodes(Section):
     """Nodes that one job asks the cluster for."""
 
-    training: About[Count] = 1
+    training: Execution[Count] = 1
     """Warm-up and fine-tuning; several need GPUs."""
 
 
@@ -200,7 +210,7 @@ class Settings(Entry):
     """Pools to select from (files of config/pools), and how many rows of each to sample."""
     targets: Annotated[dict[str, TargetRows], Field(min_length=1)]
     """Tasks to select for (files of config/benchmarks), with the number of rows for each purpose."""
-    hub: About[Hub] = Hub()
+    hub: Execution[Hub] = Hub()
     methods: Names
     """Selection methods to compare; files of config/methods."""
     ratios: Distinct[Ratio] = ()
@@ -214,13 +224,16 @@ class Settings(Entry):
     """Seeds of single methods, where they are not `seeds`; fewer for what is too expensive to repeat."""
     data_seed: Seed = 0
     """Seeds the sampling of pools, validation rows, evaluation rows and warm-up rows."""
+    accepted_code: About[Distinct[str]] = ()
+    """Codes, as a refused table names them, whose difference from the present code changes no result. Tables may then
+    have results of both."""
     cutoff_len: Annotated[int, Field(ge=8)] = 2048
     """Tokens of a row that warm-up, gradients and fine-tuning see; the rest is cut off."""
     warmup: Warmup
     gradients: Gradients
-    selection: About[SelectionSettings] = SelectionSettings()
+    selection: Execution[SelectionSettings] = SelectionSettings()
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
-    threads: About[Threads] = Threads()
-    gpus: About[Gpus] = Gpus()
-    nodes: About[Nodes] = Nodes()
+    threads: Execution[Threads] = Threads()
+    gpus: Execution[Gpus] = Gpus()
+    nodes: Execution[Nodes] = Nodes()

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from instruction_selection.experiment.base import About, ByKind, List, Matching, PackageName, PathBelow, Section, Seed
+from instruction_selection.experiment.base import (
+    ByKind,
+    Execution,
+    List,
+    Matching,
+    PackageName,
+    PathBelow,
+    Section,
+    Seed,
+)
 
 #: Suffixes of a model's files: no pickle, which runs code when it is read, and no program.
 MODEL_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".jinja")
@@ -33,7 +42,7 @@ class Repository(Section):
     """Commit, tag or branch."""
     files: Files
     """File names, or patterns of them, in the order in which they are read."""
-    gated: About[bool] = False
+    gated: Execution[bool] = False
     """Whether the hub wants its license accepted first."""
 
 

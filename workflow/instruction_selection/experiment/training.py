@@ -5,7 +5,14 @@ from typing import Annotated, Any, ClassVar, LiteralString
 
 from pydantic import Field, model_validator
 
-from instruction_selection.experiment.base import Arguments, Count, Entry, Number, problem
+from instruction_selection.experiment.base import (
+    Arguments,
+    Count,
+    Entry,
+    Execution,
+    Number,
+    problem,
+)
 
 #: LLaMA-Factory's arguments that the workflow sets.
 SET_BY_WORKFLOW = {
@@ -41,8 +48,8 @@ class TrainingArguments(Arguments):
     """Rank of the adapter's matrices."""
     lora_alpha: Positive | None = None
     """The adapter's scale, times its rank; twice the rank if left out."""
-    deepspeed: str | None = None
-    """DeepSpeed configuration of several processes; one alone trains without it."""
+    deepspeed: Execution[str | None] = None
+    """DeepSpeed configuration of several processes; one alone trains without it. Sets memory, not the result."""
 
     @model_validator(mode="before")
     @classmethod
@@ -63,7 +70,7 @@ class TrainingOverrides(TrainingArguments):
 
     effective_batch: Count | None = None
     """Rows per optimizer step."""
-    per_device_train_batch_size: Count | None = None
+    per_device_train_batch_size: Execution[Count | None] = None
     """Rows that one GPU computes at once."""
 
 
@@ -81,5 +88,5 @@ class Training(Entry, TrainingArguments):
     effective_batch: Count
     """Rows per optimizer step. However many GPUs train, they share it: gradients are accumulated over effective_batch /
     (per_device_train_batch_size * GPUs) steps, which has to be a whole number."""
-    per_device_train_batch_size: Count
+    per_device_train_batch_size: Execution[Count]
     """Rows that one GPU computes at once. Sets memory, not the result."""

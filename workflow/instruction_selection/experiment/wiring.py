@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from instruction_selection.core import entry_names
+from instruction_selection.core.entry_names import module_name
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.data import hub
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.base import Section
+from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method, has_own_rule
 from instruction_selection.experiment.paths import Layout
+from instruction_selection.experiment.pool import Pool
 
 TABLE_FORMATS = ("md", "csv", "tex")
 FIGURE_FORMATS = ("svg", "png")
@@ -67,10 +70,6 @@ class Wiring:
             "pool": self.experiment.pools,
             "benchmark": self.experiment.benchmarks,
         }
-        #: What a row of the gradient store depends on, and the size of batches; not the number of shards.
-        self.gradient_settings = self.settings.gradients.plain("projection", "precision", "batch_tokens")
-        #: What an embedding depends on, and the size of batches.
-        self.encoder = self.experiment.encoder and self.experiment.encoder.plain("source", "batch_size")
         #: Of the warm-up, by number; the last one is its end.
         self.checkpoints = range(1, self.settings.warmup.checkpoints + 1)
 
@@ -83,9 +82,18 @@ class Wiring:
         path = self.manifest.format(kind=kind, entry=entry)
         return [path] if hub.fetched(self.sources_of(kind, entry)) else []
 
-    def scoring_of(self, benchmark: str) -> dict[str, Any]:
-        """What an evaluation depends on, so that another label is no reason to do it again."""
-        return self.experiment.benchmarks[benchmark].inputs("fewshot", "harness", "metrics")
+    def fetched_sources(self, kind: str, entry: str) -> dict[str, dict[str, Any]]:
+        """What decides which files `fetch` gets for an entry."""
+        return {name: source.all_inputs() for name, source in self.public[kind][entry].sources().items()}
+
+    @staticmethod
+    def reader_code(entry: Pool | Benchmark) -> list[str]:
+        """[the module that makes the examples of a pool or a benchmark], or [] if they are read from files."""
+        return [f"data.readers.{module_name(entry.reader)}"] if entry.reader else []
+
+    @property
+    def encoder_batch_size(self) -> int | None:
+        return self.experiment.encoder and self.experiment.encoder.batch_size
 
     def public_files(self) -> list[str]:
         """All manifests that the experiment needs."""
@@ -126,8 +134,9 @@ class Wiring:
         if grid.uses_model(self.method_of(wildcards)):
             expected["template"] = self.experiment.models[wildcards.model].template
             expected["cutoff_len"] = self.settings.cutoff_len
-        if self.encoder and any(feature.made_by == "encoder" for feature in needed):
-            expected["encoder"] = self.encoder
+        encoder = self.experiment.encoder
+        if encoder and any(feature.made_by == "encoder" for feature in needed):
+            expected["encoder"] = encoder.inputs("source")
         return expected
 
     def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:

@@ -1,12 +1,13 @@
 """Sentence embeddings, stored in HDF5 with the ids of their examples."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from instruction_selection.core import code as source
 from instruction_selection.core import files, provenance
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
@@ -14,19 +15,20 @@ from instruction_selection.data import hub
 from instruction_selection.features import checksummed_hdf5
 
 
-def embed(encoder: dict, rows: list[Example], manifest: str | Path | None) -> tuple[np.ndarray, dict[str, int]]:
+def embed(
+    encoder: dict, rows: list[Example], batch_size: int, manifest: str | Path | None
+) -> tuple[np.ndarray, dict[str, int]]:
     """Unit embeddings of examples' instruction and response, float32 (examples, dimension), and what was truncated.
 
-    `encoder` is a ``config/encoders`` entry; `manifest` lists its files if they had to be fetched. The second value has
-    `max_seq_length`, the tokens of an example that the encoder reads, and `truncated_rows`, the number of longer ones.
+    `encoder` is a ``config/encoders`` entry; `manifest` lists its files if they had to be fetched. `batch_size` texts
+    are encoded at once. The second value has `max_seq_length`, the tokens of an example that the encoder reads, and
+    `truncated_rows`, the number of longer ones.
     """
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(_folder(encoder["source"], manifest)))
     texts = [f"{row['instruction']}\n{row['response']}" for row in rows]
-    embeddings = model.encode(
-        texts, batch_size=encoder["batch_size"], normalize_embeddings=True, show_progress_bar=True
-    )
+    embeddings = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=True)
     window = int(model.max_seq_length)
     truncated = sum(_tokens(model.tokenizer, text) > window for text in texts)
     return embeddings.astype(np.float32), {"max_seq_length": window, "truncated_rows": truncated}
@@ -44,11 +46,18 @@ def _folder(source: dict, manifest: str | Path | None) -> Path:
     return min((path.parent for path in hub.paths(source, manifest, "source")), key=lambda path: len(path.parts))
 
 
-def write(path: str | Path, rows_path: str | Path, encoder: dict, manifest: str | Path | None = None) -> None:
+def write(
+    path: str | Path,
+    rows_path: str | Path,
+    encoder: dict,
+    batch_size: int,
+    manifest: str | Path | None = None,
+    code: Mapping[str, str] | None = None,
+) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x dimension) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
-    embeddings, window = embed(encoder, rows, manifest)
-    made_with = {"encoder": encoder, **window}
+    embeddings, window = embed(encoder, rows, batch_size, manifest)
+    made_with = {"encoder": encoder, **window, "code": source.digest(code)}
     write_embeddings(
         path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=("sentence-transformers",)
     )

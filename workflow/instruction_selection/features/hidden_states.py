@@ -4,7 +4,7 @@ The hidden state of token p (from 1) of L has weight p / (1 + ... + L), because 
 example. Prompt and response both count, tokenized as for training.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
+from instruction_selection.core import code as source
 from instruction_selection.core import files
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
@@ -65,11 +66,22 @@ def _batches(examples: list[list[int]], batch_tokens: int) -> Iterator[list[int]
 
 
 def write(
-    path: str | Path, rows_path: str | Path, model: str | Path, template: str, cutoff_len: int, batch_tokens: int
+    path: str | Path,
+    rows_path: str | Path,
+    model: str | Path,
+    template: str,
+    cutoff_len: int,
+    batch_tokens: int,
+    code: Mapping[str, str] | None = None,
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
     embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
-    made_with = {"model": weights_id(model), "template": template, "cutoff_len": cutoff_len}
+    made_with = {
+        "model": weights_id(model),
+        "template": template,
+        "cutoff_len": cutoff_len,
+        "code": source.digest(code),
+    }
     packages = ("transformers", "llamafactory")
     encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)

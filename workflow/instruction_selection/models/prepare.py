@@ -1,6 +1,7 @@
 """Turn a model's source into one local folder with safetensors weights, tokenizer and chat template."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,7 +15,12 @@ from instruction_selection.data import hub
 from instruction_selection.models import summary, tokens
 
 
-def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None) -> None:
+def prepare(
+    model: dict,
+    folder: str | Path,
+    manifest: str | Path | None = None,
+    code: Mapping[str, str] | None = None,
+) -> None:
     """Write the model described by a ``config/models`` entry to `folder`, either whole or not at all.
 
     `manifest` lists the files of a model that had to be fetched; these are linked to, not copied. The chat template is
@@ -40,7 +46,7 @@ def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None)
             "row_form": row_form,
             "weights": {path.name: files.sha256(path) for path in weights},
             "parameters": sum(map(_parameters, weights)),
-            "provenance": provenance.record({}, model, ("torch", "transformers", "llamafactory")),
+            "provenance": provenance.record({}, {"model": model}, code, ("torch", "transformers", "llamafactory")),
         },
     )
     shutil.rmtree(folder, ignore_errors=True)

@@ -41,7 +41,7 @@ def checkpoint_files(features: Sequence[Mapping[str, Sequence[str]]], written: s
     """`features` of the last checkpoints, oldest first, each with its entry in `written`, a checkpoints.json."""
     if not features:
         return []
-    about = files.read_json(written) if written else [{}] * len(features)
+    about = files.read_json(written)["checkpoints"] if written else [{}] * len(features)
     return list(map(CheckpointFiles, features, about[-len(features) :]))  # pyright: ignore[reportArgumentType]
 
 
@@ -70,11 +70,17 @@ class Job:
     memory_mib: int = 8000
 
 
-def execute(job: Job, selected: str | Path, summary: str | Path, source: str) -> None:
-    """Select, and write the chosen examples and their summary; `source` is the digest of the method's code."""
+def execute(job: Job, selected: str | Path, summary: str | Path, code: Mapping[str, str] | None) -> None:
+    """Select, and write the chosen examples and their summary; `code` has the hashes of the code that selects."""
     pool, indices, found = select(job)
-    parameters = {"ratio": job.ratio, "seed": job.seed, "params": job.params, "source": source}
-    found["provenance"] = provenance.record({path: path for path in (job.pool, *job.validation)}, parameters, LIBRARIES)
+    parameters = {
+        "method": {"params": job.params},
+        "ratio": job.ratio,
+        "seed": job.seed,
+        "features": job.made_with,
+    }
+    inputs = {"pool": job.pool} | {f"validation of {Path(path).parent.name}": path for path in job.validation}
+    found["provenance"] = provenance.record(inputs, parameters, code, LIBRARIES)
     pool.copy(indices, selected)
     files.write_json(summary, {**found, "sha256": files.sha256(selected)})
 

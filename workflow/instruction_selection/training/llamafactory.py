@@ -19,6 +19,9 @@ from instruction_selection.models import LLAMAFACTORY_COLUMNS
 from instruction_selection.training import DIVERGED
 from instruction_selection.training.checkpoints import remove_partial
 
+#: What a training depends on.
+PACKAGES = ("llamafactory", "transformers", "peft", "torch")
+
 CLI = Path(__file__).with_name("llamafactory_cli.py")
 
 # Otherwise glibc returns large freed blocks to the kernel and faults them in again at every step. On a CPU,

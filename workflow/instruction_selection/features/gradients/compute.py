@@ -1,5 +1,6 @@
 """Fill a gradient store from examples, a model with its warm-up adapter, and a projection."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
+from instruction_selection.core import code as source
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
@@ -26,6 +28,7 @@ def fill(
     template: str,
     cutoff_len: int,
     settings: dict,
+    code: Mapping[str, str] | None = None,
 ) -> None:
     """Compute the projected gradients of one part of a file's examples and write them to a store at `path`.
 
@@ -40,6 +43,7 @@ def fill(
     cutoff_len    tokens of an example at most
     settings      an experiment's `gradients` block: `projection` (kind, dimension, seed), `precision` (fp32 or bf16)
                   and `batch_tokens` (tokens per batch, padding included), which changes results by rounding only
+    code          hashes of the code that runs (`code.of_job`); shards of two versions are not gathered
 
     The store (`store`) has one row per example, in the file's order. It gets its name when it is complete. A killed job
     leaves a partial store, and the same call resumes it: batches that are already written are not computed again. The
@@ -71,6 +75,7 @@ def fill(
         "template": template,
         "cutoff_len": cutoff_len,
         "precision": settings["precision"],
+        "code": source.digest(code),
     }
     examples = tokens.encode(rows, AutoTokenizer.from_pretrained(model, local_files_only=True), template, cutoff_len)
     if parts == 1 and not any(example.response_tokens for example in examples):

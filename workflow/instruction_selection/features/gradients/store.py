@@ -29,12 +29,14 @@ from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients import shard_markers
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ID_BYTES = 16
 #: Bytes of a chunk, the least that HDF5 reads. Walks read single rows, and larger chunks do not make a pass faster.
 CHUNK_BYTES = 128 << 10
 #: What pool and validation stores must have in common for their inner products to be meaningful.
-COMPARABLE = ("schema_version", "model", "adapter", "parameters", "projection", "template", "cutoff_len", "precision")
+COMPARABLE = (
+    *("schema_version", "code", "model", "adapter", "parameters", "projection", "template", "cutoff_len", "precision"),
+)
 
 
 NO_GRADIENT = "has a finite gradient, so the model or its warm-up is broken"
