@@ -6,13 +6,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection.core import code, entry_names, packages
+from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment import decides, grid, load, machines, wiring
 from instruction_selection.experiment.table import Table
 
+logger.addFilter(reasons.ShortReasons())
 packages.prefer(Path(workflow.basedir) / "workflow")
 
 
@@ -43,7 +44,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
 # What plans a job again (docs/reruns.md): `settings` and `code`. How it runs is `execution`, and plans nothing.
 def settings_of(rule):
-    return lambda wildcards: decides.of_job(EXPERIMENT, rule, dict(wildcards.items()))
+    return lambda wildcards: WIRING.decisions.of_job(rule, dict(wildcards.items()))
 
 
 @functools.cache

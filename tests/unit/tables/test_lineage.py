@@ -1,51 +1,133 @@
-"""Results that do not belong together are refused, each by its own sentence."""
+"""Results that do not belong together are refused, along the whole chain from the pool to the score."""
+
+import copy
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import load
+from instruction_selection.experiment.chain import Chain, Made
+from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage
 
-TRAINING, EVALUATION = {"learning_rate": 0.1}, {"dtype": "float32"}
+
+def put(content: dict, place: tuple, value: Any) -> None:
+    """Set a value in nested mappings and lists, which are made where they are missing."""
+    for key, following in zip(place, place[1:], strict=False):
+        content = (
+            content.setdefault(key, [{}] if following == -1 else {}) if isinstance(content, dict) else content[key]
+        )
+    content[place[-1]] = value
 
 
-def results(folder, **changed) -> dict[str, str]:
-    given = {"adapter": "a", "trained_on": "r", "selected": "r", "evaluated": "a", **changed}
-    files.write_json(folder / "selection.json", {"sha256": given["selected"]})
-    training = {"inputs": {"rows": {"sha256": given["trained_on"]}}, "parameters": {"training": TRAINING, "seed": 0}}
-    files.write_json(folder / "training.json", {"adapter": given["adapter"], "provenance": training})
-    evaluation = {"inputs": {"adapter": {"sha256": given["evaluated"]}}, "parameters": EVALUATION}
-    files.write_json(folder / "evaluation.json", {"provenance": evaluation})
-    return {name: str(folder / f"{name}.json") for name in ("selection", "training", "evaluation")}
+@pytest.fixture(scope="module")
+def chain() -> list[Made]:
+    return Chain(Wiring(load.load("config", "smoke")), "logic").results()
 
 
-def test_what_belongs_together_passes(tmp_path):
-    cell = results(tmp_path)
-    lineage.refuse_mixture(cell, TRAINING, EVALUATION)
-    files.write_json(cell["selection"], {"selected": 3})
-    lineage.refuse_mixture(cell, TRAINING, EVALUATION)
-    lineage.refuse_mixture({**cell, "training": None, "selection": None}, {}, EVALUATION)
+@pytest.fixture
+def results(chain, tmp_path, monkeypatch) -> dict[str, dict]:
+    """What files that belong together say, by path; `written` puts them where the chain has them."""
+    monkeypatch.chdir(tmp_path)
+    contents: dict[str, dict] = {made.path: {} for made in chain}
+    for made in chain:
+        record = {"code": f"code of {made.rule}", "git_commit": "0123", "parameters": copy.deepcopy(made.settings)}
+        put(contents[made.path], made.record, record)
+        for place, settings in made.behind.items():
+            put(contents[made.path], place, settings)
+    for made in chain:
+        for place, other, there in made.equal:
+            put(contents[made.path], place, f"{other} {there}")
+            put(contents[other], there, f"{other} {there}")
+    return contents
 
 
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"selected": "s"}, r"training\.json: of other rows than .*selection\.json; delete it and run again"),
-        ({"evaluated": "b"}, r"evaluation\.json: of another adapter than .*training\.json; delete it and run again"),
-    ],
-)
-def test_a_result_of_something_else_is_named(tmp_path, changed, sentence):
-    with pytest.raises(InputError, match=sentence):
-        lineage.refuse_mixture(results(tmp_path, **changed), TRAINING, EVALUATION)
+def written(results: dict[str, dict]) -> None:
+    for path, content in results.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(path, content)
 
 
-@pytest.mark.parametrize(
-    ("training", "evaluation", "sentence"),
-    [
-        ({"learning_rate": 0.2}, EVALUATION, r"training\.json: .* of the fine-tuning .* \(learning_rate\)"),
-        (TRAINING, {**EVALUATION, "batch_size": 2}, r"evaluation\.json: .* of the evaluation .* \(batch_size\)"),
-    ],
-)
-def test_other_settings_are_named(tmp_path, training, evaluation, sentence):
-    with pytest.raises(InputError, match=sentence):
-        lineage.refuse_mixture(results(tmp_path), training, evaluation)
+def refused(chain, results, **arguments) -> InputError:
+    written(results)
+    with pytest.raises(InputError) as caught:
+        lineage.check(chain, **arguments)
+    return caught.value
+
+
+def test_chain__goes_from_the_pool_to_every_score(chain):
+    names = {Path(made.path).name for made in chain}
+    assert names == {
+        "pool.json",
+        "target.json",
+        "rows.json",
+        "checkpoints.json",
+        "selection.json",
+        "training.json",
+        "logic.json",
+    }
+    assert len({made.path for made in chain}) == len(chain)
+
+
+def test_check__passes_what_belongs_together(chain, results):
+    written(results)
+    lineage.check(chain)
+
+
+def test_check__refuses_other_settings_of_every_result(chain, results):
+    for made in chain:
+        parameters = results[made.path]["provenance"]["parameters"]
+        section = next(iter(made.settings))
+        kept, parameters[section] = parameters[section], {"another": 1}
+        error = refused(chain, results)
+        assert (error.code, error.path) == ("other-settings", made.path)
+        assert section in error.key
+        parameters[section] = kept
+
+
+def test_check__refuses_every_link_that_is_broken(chain, results):
+    links = [(made, link) for made in chain for link in made.equal]
+    assert len(links) > len(chain)
+    for made, (place, other, there) in links:
+        put(results[made.path], place, "another")
+        error = refused(chain, results)
+        assert (error.code, error.path) == ("of-another-result", made.path)
+        assert other in str(error)
+        put(results[made.path], place, f"{other} {there}")
+
+
+def test_check__refuses_another_model_behind_a_result(chain, results):
+    [made, *_] = [made for made in chain if made.behind]
+    [(place, _)] = made.behind.items()
+    put(results[made.path], place, {"model": {"template": "another"}})
+    error = refused(chain, results)
+    assert (error.code, error.path) == ("other-settings", made.path)
+
+
+def test_check__refuses_two_versions_of_the_code_of_one_stage(chain, results):
+    trainings = [made for made in chain if made.rule == "finetune"]
+    results[trainings[-1].path]["provenance"]["code"] = "another"
+    error = refused(chain, results)
+    assert (error.code, error.path) == ("mixed-code", trainings[-1].path)
+    lineage.check(chain, accepted_code=["another"])
+
+
+def test_check__lets_stages_and_methods_have_code_of_their_own(chain, results):
+    for made in chain:
+        results[made.path]["provenance"]["code"] = f"another of {made.rule}"
+    written(results)
+    lineage.check(chain)
+
+
+@pytest.mark.parametrize("missing", ["provenance", "code"])
+def test_check__recognises_results_of_an_earlier_version(chain, results, missing):
+    made = chain[-1]
+    if missing == "provenance":
+        results[made.path] = {"scores": {}}
+    else:
+        del results[made.path]["provenance"]["code"]
+    error = refused(chain, results)
+    assert (error.code, error.path) == ("earlier-version", made.path)

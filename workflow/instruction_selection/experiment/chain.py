@@ -10,7 +10,7 @@ from typing import Any
 
 from instruction_selection.core import entry_names
 from instruction_selection.core.features import FEATURES
-from instruction_selection.experiment import decides, grid
+from instruction_selection.experiment import grid
 from instruction_selection.experiment.method import has_own_rule
 from instruction_selection.experiment.wiring import Wiring
 
@@ -143,7 +143,7 @@ class Chain:
         return {place: self._settings("prepare_model", {"model": cell["model"]})}
 
     def _settings(self, rule: str, wildcards: dict[str, Any]) -> dict[str, Any]:
-        return decides.of_job(self._experiment, rule, wildcards)
+        return self.wiring.decisions.of_job(rule, wildcards)
 
     @property
     def _experiment(self):

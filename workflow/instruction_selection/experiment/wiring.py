@@ -14,6 +14,7 @@ from instruction_selection.data import hub
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.decides import Decisions
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method, has_own_rule
 from instruction_selection.experiment.paths import Layout
@@ -61,6 +62,7 @@ class Wiring:
         self.experiment = experiment
         self.settings = experiment.settings
         self.paths = Layout(experiment.name)
+        self.decisions = Decisions(experiment)
         self.hub = self.settings.hub.cache
         self.manifest = f"{self.hub}/manifests/{{kind}}/{{entry}}.json"
         #: Entries whose files may be public, by kind and name.

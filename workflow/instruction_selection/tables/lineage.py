@@ -49,8 +49,8 @@ def _check_code(
     if other != digest:
         raise InputError(
             "mixed-code",
-            f"made by other code ({digest}, commit {record['git_commit']}) than {path} ({other}); delete one of the two "
-            "and run again, or, if the change is harmless, list one of the codes under accepted_code",
+            f"made by other code ({digest}, commit {record['git_commit']}) than {path} ({other}); delete one and run "
+            "again, or, if the change is harmless, list one of the codes under accepted_code",
             path=made.path,
         )
 
