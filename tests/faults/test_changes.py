@@ -1,9 +1,11 @@
 """A config that changes between two runs reruns what depends on it, and tables never mix old and new results."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
-from support.running import RESULTS, jobs_of, sentence
+from support.running import RESULTS, Run, jobs_of, sentence
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +58,7 @@ def test_a_table_of_old_and_new_is_refused(copy):
     table = copy.results / "tables/logic.csv"
     table.unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
-    sentence(done, "training.json: made with other settings of the fine-tuning than the experiment has")
+    sentence(done, "training.json: finetune_training.learning_rate: made with other settings than the experiment has")
     assert not table.exists()
 
 
@@ -66,4 +68,68 @@ def test_a_table_of_an_adapter_that_was_made_again_is_refused(copy):
     path.write_text(json.dumps({**summary, "adapter": "0" * 64}))
     (copy.results / "tables/logic.csv").unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
-    sentence(done, "logic.json: of another adapter than")
+    sentence(done, "logic.json: provenance.inputs.adapter.sha256: not made from")
+
+
+#: (file, text before and after, the result that is named, the key that differs)
+OTHER_SETTINGS = {
+    "a parameter of a method": (
+        "methods/g2is.yaml",
+        "delta: 0.8",
+        "delta: 0.7",
+        "selection.json",
+        "method.params.delta",
+    ),
+    "cutoff": ("experiments/faults.yaml", "cutoff_len: 128", "cutoff_len: 96", ".json", "settings.cutoff_len"),
+    "dimension": (
+        "experiments/faults.yaml",
+        "dimension: 256",
+        "dimension: 128",
+        "selection.json",
+        "features.projection",
+    ),
+    "rows of the pool": ("experiments/faults.yaml", "rows: 48", "rows: 52", "pool.json", "pool_size.rows"),
+    "rows of the warm-up": (
+        "experiments/faults.yaml",
+        "warmup:\n  rows: 8",
+        "warmup:\n  rows: 12",
+        "rows.json",
+        "warmup.rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_SETTINGS)
+def test_other_settings__are_noticed_without_the_records_of_snakemake(copy, name):
+    file, old, new, result, key = OTHER_SETTINGS[name]
+    shutil.rmtree(copy.path / ".snakemake")
+    copy.edit(f"config/{file}", old, new)
+    table = copy.results / "tables/logic.csv"
+    table.unlink()
+    done = copy.snakemake("--rerun-triggers", "mtime")
+    sentence(done, f"{result}: {key}")
+    assert not table.exists()
+
+
+def test_results_of_an_earlier_version__are_recognised(copy):
+    path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
+    summary = json.loads(path.read_text())
+    del summary["provenance"]["code"]
+    path.write_text(json.dumps(summary))
+    (copy.results / "tables/logic.csv").unlink()
+    done = copy.snakemake("--rerun-triggers", "mtime")
+    sentence(done, "training.json: an earlier version of this project made this result")
+
+
+def test_a_moved_run__has_nothing_to_do(copy, tmp_path):
+    moved = Run(copy.path.rename(tmp_path / "moved"))
+    assert moved.planned() == {}
+
+
+def test_a_clone_with_copied_results__has_nothing_to_do(copy, tmp_path):
+    subprocess.run(["git", "clone", "-q", str(copy.path), str(tmp_path / "clone")], check=True)
+    for file in copy.path.glob("config/*/*"):
+        shutil.copy2(file, tmp_path / "clone" / file.relative_to(copy.path))
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(copy.path / folder, tmp_path / "clone" / folder, symlinks=True)
+    assert Run(tmp_path / "clone").planned() == {}

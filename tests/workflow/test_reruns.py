@@ -1,5 +1,7 @@
 """After a whole run: exactly what a change touches is done again."""
 
+import pytest
+
 CELLS = {"select_rows", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
 
 
@@ -9,26 +11,123 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in result.stdout + result.stderr
 
 
-def test_editing_a_method_reruns_its_cells_and_the_tables(copy):
-    copy.edit("workflow/instruction_selection/methods/less.py", "def score(", "# edited\ndef score(")
+LIBRARY = "workflow/instruction_selection"
+TABLES = {"table", "report"}
+#: After a change of what selections read.
+FROM_SELECTION = {"select_rows", "finetune", "evaluate", "shared_rows", *TABLES}
+FROM_GRADIENTS = {"pool_gradients", "validation_gradients", "gather_pool_gradients", *FROM_SELECTION}
+#: What is edited, the text before and after, and the rules that are planned.
+CODE = {
+    "arithmetic of the projection": (
+        f"{LIBRARY}/features/gradients/projection.py",
+        "np.float32(2)",
+        "np.float32(3)",
+        FROM_GRADIENTS,
+    ),
+    "evaluation": (
+        f"{LIBRARY}/evaluation/harness.py",
+        "VLLM_RANKS = (1, ",
+        "VLLM_RANKS = (2, ",
+        {"harness_tasks", "evaluate", *TABLES},
+    ),
+    "training": (
+        f"{LIBRARY}/training/llamafactory.py",
+        "accumulation_steps(arguments, processes)",
+        "accumulation_steps(arguments, 1 * processes)",
+        {"warmup", *FROM_GRADIENTS},
+    ),
+    "one method": (f"{LIBRARY}/methods/less.py", "def score(", "EDITED = 1\n\n\ndef score(", FROM_SELECTION),
+    "overlap": (f"{LIBRARY}/data/overlap.py", "def find(", "EDITED = 1\n\n\ndef find(", {"check_overlap", *TABLES}),
+    "tables": (f"{LIBRARY}/tables/statistics.py", "LEVEL = ", "LEVEL = 1 * ", TABLES),
+}
+#: Edits that plan nothing.
+NOTHING = {
+    "a comment in a price list": (f"{LIBRARY}/cost/prices.py", '"""', '"""Edited. '),
+    "a price": (f"{LIBRARY}/cost/resources.py", "TIME_SAFETY = ", "TIME_SAFETY = 1 + "),
+    "a comment in the gradients": (
+        f"{LIBRARY}/features/gradients/projection.py",
+        "    def finish(",
+        "    # Edited.\n    def finish(",
+    ),
+    "a docstring": (f"{LIBRARY}/evaluation/harness.py", '"""lm-eval\'s', '"""Edited. lm-eval\'s'),
+    "a sentence of an error": (f"{LIBRARY}/core/errors.py", "CREDENTIALS = ", "EDITED = 1\nCREDENTIALS = "),
+    "batch_tokens": ("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  batch_tokens: 77\n"),
+    "the model's size": ("config/models/tiny-llama.yaml", "parameters: ", "parameters: 1"),
+    "tokens of the pool": ("config/pools/reasoning.yaml", "label:", "tokens: 7\nlabel:"),
+    "threads": ("config/experiments/smoke.yaml", "gradients:\n", "threads: {training: 2, selection: 2}\ngradients:\n"),
+    "memory": ("config/experiments/smoke.yaml", "gradients:\n", "selection: {memory_mb: 900}\ngradients:\n"),
+}
+#: What is only said of an entry.
+SAID = {
+    "the model's summary": (
+        "config/models/tiny-llama.yaml",
+        "summary: ",
+        "summary: Edited. ",
+        {"report", "resolve_config"},
+    ),
+    "the pool's label": ("config/pools/reasoning.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
+    "the method's label": ("config/methods/less.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
+    "the benchmark's licence": (
+        "config/benchmarks/logic.yaml",
+        "label:",
+        "license: MIT\nlabel:",
+        {"report", "resolve_config"},
+    ),
+}
+
+
+def rules(planned: dict[str, int]) -> set[str]:
+    return set(planned) - {"all", "total"}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_code__plans_what_depends_on_it(copy, name):
+    path, old, new, expected = CODE[name]
+    copy.edit(path, old, new)
+    assert rules(copy.planned()) == expected
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_what_decides_no_result__plans_nothing(copy, name):
+    copy.edit(*NOTHING[name])
+    assert rules(copy.planned()) == set()
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_only_said__plans_tables_and_report(copy, name):
+    path, old, new, expected = SAID[name]
+    copy.edit(path, old, new)
+    assert rules(copy.planned()) == expected
+
+
+def test_one_method__plans_its_own_cells(copy):
+    copy.edit(f"{LIBRARY}/methods/less.py", "def score(", "EDITED = 1\n\n\ndef score(")
+    planned = copy.planned()
     # LESS selects, trains and is evaluated once per target.
-    assert copy.planned() == {
-        "select_rows": 2,
-        "finetune": 2,
-        "evaluate": 2,
-        "table": 2,
-        "shared_rows": 2,
-        "report": 1,
-        "all": 1,
-        "total": 12,
-    }
+    assert planned["select_rows"] == planned["finetune"] == planned["evaluate"] == 2
 
 
-def test_editing_what_methods_share_reruns_those_that_share_it(copy):
-    copy.edit(
-        "workflow/instruction_selection/selection/algorithms/similarity.py", "import numpy", "# edited\nimport numpy"
-    )
+def test_what_methods_share__plans_those_that_share_it(copy):
+    copy.edit(f"{LIBRARY}/selection/algorithms/similarity.py", "import numpy", "EDITED = 1\nimport numpy")
     assert copy.planned()["select_rows"] == 4
+
+
+def test_times_of_scripts__plan_nothing(copy):
+    for script in (copy.path / "workflow/scripts").glob("*.py"):
+        script.touch()
+    assert copy.planned() == {}
+
+
+def test_reason__is_one_readable_line(copy):
+    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.float32(2)", "np.float32(3)")
+    done = copy.snakemake("--dry-run")
+    assert "Reason: code of features.gradients.projection changed since the run\n" in done.stdout + done.stderr
+
+
+def test_touch__accepts_what_is_there(copy):
+    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.float32(2)", "np.float32(3)")
+    assert copy.snakemake("--touch").returncode == 0
+    assert copy.planned() == {}
 
 
 def test_another_ratio_reruns_nothing_before_selection(copy):

@@ -45,6 +45,28 @@ def test_inputs_and_outputs_have_names(name):
         assert all(re.match(r"\w+=|unpack\(|[)\]}]", entry) for entry in entries), entries
 
 
+#: Rules whose other params are files and labels, or which choose among files. A change of these is one of the result.
+OWN_PARAMS = {
+    "pool_gradients": {"shards"},
+    "select_rows": {"features", "checkpoints", "reading", "made_with", "implementation"},
+    "table": {"cells", "plan", "benchmarks", "methods", "models", "accepted_code"},
+    "shared_rows": {"cells"},
+    "report": {"tables", "targets", "selections", "benchmarks"},
+}
+#: What is fetched is recognised by its hash, and a config that is written out has no code of its own.
+WITHOUT_CODE = {"fetch", "resolve_config"}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_params__are_what_decides_the_result_and_how_it_runs(name):
+    params = dict(re.findall(r"^ {8}(\w+)=(.*(?:\n {12}.*)*)", RULES[name]["params"], re.MULTILINE))
+    assert params.keys() - OWN_PARAMS.get(name, set()) <= {"settings", "code", "execution"}
+    assert ("code" in params) == (name not in WITHOUT_CODE)
+    assert "execution(" in params.get("execution", "execution(")
+    if name not in {"fetch", *OWN_PARAMS} - {"pool_gradients", "select_rows"}:
+        assert "settings_of(" in params["settings"] or "described()" in params["settings"]
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_script_and_environment_exist(name):
     for directive in ("script", "conda"):

@@ -1,7 +1,6 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import files
     from instruction_selection.features.gradients import compute
 
     settings, params, shard = snakemake.params.settings, snakemake.params, snakemake.wildcards.get("shard", "0")
@@ -13,7 +12,7 @@ with logs.to_file(snakemake.log[0]):
         adapter=snakemake.input.adapter,
         # Methods compare a pool's preconditioned gradients with a target's plain ones (LESS, section 4.1).
         kinds=settings["gradients"].get("pool_kinds", ["sgd"]),
-        moments_path=files.optional(snakemake.input, "moments"),
+        moments_path=snakemake.input.get("moments"),
         template=settings["model"]["template"],
         cutoff_len=settings["settings"]["cutoff_len"],
         settings={**settings["gradients"], **params.execution},
