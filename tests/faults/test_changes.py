@@ -133,3 +133,14 @@ def test_a_clone_with_copied_results__has_nothing_to_do(copy, tmp_path):
     for folder in ("results", ".snakemake"):
         shutil.copytree(copy.path / folder, tmp_path / "clone" / folder, symlinks=True)
     assert Run(tmp_path / "clone").planned() == {}
+
+
+def test_selections__do_not_depend_on_how_jobs_run(copy, undisturbed):
+    chosen = [
+        f"{RESULTS}/runs/tiny-llama/reasoning/logic/{name}/0.25/seed0/selected.jsonl" for name in ("less", "g2is")
+    ]
+    shutil.rmtree(copy.results / "gradients")
+    copy.edit("config/experiments/faults.yaml", "shards: 2\n  batch_tokens: 128", "shards: 3\n  batch_tokens: 300")
+    assert "pool_gradients" in jobs_of(copy.finish("--cores", "2", "--", *chosen))
+    for path in chosen:
+        assert (copy.path / path).read_text() == (undisturbed.path / path).read_text()
