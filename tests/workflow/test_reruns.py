@@ -42,7 +42,7 @@ CODE = {
 }
 #: Edits that plan nothing.
 NOTHING = {
-    "a comment in a price list": (f"{LIBRARY}/cost/prices.py", '"""', '"""Edited. '),
+    "a comment in a price list": (f"{LIBRARY}/cost/prices.py", "FORWARD_SHARE = ", "# Edited.\nFORWARD_SHARE = "),
     "a price": (f"{LIBRARY}/cost/resources.py", "TIME_SAFETY = ", "TIME_SAFETY = 1 + "),
     "a comment in the gradients": (
         f"{LIBRARY}/features/gradients/projection.py",
@@ -69,8 +69,8 @@ SAID = {
     "the method's label": ("config/methods/less.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
     "the benchmark's licence": (
         "config/benchmarks/logic.yaml",
-        "label:",
-        "license: MIT\nlabel:",
+        "license: Apache-2.0",
+        "license: MIT",
         {"report", "resolve_config"},
     ),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from instruction_selection.core.code import DIGITS
 
-PARAMS = re.compile(r"Params have changed .*? before: (?P<old>.*) now: (?P<new>.*?) ?$", re.DOTALL)
+PARAMS = re.compile(r"Params have changed .*? before: (?P<old>.*) now: (?P<new>.*?) (?=; Software environment|$)", re.DOTALL)
 NOTHING = "<nothing exclusive>"
 #: The beginning of Snakemake's reason, what is said instead of it, and whether files follow.
 REASONS = (
@@ -32,17 +32,23 @@ class ShortReasons(logging.Filter):
 
 def short(reason: str) -> str:
     """A readable line for Snakemake's reason; what is not understood stays as it is."""
-    return "; ".join(filter(None, map(_short, reason.split("; "))))
+    # Values of params may have a semicolon.
+    match = PARAMS.search(reason)
+    others = reason[: match.start()] + reason[match.end() :] if match else reason
+    said = [_short(part) for part in others.split("; ") if part.strip()]
+    return "; ".join([*said, *([_of_params(match)] if match else [])])
 
 
 def _short(reason: str) -> str:
-    if match := PARAMS.match(reason):
-        old, new = _parsed(match["old"]), _parsed(match["new"])
-        return _changes(old, new) if old is not None and new is not None else reason
     for start, said, files in REASONS:
         if reason.startswith(start):
             return f"{said} {_files(reason.removeprefix(start))}" if files else said
     return reason
+
+
+def _of_params(match: re.Match[str]) -> str:
+    old, new = _parsed(match["old"]), _parsed(match["new"])
+    return match[0].strip() if old is None or new is None else _changes(old, new)
 
 
 def _files(listing: str) -> str:

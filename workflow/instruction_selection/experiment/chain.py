@@ -78,13 +78,16 @@ class Chain:
         """Pool, warm-up, selection and training of a cell."""
         selection = grid.selection_of(self._experiment, self.wiring.cell_of(_Wildcards(cell))).wildcards()
         yield self._pool(cell["pool"])
+        equal = []
+        # A method with a rule of its own may write a summary without these records.
         if not has_own_rule(cell["method"]):
             yield from self._selection(cell["selection"], selection)
+            equal.append((_hash_of("rows"), cell["selection"], ("sha256",)))
         yield Made(
             cell["training"],
             "finetune",
             {**self._settings("finetune", cell), "seed": int(cell["seed"])},
-            equal=((_hash_of("rows"), cell["selection"], ("sha256",)),),
+            equal=tuple(equal),
             behind=self._model(cell),
         )
 
