@@ -1,51 +1,59 @@
-"""Results that do not belong together are refused, each by its own sentence."""
+"""Results that do not belong together are rejected, with the file that is wrong."""
 
 import pytest
+from support.refusals import refused
 
 from instruction_selection.core import files
-from instruction_selection.core.errors import InputError
 from instruction_selection.tables import lineage
+from instruction_selection.tables.cells import CellFiles
 
 TRAINING, EVALUATION = {"learning_rate": 0.1}, {"dtype": "float32"}
 
 
-def results(folder, **changed) -> dict[str, str]:
+def results(folder, **changed) -> CellFiles:
     given = {"adapter": "a", "trained_on": "r", "selected": "r", "evaluated": "a", **changed}
     files.write_json(folder / "selection.json", {"sha256": given["selected"]})
     training = {"inputs": {"rows": {"sha256": given["trained_on"]}}, "parameters": {"training": TRAINING, "seed": 0}}
     files.write_json(folder / "training.json", {"adapter": given["adapter"], "provenance": training})
     evaluation = {"inputs": {"adapter": {"sha256": given["evaluated"]}}, "parameters": EVALUATION}
     files.write_json(folder / "evaluation.json", {"provenance": evaluation})
-    return {name: str(folder / f"{name}.json") for name in ("selection", "training", "evaluation")}
+    names = ("evaluation.json", "samples.jsonl", "selection.json", "training.json")
+    return CellFiles(*(str(folder / name) for name in names))
 
 
-def test_what_belongs_together_passes(tmp_path):
+def test_check__accepts_results_of_each_other(tmp_path):
+    lineage.check(results(tmp_path), TRAINING, EVALUATION)
+
+
+def test_check__accepts_a_selection_without_a_digest(tmp_path):
     cell = results(tmp_path)
-    lineage.refuse_mixture(cell, TRAINING, EVALUATION)
-    files.write_json(cell["selection"], {"selected": 3})
-    lineage.refuse_mixture(cell, TRAINING, EVALUATION)
-    lineage.refuse_mixture({**cell, "training": None, "selection": None}, {}, EVALUATION)
+    files.write_json(cell.selection, {"selected": 3})
+    lineage.check(cell, TRAINING, EVALUATION)
+
+
+def test_check__untuned_model_has_only_an_evaluation(tmp_path):
+    lineage.check(results(tmp_path)._replace(training=None, selection=None), {}, EVALUATION)
 
 
 @pytest.mark.parametrize(
-    ("changed", "sentence"),
+    ("changed", "code", "path", "key"),
     [
-        ({"selected": "s"}, r"training\.json: of other rows than .*selection\.json; delete it and run again"),
-        ({"evaluated": "b"}, r"evaluation\.json: of another adapter than .*training\.json; delete it and run again"),
+        ({"selected": "s"}, "other-selection", "training.json", "provenance.inputs.rows"),
+        ({"evaluated": "b"}, "other-adapter", "evaluation.json", "provenance.inputs.adapter"),
     ],
 )
-def test_a_result_of_something_else_is_named(tmp_path, changed, sentence):
-    with pytest.raises(InputError, match=sentence):
-        lineage.refuse_mixture(results(tmp_path, **changed), TRAINING, EVALUATION)
+def test_check__rejects_results_of_something_else(tmp_path, changed, code, path, key):
+    with refused(code, path=path, key=key):
+        lineage.check(results(tmp_path, **changed), TRAINING, EVALUATION)
 
 
 @pytest.mark.parametrize(
-    ("training", "evaluation", "sentence"),
+    ("training", "evaluation", "path", "key"),
     [
-        ({"learning_rate": 0.2}, EVALUATION, r"training\.json: .* of the fine-tuning .* \(learning_rate\)"),
-        (TRAINING, {**EVALUATION, "batch_size": 2}, r"evaluation\.json: .* of the evaluation .* \(batch_size\)"),
+        ({"learning_rate": 0.2}, EVALUATION, "training.json", "learning_rate"),
+        (TRAINING, {**EVALUATION, "batch_size": 2}, "evaluation.json", "batch_size"),
     ],
 )
-def test_other_settings_are_named(tmp_path, training, evaluation, sentence):
-    with pytest.raises(InputError, match=sentence):
-        lineage.refuse_mixture(results(tmp_path), training, evaluation)
+def test_check__names_the_settings_that_differ(tmp_path, training, evaluation, path, key):
+    with refused("other-settings", path=path, key=key):
+        lineage.check(results(tmp_path), training, evaluation)

@@ -100,10 +100,7 @@ class Wiring:
         return self.experiment.methods[wildcards.method]
 
     def cell_of(self, wildcards: Wildcards) -> grid.Cell:
-        return grid.Cell(
-            **{name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")},
-            seed=int(wildcards.seed),
-        )
+        return grid.Cell.of(wildcards)
 
     def fixed_features(self, wildcards: Wildcards) -> Files:
         """Files of the features that do not depend on the warm-up."""
