@@ -340,19 +340,19 @@ def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
     from instruction_selection.methods import full, less
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([1, 1])))
-    with pytest.raises(ValueError, match="at most 2 different indices"):
+    with pytest.raises(ValueError, match="full"):
         selection.run_method("full", Inputs(5), 2, {}, 0)
     monkeypatch.setattr(less, "score", lambda *arguments: np.array([1.0, np.nan]))
-    with pytest.raises(ValueError, match="2 finite numbers"):
+    with pytest.raises(ValueError, match="less"):
         selection.run_method("less", Inputs(2), 1, {}, 0)
 
 
 def test_inputs__a_feature_that_was_not_declared_is_named():
     inputs = Inputs.of(2, pool_gradients=InMemoryMatrix.normalised(np.eye(2)))
     for name in ("pool_embeddings", "validation_gradients"):
-        with pytest.raises(AttributeError, match=f"{name} is not there; name it under `needs`"):
+        with pytest.raises(AttributeError, match=name):
             getattr(inputs, name)
-    with pytest.raises(AttributeError, match="validation_gradients is not there"):
+    with pytest.raises(AttributeError, match="validation_gradients"):
         _ = inputs.checkpoints[0].validation_gradients
     assert inputs.pool_gradients is inputs.checkpoints[-1].pool_gradients
 
