@@ -10,7 +10,7 @@ from instruction_selection.experiment.grid import Cell
 from instruction_selection.tables import chosen, shared_rows
 
 METHODS = {"g2is": "G2IS", "random": "Random"}
-WALK = {"selected": 2, "refused_by_conflict": 5, "refused_by_consistency": 7, "fallbacks": 1}
+WALK = {"selected": 2, "rejected_by_conflict": 5, "rejected_by_consistency": 7, "fallbacks": 1}
 
 
 def row(number):

@@ -33,13 +33,13 @@ class WalkCounts(NamedTuple):
     """What a walk counts (`walk.algorithm1.describe`)."""
 
     selected: int
-    refused_by_conflict: int
-    refused_by_consistency: int
+    rejected_by_conflict: int
+    rejected_by_consistency: int
     fallbacks: int
 
 
 #: Headings of the columns of `WalkCounts`.
-COUNTS = WalkCounts("Rows", "Refused by conflict", "Refused by consistency", "Fallbacks")
+COUNTS = WalkCounts("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks")
 
 
 @dataclass(frozen=True)

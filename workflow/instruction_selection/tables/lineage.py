@@ -21,20 +21,16 @@ def check(cell: CellFiles, training: dict[str, Any], evaluation: dict[str, Any])
     _check_settings(cell.training, "fine-tuning", trained["provenance"]["parameters"]["training"], training)
     if evaluated["inputs"]["adapter"]["sha256"] != trained["adapter"]:
         sentence = f"of another adapter than {cell.training}; delete it and run again"
-        raise InputError("other-adapter", sentence, path=cell.evaluation, key="provenance.inputs.adapter")
+        raise InputError("other-adapter", sentence, path=cell.evaluation)
     # A method with its own rule need not write it.
     selected = files.read_json(cell.selection).get("sha256")
     if selected and trained["provenance"]["inputs"]["rows"]["sha256"] != selected:
         sentence = f"of other rows than {cell.selection}; delete it and run again"
-        raise InputError("other-selection", sentence, path=cell.training, key="provenance.inputs.rows")
+        raise InputError("other-selection", sentence, path=cell.training)
 
 
 def _check_settings(path: str | Path, stage: str, made_with: dict[str, Any], wanted: dict[str, Any]) -> None:
-    differing = sorted(key for key in made_with.keys() | wanted.keys() if made_with.get(key) != wanted.get(key))
     if made_with != wanted:
-        raise InputError(
-            "other-settings",
-            f"made with other settings of the {stage} than the experiment has; delete it and run again",
-            path=path,
-            key=", ".join(differing),
-        )
+        differing = sorted(key for key in made_with.keys() | wanted.keys() if made_with.get(key) != wanted.get(key))
+        sentence = f"made with other settings of the {stage} than the experiment has; delete it and run again"
+        raise InputError("other-settings", sentence, path=path, key=", ".join(differing))
