@@ -128,7 +128,7 @@ class Wiring:
         return expected
 
     def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """All that a selection reads besides its pool; keys are the names of the rule's inputs."""
+        """All that a selection reads in addition to its pool; keys are the names of the rule's inputs."""
         needed, checkpoints = self._needed(wildcards), self.checkpoint_features(wildcards)
         files = [self.fixed_features(wildcards), *checkpoints]
         inputs: dict[str, str | list[str]] = {
