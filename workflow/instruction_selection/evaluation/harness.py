@@ -200,7 +200,7 @@ def model_arguments(
     model: str | Path, adapter: str | Path | None, settings: EvaluationSettings
 ) -> dict[str, str | int]:
     """Arguments of lm-eval's `hf` or `vllm` model. Every prompt begins as training examples do."""
-    arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
+    arguments: dict[str, str | int] = {"pretrained": str(model), "dtype": settings["dtype"]}
     if summary.row_form(model)["bos"]:
         arguments["add_bos_token"] = True
     if adapter is None:

@@ -55,7 +55,7 @@ def to_csv(pairs: Iterable[SharedRows]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(SharedRows)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(asdict, pairs))
+    writer.writerows(asdict(pair) for pair in pairs)
     return text.getvalue()
 
 
@@ -63,6 +63,11 @@ def read(path: str | Path) -> list[SharedRows]:
     """What `to_csv` wrote."""
     with Path(path).open(encoding="utf-8", newline="") as handle:
         return [
-            SharedRows(**{field.name: field.type(line[field.name]) for field in fields(SharedRows)})
+            SharedRows(
+                *(line["model"], line["pool"], line["ratio"], int(line["seed"]), line["method"], line["other"]),
+                rows=int(line["rows"]),
+                shared=int(line["shared"]),
+                share=float(line["share"]),
+            )
             for line in csv.DictReader(handle)
         ]

@@ -5,6 +5,7 @@ the runs of two methods are independent of each other.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -106,7 +107,7 @@ def _of_mean(values: np.ndarray) -> tuple[float, int]:
     return (values.var(ddof=1) / len(values) if spread else 0.0), len(values) - 1
 
 
-def _satterthwaite(difference: float, parts: list[tuple[float, float]]) -> tuple[float, float, float]:
+def _satterthwaite(difference: float, parts: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
     """(low, high, p) by Student's t; `parts` are independent variances that add up, with their degrees of freedom."""
     variance = sum(part for part, _ in parts)
     if not variance:
