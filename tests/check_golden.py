@@ -151,7 +151,7 @@ def check(path: Path) -> str | None:
             case = {name: stored[name] for name in stored.files}
         params = json.loads(str(case.pop("params")))
         if params["method"] not in CHECKS:
-            return f"method {params['method']!r} is not known; known: {', '.join(CHECKS)}"
+            return f"method {params['method']!r} is unknown (available: {', '.join(CHECKS)})"
         CHECKS[params["method"]](case, params)
     except Mismatch as mismatch:
         return str(mismatch)

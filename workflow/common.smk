@@ -89,7 +89,7 @@ def find_own_files(kind, entry):
         raise WorkflowError(f"config/{kind}s/{entry}.yaml: {error}") from None
 
 
-# Now, because of what an input function raises Snakemake prints a traceback besides.
+# Here and not in an input function, for whose errors Snakemake adds a traceback.
 OWN_FILES = {
     (kind, entry): find_own_files(kind, entry)
     for kind, entries in PUBLIC.items()

@@ -37,7 +37,7 @@ def pool_memory(wildcards):
 
 
 def pool_index_mb(wildcards):
-    """MB that a selection needs for its pool besides what the method uses."""
+    """MB that a selection needs for its pool, in addition to what the method uses."""
     return resources.index_mb(SETTINGS.pools[wildcards.pool].rows)
 
 

@@ -195,7 +195,7 @@ def test_every_prompt_begins_as_training_does(name, chat_template, prepared, spi
     assert example.input_ids[1] != bos
     if name not in WITH_BOS and not chat_template:
         return
-    # Each prompt names its kind, so that it is seen that every kind was read.
+    # Each prompt names its kind, which shows that every kind was read.
     tasks = {
         kind: {"doc_to_text": f"[{kind}] {{{{instruction}}}}", "doc_to_target": "response", **keys}
         for kind, keys in KINDS.items()

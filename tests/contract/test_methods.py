@@ -37,7 +37,7 @@ PLANTED = 45
 
 
 class Data:
-    """A pool in which some rows point where some validation row points, seen by every kind of feature.
+    """A pool in which some rows point where some validation row points, in every kind of feature.
 
     Validation rows lie in a subspace of a few dimensions around a common direction, to either side of it: the sign of
     a principal component is arbitrary, and would else decide what G2IS as published finds. Pool gradients share a
@@ -94,7 +94,7 @@ def data() -> Data:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("rows", [40, 123])
 @pytest.mark.parametrize("ratio", [0.03, 0.2, 0.9])
-def test_rows_are_different_and_as_many_as_the_budget_or_fewer_which_is_told(method, rows, ratio):
+def test_select__rows_are_different_and_the_shortfall_is_reported(method, rows, ratio):
     data, budget = Data(rows), budget_of(method, rows, ratio)
     result = run(method, data.inputs(method), budget)
     assert result.indices.dtype == np.int64
@@ -104,8 +104,8 @@ def test_rows_are_different_and_as_many_as_the_budget_or_fewer_which_is_told(met
     none = np.zeros(rows, np.int64)
     pool = Examples("pool.jsonl", [str(number) for number in range(rows)], ["t"] * rows, none, none)
     job = selection_job.Job(method, method, ratio, seed=0, params={}, pool=pool.path)
-    told = selection_job.summarised(job, pool, budget, result)
-    assert told["shortfall"] == budget - len(result.indices)
+    summary = selection_job.summarised(job, pool, budget, result)
+    assert summary["shortfall"] == budget - len(result.indices)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -290,8 +290,8 @@ class Files:
             checkpoints=[selection_job.CheckpointFiles(last)] if last else [],
             sized_like=sized_like,
         )
-        pool, indices, told = selection_job.select(job)
-        return [pool.ids[index] for index in indices], told
+        pool, indices, summary = selection_job.select(job)
+        return [pool.ids[index] for index in indices], summary
 
 
 @pytest.fixture(scope="module")
@@ -306,9 +306,9 @@ def four_shards(tmp_path_factory, data) -> Files:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_number_of_shards_does_not_matter(method, one_shard, four_shards):
-    (ids, told), (others, also_told) = one_shard.select(method), four_shards.select(method)
+    (ids, summary), (others, other_summary) = one_shard.select(method), four_shards.select(method)
     assert ids == others
-    assert told["details"] == also_told["details"]
+    assert summary["details"] == other_summary["details"]
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].sized_like])
@@ -321,32 +321,32 @@ def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_an
         files.write_json(tmp_path / "selection.json", {**followed, "selected": selected})
         drawn = [one_shard.select(method, seed, str(tmp_path / "selection.json")) for seed in range(3)]
         assert {len(ids) for ids, _ in drawn} == {selected}
-        assert {told["shortfall"] for _, told in drawn} == {0}
+        assert {summary["shortfall"] for _, summary in drawn} == {0}
         assert len({frozenset(ids) for ids, _ in drawn}) == 3
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_rows_without_a_usable_gradient_are_never_chosen_and_are_counted(method, one_shard):
-    ids, told = one_shard.select(method)
+    ids, summary = one_shard.select(method)
     reads_gradients = bool({"pool_gradients", "pool_sgd_gradients"} & set(ENTRIES[method].needs))
-    assert told["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)
+    assert summary["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)
     if reads_gradients:
         assert not set(ids) & {one_shard.pool[number]["id"] for number in Files.UNUSABLE}
-    assert told["selected"] == len(ids) == told["budget"] - told["shortfall"]
+    assert summary["selected"] == len(ids) == summary["budget"] - summary["shortfall"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_a_selection_tells_is_json_with_rows_by_their_ids(method, one_shard):
-    ids, told = one_shard.select(method)
-    told = json.loads(json.dumps(told, allow_nan=False))
+def test_summary__is_json_with_rows_by_their_ids(method, one_shard):
+    ids, summary = one_shard.select(method)
+    summary = json.loads(json.dumps(summary, allow_nan=False))
     pool = {row["id"] for row in one_shard.pool}
-    for parts in told["details"].values():
+    for parts in summary["details"].values():
         for part in parts if isinstance(parts, list) else []:
             assert part["budget"] >= 0
             if part.get("anchor") is not None:
                 assert part["anchor"] in pool
     reads_gradients = any(FEATURES[need].per_checkpoint for need in ENTRIES[method].needs)
-    assert told["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
-    for need, about in told["stores"].items():
+    assert summary["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
+    for need, about in summary["stores"].items():
         assert 0 <= about["negative_cosines"] <= 1
         assert about["sampled_pairs"] > 0, need

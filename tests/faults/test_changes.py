@@ -53,7 +53,7 @@ def test_another_pool(copy):
 
 
 def test_a_table_of_old_and_new_is_refused(copy):
-    """Whoever tells Snakemake that results are up to date is told which are not."""
+    """Snakemake is asked to compare times alone, and the table still finds the result that is out of date."""
     copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     table = copy.results / "tables/logic.csv"
     table.unlink()

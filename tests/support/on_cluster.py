@@ -21,7 +21,7 @@ class OnCluster(Checkout):
     """A checkout in which Snakemake submits to a cluster."""
 
     environment: dict[str, str] = field(default_factory=dict)
-    #: What the run that made the results printed.
+    #: Output of the run that made the results.
     output: str = ""
 
     def start(self, *arguments: str, experiment: str = "smoke") -> subprocess.Popen:

@@ -47,14 +47,14 @@ class Run:
         )
 
     def finish(self, *arguments: str, **environment: str) -> str:
-        """Run, which has to go well; what was printed."""
+        """Run, which has to succeed; returns its output."""
         done = self.snakemake(*arguments, **environment)
         assert done.returncode == 0, said(done)
         return said(done)
 
     @contextlib.contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen]:
-        """A run that goes on beside the block, in a session of its own, as a login's."""
+        """A run that continues during the block, in its own session, as a login's."""
         process = subprocess.Popen(
             self._command(*arguments),
             cwd=self.path,

@@ -1,60 +1,76 @@
-"""Cells of a small table, as the workflow hands them to `results.collect`."""
+"""Cells of a small table, as `workflow/scripts/table.py` hands them to `results.collect`."""
 
 from instruction_selection.core.entry_names import ANY
+from instruction_selection.experiment.benchmark import Metric
+from instruction_selection.experiment.grid import Cell
+from instruction_selection.experiment.plan import Plan
 from instruction_selection.tables import results
+from instruction_selection.tables.cells import Evaluated, EvaluatedCell, PoolSummary, SelectionSummary
+from instruction_selection.tables.spec import ShownBenchmark, ShownMethod, ShownModel, TableSpec
 
-SCORE = {"name": "acc", "label": "Accuracy (%)", "scale": 100, "higher_is_better": True}
-LOSS = {"name": "loss", "label": "Loss", "scale": 1, "higher_is_better": False}
-BENCHMARK = {"label": "Logic", "summary": "Puzzles.", "tasks": ["aiw", "syllogism"], "metrics": [SCORE, LOSS]}
+SCORE = Metric(name="acc", task="answer", label="Accuracy (%)", scale=100)
+LOSS = Metric(name="loss", task="answer", label="Loss", higher_is_better=False)
+BENCHMARK = ShownBenchmark("Logic", (SCORE, LOSS), tasks=("aiw", "syllogism"))
 METHODS = {
-    "base": {"label": "Untuned model", "ratio": 0, "params": {}},
-    "full": {"label": "All data", "ratio": 1, "params": {}},
-    "less": {"label": "LESS", "params": {"share": 0.5}, "checkpoints": "all", "published_checkpoints": 4},
-    "random": {"label": "Random", "params": {"share": 0.1}},
+    "base": ShownMethod("Untuned model", ratio=0),
+    "full": ShownMethod("All data", ratio=1),
+    "less": ShownMethod("LESS", params={"share": 0.5}, checkpoints="all", published_checkpoints=4),
+    "random": ShownMethod("Random", params={"share": 0.1}),
 }
-METHODS = {
-    name: {"ratio": None, "checkpoints": "last", "published_checkpoints": None, **method}
-    for name, method in METHODS.items()
-}
-MODELS = {"tiny": {"label": "Tiny"}, "big": {"label": "Big"}}
-POOLS = {name: {"rows": 100, "tasks": {"aiw": 10, "syllogism": 20, "gcd": 70}} for name in ("p", "q")}
-PLAN = {
-    "kind": "target",
-    "label": "Logic",
-    "caption": "Puzzles.",
-    "targets": ["logic"],
-    "methods": list(METHODS),
-    "baseline": None,
-    "relative_to": None,
-    "parameter": None,
-}
+MODELS = {"tiny": ShownModel("Tiny"), "big": ShownModel("Big")}
+POOLS = {name: PoolSummary(100, {"aiw": 10, "syllogism": 20, "gcd": 70}) for name in ("p", "q")}
 
 
-def cell(method="less", seed=0, acc=0.5, loss=2.0, stderr=0.1, tasks=None, values=None, **other):
+def spec(benchmarks=None, entries=METHODS, **plan):
+    """Of a table of the target `logic`, unless `plan` says otherwise; `entries` are methods by name."""
+    given = {
+        "kind": "target",
+        "label": "Logic",
+        "caption": "Puzzles.",
+        "targets": ("logic",),
+        "methods": tuple(METHODS),
+    }
+    return TableSpec(Plan(**given | plan), benchmarks or {"logic": BENCHMARK}, entries, MODELS)
+
+
+def cell(
+    method="less",
+    seed=0,
+    *,
+    model="tiny",
+    pool="p",
+    ratio="0.1",
+    benchmark="logic",
+    target=None,
+    acc=0.5,
+    loss=2.0,
+    stderr=0.1,
+    tasks=None,
+    checkpoints=None,
+    values=None,
+    rows=64,
+):
     """`values` are the evaluation's results by metric and row; the default ones are no shares."""
     tasks = {"aiw": 1, "gcd": 3} if tasks is None else tasks
     untuned = method == "base"
-    benchmark = other.get("benchmark", "logic")
-    return {
-        "model": "tiny",
-        "pool": ANY if untuned else "p",
-        "target": benchmark,
-        "shown_for": benchmark,
-        "benchmark": benchmark,
-        "method": method,
-        "ratio": {"base": "0", "full": "1"}.get(method, "0.1"),
-        "seed": str(seed),
-        "evaluation": {
-            "benchmark": benchmark,
-            "samples": 64,
-            "metrics": {"acc": {"value": acc, "stderr": stderr}, "loss": {"value": loss, "stderr": stderr}},
-        },
-        "results": values or {name: dict.fromkeys("abcd", 0.5) for name in ("acc", "loss")},
-        "selection": None if untuned else {"selected": sum(tasks.values()), "tasks": tasks},
-        **other,
-    }
+    return EvaluatedCell(
+        cell=Cell(
+            model=model,
+            pool=ANY if untuned else pool,
+            target=benchmark,
+            method=method,
+            ratio={"base": "0", "full": "1"}.get(method, ratio),
+            seed=seed,
+        ),
+        target=target or benchmark,
+        benchmark=benchmark,
+        rows=rows,
+        metrics={"acc": Evaluated(acc, stderr), "loss": Evaluated(loss, stderr)},
+        values=values or {name: dict.fromkeys("abcd", 0.5) for name in ("acc", "loss")},
+        selection=None if untuned else SelectionSummary(sum(tasks.values()), tasks, checkpoints),
+    )
 
 
 def collect(cells, benchmarks=None, published=None, **plan):
-    benchmarks = benchmarks or {name: BENCHMARK for name in dict.fromkeys(entry["benchmark"] for entry in cells)}
-    return results.collect(cells, {**PLAN, **plan}, benchmarks, METHODS, MODELS, POOLS, published or {})
+    benchmarks = benchmarks or {each.benchmark: BENCHMARK for each in cells}
+    return results.collect(cells, spec(benchmarks, **plan), POOLS, published or {})

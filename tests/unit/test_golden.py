@@ -137,26 +137,26 @@ def test_check_golden__line_per_case_and_count(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "field", "value", "told"),
+    ("name", "field", "value", "sentence"),
     [
         ("scores", "expected_top", np.array([1]), "top: 2 instead of 1 at 0"),
         ("scores", "expected_scores", np.zeros(3, np.float32), "expected_scores: off by up to 0.9"),
         ("deeper/mean", "expected_mean", np.zeros((1, 2), np.float32), "mean: off by up to 0.75"),
         ("deeper/mean", "expected_mean", np.zeros((1, 2), np.float16), "mean: float32 instead of float16"),
         ("deeper/pursuit", "expected_indices", np.array([0, 2]), "indices: 2 instead of 0 at 0"),
-        ("deeper/pursuit", "params", json.dumps({"method": "magic"}), "method 'magic' is not known"),
+        ("deeper/pursuit", "params", json.dumps({"method": "magic"}), "method 'magic' is unknown"),
         ("deeper/pursuit", "params", "{", "JSONDecodeError"),
     ],
 )
-def test_check_golden__reports_and_counts_what_differs(folder, capsys, name, field, value, told):
+def test_check_golden__reports_and_counts_what_differs(folder, capsys, name, field, value, sentence):
     path = folder / f"{name}.npz"
     with np.load(path) as stored:
         case = dict(stored)
     np.savez(path, **{**case, field: value})
     assert check_golden.main(folder) == 1
-    printed = capsys.readouterr().out
-    assert f"{name}.npz: {told}" in printed
-    assert printed.endswith("2 of 3\n")
+    output = capsys.readouterr().out
+    assert f"{name}.npz: {sentence}" in output
+    assert output.endswith("2 of 3\n")
 
 
 def test_check_golden__folder_without_cases_fails(tmp_path, capsys):

@@ -79,6 +79,7 @@ rule report:
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
+        lineage=Chain(WIRING, *EXPERIMENT.tables).files(),
     output:
         report=PATHS.report,
     log:
@@ -98,7 +99,12 @@ rule report:
         selections=WIRING.compared_selections(),
         benchmarks=str(Path(PATHS.benchmark("report")).parent),
         settings=EXPERIMENT.described(),
-        execution=execution(EXPERIMENT.resolved()),
+        execution=execution(
+            lambda wildcards: {
+                "experiment": EXPERIMENT.resolved(),
+                "lineage": Chain(WIRING, *EXPERIMENT.tables).results(),
+            }
+        ),
         code=code_of("report"),
     message:
         "Writing the report"

@@ -1,37 +1,42 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    import csv
     from pathlib import Path
 
     from instruction_selection.core import files, provenance
-    from instruction_selection.experiment.settings import Settings
-    from instruction_selection.tables import chosen, report, stages
+    from instruction_selection.experiment.experiment import Experiment
+    from instruction_selection.experiment.grid import Cell
+    from instruction_selection.tables import chosen, lineage, report, shared_rows, stages
 
-    experiment = snakemake.params.execution
-    pairs = zip(snakemake.params.tables, snakemake.input.tables, strict=True)
-    tables = {table: Path(path).read_text(encoding="utf-8") for table, path in pairs}
-    shared = {}
-    for target, path in zip(snakemake.params.targets, snakemake.input.shared, strict=True):
-        with Path(path).open(encoding="utf-8") as handle:
-            shared[target] = chosen.overlap(list(csv.DictReader(handle)))
-    inputs = snakemake.input
-    cells = list(zip(snakemake.params.selections, inputs.selected, inputs.selections, strict=True))
-    pools = dict(zip(experiment["pools"], snakemake.input.pools, strict=True))
-    files.write_text(
-        snakemake.output.report,
-        report.render(
-            experiment["name"],
-            experiment["settings"]["summary"],
-            experiment,
-            tables,
-            dict(zip(tables, snakemake.input.figures, strict=True)),
-            chosen.sections(cells, pools, experiment["methods"]),
-            shared,
-            stages.build(snakemake.params.benchmarks, Settings.model_validate(experiment["settings"])),
-            provenance.versions(
-                "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"
-            ),
-            provenance.git_commit(),
+    params, inputs = snakemake.params, snakemake.input
+    experiment = Experiment.model_validate(params.execution["experiment"])
+    lineage.check(params.execution["lineage"], experiment.settings.accepted_code)
+    tables = [
+        report.ShownTable(name, Path(table).read_text(encoding="utf-8"), Path(figure).read_text(encoding="utf-8"))
+        for name, table, figure in zip(params.tables, inputs.tables, inputs.figures, strict=True)
+    ]
+    selections = [
+        chosen.SelectionFiles(Cell.of(names), examples, summary)
+        for names, examples, summary in zip(params.selections, inputs.selected, inputs.selections, strict=True)
+    ]
+    page = report.Report(
+        experiment=experiment.name,
+        summary=experiment.settings.summary,
+        settings=params.settings,
+        tables=tables,
+        selections=chosen.sections(
+            selections,
+            pools=dict(zip(experiment.pools, inputs.pools, strict=True)),
+            methods={name: method.label for name, method in experiment.methods.items()},
         ),
+        overlaps={
+            target: chosen.overlap(shared_rows.read(path))
+            for target, path in zip(params.targets, inputs.shared, strict=True)
+        },
+        stages=stages.build(params.benchmarks, experiment.settings),
+        versions=provenance.versions(
+            "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"
+        ),
+        git_commit=provenance.git_commit(),
     )
+    files.write_text(snakemake.output.report, report.render(page))

@@ -3,26 +3,24 @@ from instruction_selection.core import logs
 with logs.to_file(snakemake.log[0]):
     from instruction_selection.core import files
     from instruction_selection.experiment import published
-    from instruction_selection.tables import figure, lineage, panels, render, results, samples
+    from instruction_selection.tables import figure, lineage, panels, render, results
+    from instruction_selection.tables.cells import CellFiles, EvaluatedCell, PoolSummary
+    from instruction_selection.tables.spec import TableSpec
 
-    plan, benchmarks, methods = snakemake.params.plan, snakemake.params.benchmarks, snakemake.params.methods
-    lineage.check(snakemake.params.execution, snakemake.params.accepted_code)
-    cells = [
-        {
-            **cell,
-            "evaluation": files.read_json(evaluation),
-            "results": samples.read(each, benchmarks[cell["benchmark"]]["metrics"]),
-            "selection": files.read_json(selection) if selection else None,
-        }
-        for cell, evaluation, each, selection, _ in snakemake.params.cells
-    ]
-    pools = {summary["pool"]: summary for summary in map(files.read_json, snakemake.input.pools)}
-    numbers = published.read(plan["reported"]) if plan["reported"] else {}
-    rows = results.collect(cells, plan, benchmarks, methods, snakemake.params.models, pools, numbers)
-    files.write_text(snakemake.output.markdown, render.to_markdown(rows, plan, benchmarks, methods))
-    files.write_text(snakemake.output.tex, render.to_tex(rows, plan, benchmarks, methods))
-    files.write_text(snakemake.output.csv, results.to_csv(rows, benchmarks))
-    if plan["kind"] == "target":
-        figure.draw(rows, benchmarks[plan["targets"][0]], snakemake.output.svg, snakemake.output.png)
+    params, output = snakemake.params, snakemake.output
+    spec = TableSpec.parse(plan=params.plan, benchmarks=params.benchmarks, methods=params.methods, models=params.models)
+    lineage.check(params.execution, params.accepted_code)
+    cells = []
+    for names, *paths in params.cells:
+        found = CellFiles(*paths)
+        cells.append(EvaluatedCell.read(names, found, spec.benchmark(names["benchmark"]).metrics))
+    pools = dict(map(PoolSummary.read, snakemake.input.pools))
+    reported = published.read(spec.plan.reported) if spec.plan.reported else {}
+    rows = results.collect(cells, spec, pools, reported)
+    files.write_text(output.markdown, render.to_markdown(rows, spec))
+    files.write_text(output.tex, render.to_tex(rows, spec))
+    files.write_text(output.csv, results.to_csv(rows, spec))
+    if spec.plan.kind == "target":
+        figure.draw(rows, spec.benchmark(spec.plan.targets[0]), output.svg, output.png)
     else:
-        panels.draw(rows, plan, benchmarks, methods, snakemake.output.svg, snakemake.output.png)
+        panels.draw(rows, spec, output.svg, output.png)

@@ -103,7 +103,7 @@ def test_unit_cost__without_own_seconds_only_jobs_that_mostly_work(demo, tmp_pat
     [cost] = of_kind(demo, measurements, "finetune")
     assert cost.rate.low < RATE < cost.rate.high
     assert cost.rate.high < 3 * cost.rate.low
-    # Start-up cannot be told apart, and is the list's.
+    # Start-up cannot be separated, and is the list's.
     assert cost.start == duration.default_cost("training", False).start
     record(tmp_path, demo, lambda job: 16 + LOADING_SECONDS + job.work / 1e14)
     [cost] = of_kind(demo, measured.read(tmp_path)[0], "finetune")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from instruction_selection.experiment import schemas
 from instruction_selection.experiment.base import Matching, Section
@@ -23,7 +24,7 @@ def test_inputs__are_the_keys_asked_for():
 
 
 @pytest.mark.parametrize("key", ["label", "summary", "license", "tokens"])
-def test_inputs__refuse_what_decides_no_result(key):
+def test_inputs__reject_what_decides_no_result(key):
     with pytest.raises(ValueError, match=key):
         read_entry(CONFIG, Pool, "reasoning").inputs("tasks", key)
 
@@ -61,8 +62,9 @@ def test_entry__is_immutable():
 def test_matching__judges_the_whole_text(word, end):
     checked = Matching("[a-z][a-z0-9]*", "a word")
     assert checked._check(word) == word
-    with pytest.raises(Exception, match="must be a word"):
+    with pytest.raises(PydanticCustomError) as caught:
         checked._check(word + end)
+    assert caught.value.type == "not-allowed"
 
 
 def test_model_repository__is_one_with_fewer_files():

@@ -307,7 +307,7 @@ def test_misspelt_word__is_corrected(folder, file, key, value, word):
 def test_unknown_experiment__lists_those_there_are(folder):
     with refused("unknown-experiment") as caught:
         load.load(folder.path, "zzz")
-    assert "known: demo, " in str(caught.value)
+    assert "available: demo, " in str(caught.value)
 
 
 def test_gradients__that_are_needed_must_be_kept(folder):

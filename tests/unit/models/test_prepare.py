@@ -78,6 +78,6 @@ def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(
         identity = json.loads(store.attrs["identity"])
         embeddings = store["embedding"][:]
     assert (identity["max_seq_length"], identity["truncated_rows"]) == (256, 4)
-    # Those that were cut differ in nothing that was seen.
+    # Those that were cut do not differ in what was kept.
     same = [np.allclose(embeddings[n], embeddings[n + 1], atol=1e-5) for n in range(0, len(rows), 2)]
     assert same == [False, False, True, True]

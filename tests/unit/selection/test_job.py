@@ -100,8 +100,8 @@ def test_a_ratio_of_no_row_is_refused(case):
 
 
 def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_random_draw(case, tmp_path):
-    g2is, told = select(case, "g2is", 0.5, G2IS, seed=0)
-    files.write_json(tmp_path / "selection.json", told)
+    g2is, summary = select(case, "g2is", 0.5, G2IS, seed=0)
+    files.write_json(tmp_path / "selection.json", summary)
     case = {**case, "checkpoints": []}
     for seed in range(3):
         control, about = select(
@@ -109,7 +109,7 @@ def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_rand
         )
         drawn, _ = select(case, "random", 0.5, {}, seed=seed)
         assert control == drawn[: len(g2is)]
-        assert about["selected"] == about["budget"] == told["selected"]
+        assert about["selected"] == about["budget"] == summary["selected"]
         assert about["sized_like"] == str(tmp_path / "selection.json")
     assert select(case, "random", 0.5, {}, seed=0)[1]["sized_like"] is None
 
@@ -300,16 +300,16 @@ def test_a_target_whose_rows_are_all_unusable_is_refused_on_arrays_too():
 
 def test_the_share_of_negative_cosines_is_of_all_pairs_of_usable_rows():
     rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.1], [np.nan, 0.0]])
-    told = selection_job.negative_cosines(InMemoryMatrix.normalised(rows))
-    assert told == {"sampled_pairs": 3, "negative_cosines": pytest.approx(2 / 3)}
+    summary = selection_job.negative_cosines(InMemoryMatrix.normalised(rows))
+    assert summary == {"sampled_pairs": 3, "negative_cosines": pytest.approx(2 / 3)}
 
 
 def test_it_is_sampled_from_many_rows_always_the_same():
     rows = InMemoryMatrix.normalised(np.random.default_rng(0).normal(size=(3000, 8)))
-    told = selection_job.negative_cosines(rows)
-    assert told["sampled_pairs"] == selection_job.SAMPLED_ROWS * (selection_job.SAMPLED_ROWS - 1) // 2
-    assert told["negative_cosines"] == pytest.approx(0.5, abs=0.02)
-    assert selection_job.negative_cosines(rows) == told
+    summary = selection_job.negative_cosines(rows)
+    assert summary["sampled_pairs"] == selection_job.SAMPLED_ROWS * (selection_job.SAMPLED_ROWS - 1) // 2
+    assert summary["negative_cosines"] == pytest.approx(0.5, abs=0.02)
+    assert selection_job.negative_cosines(rows) == summary
 
 
 def test_a_selection_of_nothing_is_refused(case, monkeypatch):
@@ -340,19 +340,19 @@ def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
     from instruction_selection.methods import full, less
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([1, 1])))
-    with pytest.raises(ValueError, match="at most 2 different indices"):
+    with pytest.raises(ValueError, match="full"):
         selection.run_method("full", Inputs(5), 2, {}, 0)
     monkeypatch.setattr(less, "score", lambda *arguments: np.array([1.0, np.nan]))
-    with pytest.raises(ValueError, match="2 finite numbers"):
+    with pytest.raises(ValueError, match="less"):
         selection.run_method("less", Inputs(2), 1, {}, 0)
 
 
 def test_inputs__a_feature_that_was_not_declared_is_named():
     inputs = Inputs.of(2, pool_gradients=InMemoryMatrix.normalised(np.eye(2)))
     for name in ("pool_embeddings", "validation_gradients"):
-        with pytest.raises(AttributeError, match=f"{name} is not there; name it under `needs`"):
+        with pytest.raises(AttributeError, match=name):
             getattr(inputs, name)
-    with pytest.raises(AttributeError, match="validation_gradients is not there"):
+    with pytest.raises(AttributeError, match="validation_gradients"):
         _ = inputs.checkpoints[0].validation_gradients
     assert inputs.pool_gradients is inputs.checkpoints[-1].pool_gradients
 

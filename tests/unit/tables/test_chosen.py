@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from instruction_selection.core.entry_names import ANY
+from instruction_selection.experiment.grid import Cell
 from instruction_selection.tables import chosen, shared_rows
 
-METHODS = {name: {"label": name.upper()} for name in ("g2is", "random")}
-WALK = {"selected": 2, "refused_by_conflict": 5, "refused_by_consistency": 7, "fallbacks": 1}
+METHODS = {"g2is": "G2IS", "random": "Random"}
+WALK = {"selected": 2, "rejected_by_conflict": 5, "rejected_by_consistency": 7, "fallbacks": 1}
 
 
 def row(number):
@@ -24,46 +26,45 @@ def section(tmp_path):
         for name, written in (("pool", [row(number) for number in range(500)]), ("chosen", rows)):
             (tmp_path / name).write_text("".join(json.dumps(entry) + "\n" for entry in written))
         (tmp_path / "summary").write_text(json.dumps(summary))
-        cell = {"model": "any", "pool": "p", "target": "logic", "method": "g2is", "ratio": "0.1", "seed": "0"}
-        cells = [(cell, str(tmp_path / "chosen"), str(tmp_path / "summary"))]
-        [found] = chosen.sections(cells, {"p": tmp_path / "pool"}, METHODS)
+        cell = Cell(model=ANY, pool="p", target="logic", method="g2is", ratio="0.1", seed=0)
+        selection = chosen.SelectionFiles(cell, tmp_path / "chosen", tmp_path / "summary")
+        [found] = chosen.sections([selection], {"p": tmp_path / "pool"}, METHODS)
         return found
 
     return section
 
 
-def test_a_selection_is_described_briefly(section):
+def test_sections__describe_a_selection_briefly(section):
     found = section()
-    assert found["label"] == "G2IS (p, logic, 0.1, seed 0)"
-    assert found["chosen"] == "20 of 500 rows"
-    assert found["tasks"].endswith("t7 2, and 2 more")
-    assert len(found["rows"]) == chosen.ROWS
-    assert found["rows"][0]["instruction"] == "i" * chosen.TEXT + " …"
-    assert found["counts"] == []
-    assert [label for label, _ in found["drawings"]] == ["Length of responses"]
+    assert found.label == "G2IS (p, logic, 0.1, seed 0)"
+    assert found.chosen == "20 of 500 rows"
+    assert found.tasks.endswith("t7 2, and 2 more")
+    assert len(found.examples) == chosen.EXAMPLES
+    assert found.examples[0].instruction == "i" * chosen.TEXT + " …"
+    assert found.counts == []
+    assert [drawing.label for drawing in found.drawings] == ["Length of responses"]
 
 
-def test_a_walk_is_counted_and_drawn(section):
+def test_sections__count_and_draw_a_walk(section):
     trace = {"explained_variance": [0.5, 0.3, 0.2], "similarities": [0.9]}
     found = section(details={"components": [WALK]}, trace=trace)
-    assert found["counts"] == [[2, 5, 7, 1]]
-    variance, walk = [svg for _, svg in found["drawings"][1:]]
-    assert "kept: 1" in variance
-    assert "Cosine with the row before" in walk
+    assert found.counts == [(2, 5, 7, 1)]
+    variance, walk = found.drawings[1:]
+    assert "kept: 1" in variance.svg
+    assert "Cosine with the row before" in walk.svg
 
 
-def test_a_heat_table_has_every_pair_of_methods_that_share_a_model():
-    cells = [
-        ({"model": model, "pool": "p", "ratio": "0.1", "seed": "0", "method": method}, ids)
+def test_overlap__has_every_pair_of_methods_that_share_a_model():
+    selections = [
+        (Cell(model=model, pool="p", target="t", method=method, ratio="0.1", seed=0), ids)
         for model, method, ids in (
-            ("any", "random", {1, 2, 3, 4}),
-            ("any", "sbert", {4, 5}),
-            ("m", "less", {1}),
-            ("n", "less", {1, 2, 4}),
+            (ANY, "random", {"1", "2", "3", "4"}),
+            (ANY, "sbert", {"4", "5"}),
+            ("m", "less", {"1"}),
+            ("n", "less", {"1", "2", "4"}),
         )
     ]
-    table = [{key: str(value) for key, value in entry.items()} for entry in shared_rows.build(cells)]
-    drawn = dict(chosen.overlap(table))
+    drawn = dict(chosen.overlap(shared_rows.build(selections)))
     assert list(drawn) == ["m, p, 0.1, seed 0", "n, p, 0.1, seed 0"]
 
     def numbers(svg):

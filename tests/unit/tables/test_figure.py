@@ -1,49 +1,41 @@
+"""A target's figure shows the numbers of its table."""
+
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import matplotlib
 import pytest
 
+from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.tables import figure
+from instruction_selection.tables.rows import Chosen, Measurement, Row
+from instruction_selection.tables.spec import ShownBenchmark
 
-BENCHMARK = {"label": "Logic & <puzzles>", "metrics": [{"name": "acc", "label": "Accuracy", "higher_is_better": True}]}
-
-
-def row(method, chosen=40, family=10, **other):
-    return {
-        "model": "Tiny",
-        "pool": "p",
-        "method": method,
-        "ratio": "0.1",
-        "seeds": 1,
-        "samples": 64,
-        "acc": 0.5,
-        "acc_stderr": 0.1,
-        "acc_sd": None,
-        "acc_wilson_low": None,
-        "acc_wilson_high": None,
-        "acc_by_seed": [0.5],
-        "rows_chosen": chosen,
-        "family_rows_chosen": family,
-        "family_share": None if chosen is None else family / chosen,
-        "family_rows_in_pool": None if chosen is None else 30,
-        "pool_rows": None if chosen is None else 200,
-        **other,
-    }
+BENCHMARK = ShownBenchmark("Logic & <puzzles>", (Metric(name="acc", task="answer", label="Accuracy"),))
+SCORE = Measurement(0.5, by_seed=(0.5,), stderr=0.1)
+SEEDS = Measurement(0.5, by_seed=(0.3, 0.7), stderr=0.1, sd=0.2)
 
 
-UNTUNED = row("Untuned model", None, None, pool=None, ratio="0")
+def row(method, chosen=40, family=10, score=SCORE, **other):
+    given = {"target": "logic", "benchmark": "logic", "model": "Tiny", "pool": "p", "method": method, "ratio": "0.1"}
+    counts = None if chosen is None else Chosen(chosen, family, family_rows_in_pool=30, pool_rows=200)
+    seeds = len(score.by_seed)
+    return Row(**{**given, **other}, seeds=seeds, samples=64, metrics={"acc": score}, chosen=counts)
+
+
+UNTUNED = row("Untuned model", None, pool=None, ratio="0")
 SHAPES = {
     "one model": [UNTUNED, row("LESS"), row("Random", family=0)],
     "several models and pools": [row("LESS"), row("LESS", pool="q"), row("LESS", model="Big")],
-    "seeds": [UNTUNED, row("LESS", 40.5, 1.5, seeds=2, acc_sd=0.2)],
+    "seeds": [UNTUNED, row("LESS", 40.5, 1.5, SEEDS)],
     "nothing chosen": [UNTUNED],
-    "no standard error": [row("LESS", acc_stderr=None)],
+    "no standard error": [row("LESS", score=replace(SCORE, stderr=None))],
     "mathematics": [row("$$ 5 $\\frac$")],
 }
 
 
 @pytest.mark.parametrize("rows", SHAPES.values(), ids=SHAPES)
-def test_the_same_rows_give_the_same_bytes(tmp_path, rows):
+def test_draw__same_rows_give_the_same_bytes(tmp_path, rows):
     for name in ("a", "b"):
         # What a user has set must not show.
         with matplotlib.rc_context({"font.size": 9 if name == "a" else 30}):
@@ -62,7 +54,7 @@ def drawn(rows):
     return scores, shares
 
 
-def test_bars_are_shares_and_the_dashed_line_is_the_pools():
+def test_figure__bars_are_shares_and_the_dashed_line_is_the_pools():
     _, shares = drawn(SHAPES["one model"])
     assert [bar.get_width() for bar in shares.patches] == [0, 25, 0]
     [line] = shares.lines
@@ -80,15 +72,15 @@ def test_bars_are_shares_and_the_dashed_line_is_the_pools():
         ([row("LESS"), row("LESS", model="Big")], "Model, method, ratio", "Tiny, LESS, 0.1"),
     ],
 )
-def test_labels_name_only_what_differs(rows, name, tick):
+def test_figure__labels_name_only_what_differs(rows, name, tick):
     scores, _ = drawn(rows)
     assert scores.get_ylabel() == name
     assert scores.get_yticklabels()[0].get_text() == tick
 
 
-def test_error_bars_are_the_tables_and_dots_the_seeds():
-    share = {"acc": 0.0, "acc_wilson_low": 0.0, "acc_wilson_high": 0.3}
-    scores, _ = drawn([row("LESS"), row("Random", seeds=2, acc_sd=0.2, acc_by_seed=[0.3, 0.7]), row("All", **share)])
+def test_figure__error_bars_are_the_tables_and_dots_the_seeds():
+    share = Measurement(0.0, by_seed=(0.0,), wilson=(0.0, 0.3))
+    scores, _ = drawn([row("LESS"), row("Random", score=SEEDS), row("All", score=share)])
     _, _, [bars] = scores.containers[0]
     assert [tuple(segment[:, 0].round(6)) for segment in bars.get_segments()] == [(0.4, 0.6), (0.4, 0.6), (0.0, 0.3)]
     [dots] = [line for line in scores.lines if line.get_marker() == "."]

@@ -1,11 +1,13 @@
-"""The figure of several benchmarks: a panel each, measured beside published."""
+"""The figure of several benchmarks: a panel each, with measured and published scores."""
+
+from dataclasses import replace
 
 import pytest
-from support.table_cells import BENCHMARK, METHODS, PLAN, SCORE, cell, collect
+from support.table_cells import BENCHMARK, SCORE, cell, collect, spec
 
 from instruction_selection.tables import panels
 
-BENCHMARKS = {name: {**BENCHMARK, "label": name, "metrics": [SCORE]} for name in ("logic", "maths")}
+BENCHMARKS = {name: replace(BENCHMARK, label=name, metrics=(SCORE,)) for name in ("logic", "maths")}
 PUBLISHED = {("tiny", "p", "maths", "maths", "less", "0.1"): 61.25}
 CELLS = [
     cell(method, pool=pool, benchmark=benchmark, acc=acc, stderr=0.01)
@@ -16,33 +18,33 @@ CELLS = [
 UNTUNED = [cell("base", benchmark=benchmark) for benchmark in BENCHMARKS]
 
 
-def plan(**other):
-    return {**PLAN, "kind": "benchmarks", "methods": ["less", "random"], **other}
+def described(**plan):
+    return spec(BENCHMARKS, kind="benchmarks", methods=("less", "random"), **plan)
 
 
 def drawn(cells, **other):
     rows = collect(cells, BENCHMARKS, PUBLISHED, kind="benchmarks", relative_to="less")
-    return panels._figure([row for row in rows if row["target"]], plan(**other), BENCHMARKS, METHODS).axes
+    return panels._figure([row for row in rows if row.target], described(**other)).axes
 
 
-def test_every_pool_and_benchmark_has_a_panel():
+def test_figure__every_pool_and_benchmark_has_a_panel():
     axes = drawn(CELLS)
     assert [each.get_title() for each in axes] == ["p\nlogic", "p\nmaths", "q\nlogic", "q\nmaths"]
     assert [text.get_text() for text in axes[0].get_yticklabels()] == ["Tiny, LESS, 0.1", "Tiny, Random, 0.1"]
 
 
-def test_the_untuned_model_is_in_the_panels_of_every_pool():
+def test_figure__untuned_model_is_in_the_panels_of_every_pool():
     for axes in drawn([*CELLS, *UNTUNED]):
         assert len(axes.containers) == 3
 
 
-def test_a_published_number_is_a_hollow_mark_beside_the_measured_one():
+def test_figure__published_number_is_a_hollow_mark():
     hollow = [line for line in drawn(CELLS)[1].lines if line.get_markerfacecolor() == "none"]
     assert [list(line.get_xdata()) for line in hollow] == [[61.25]]
     assert all(line.get_markerfacecolor() != "none" for line in drawn(CELLS)[0].lines)
 
 
-def test_with_a_parameter_models_are_lines_over_it():
+def test_figure__models_are_lines_over_a_parameter():
     first, *_ = drawn(CELLS, parameter="share")
     curve = first.containers[0].lines[0]
     assert (list(curve.get_xdata()), list(curve.get_ydata())) == ([0.1, 0.5], [50, 60])
@@ -50,7 +52,7 @@ def test_with_a_parameter_models_are_lines_over_it():
 
 
 @pytest.mark.parametrize("parameter", [None, "share"])
-def test_single_seeds_are_dots(parameter):
+def test_figure__single_seeds_are_dots(parameter):
     panels_of_seeds = drawn(
         [*CELLS, cell("random", seed=1, acc=0.7), cell("random", seed=1, benchmark="maths")], parameter=parameter
     )
@@ -64,10 +66,10 @@ def test_single_seeds_are_dots(parameter):
 
 
 @pytest.mark.parametrize("parameter", [None, "share"])
-def test_the_same_rows_give_the_same_bytes(tmp_path, parameter):
+def test_draw__same_rows_give_the_same_bytes(tmp_path, parameter):
     rows = collect(CELLS, BENCHMARKS, PUBLISHED, kind="benchmarks", relative_to="less")
     for name in ("a", "b"):
         paths = (tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
-        panels.draw(rows, plan(parameter=parameter), BENCHMARKS, METHODS, *paths)
+        panels.draw(rows, described(parameter=parameter), *paths)
     for suffix in ("svg", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

@@ -1,12 +1,13 @@
-"""What people read: the numbers of the rows, rounded, with marks that are explained below."""
+"""What people read: the numbers of the rows, rounded, with marks and the notes that explain them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from support.table_cells import BENCHMARK, LOSS, METHODS, MODELS, PLAN, POOLS, SCORE, cell, collect
+from support.table_cells import BENCHMARK, LOSS, METHODS, POOLS, SCORE, cell, collect, spec
 
 from instruction_selection.experiment.published import AVERAGE
 from instruction_selection.tables import render, results
@@ -17,8 +18,8 @@ WORSE = {name: {str(place): 0.0 for place in range(20)} for name in ("acc", "los
 
 
 def markdown(rows, benchmark=BENCHMARK, **plan):
-    benchmarks = {row["benchmark"]: benchmark for row in rows if row["benchmark"] != AVERAGE}
-    return render.to_markdown(rows, {**PLAN, **plan}, benchmarks, METHODS)
+    benchmarks = {row.benchmark: benchmark for row in rows if row.benchmark != AVERAGE}
+    return render.to_markdown(rows, spec(benchmarks, **plan))
 
 
 def shown(text):
@@ -28,7 +29,7 @@ def shown(text):
 
 
 def only(metric):
-    return {**BENCHMARK, "metrics": [metric]}
+    return replace(BENCHMARK, metrics=(metric,))
 
 
 def bold(text):
@@ -36,7 +37,7 @@ def bold(text):
     return [cells[2] for cells in shown(text)[1:] if any(text.startswith("**") for text in cells)]
 
 
-def test_rows_are_shown_as_an_error_and_seeds_as_a_deviation():
+def test_score__shows_rows_as_an_error_and_seeds_as_a_deviation():
     one = markdown(collect([cell(loss=2.0, stderr=0.25)]))
     two = markdown(collect([cell(loss=2.0), cell(seed=1, loss=4.0)]))
     assert "**2.00** ± 0.25 |" in one
@@ -49,7 +50,7 @@ def test_rows_are_shown_as_an_error_and_seeds_as_a_deviation():
 @pytest.mark.parametrize(
     ("right", "expected"), [(0, "**0** (0 to 16)"), (20, "**100** (84 to 100)"), (1, "**5** (1 to 24)")]
 )
-def test_a_share_has_an_interval_that_is_not_empty_at_its_ends(right, expected):
+def test_score__share_has_an_interval_that_is_not_empty_at_its_ends(right, expected):
     share = {str(place): float(place < right) for place in range(20)}
     text = markdown(collect([cell(acc=right / 20, values={"acc": share, "loss": share})]), only(SCORE))
     assert f" {expected} |" in text
@@ -57,11 +58,11 @@ def test_a_share_has_an_interval_that_is_not_empty_at_its_ends(right, expected):
     assert "95 % interval (Wilson) over the 64 evaluation rows" in text
 
 
-def test_scale_applies():
+def test_score__is_scaled():
     assert "**12.5** ± 1.2" in markdown(collect([cell(acc=0.125, stderr=0.0125)]))
 
 
-def test_what_was_chosen_is_shown():
+def test_target_table__shows_what_was_chosen():
     cells = [cell("base"), cell(tasks={"aiw": 1, "gcd": 3}), cell(seed=1, tasks={"syllogism": 2, "gcd": 3})]
     _, untuned, tuned = shown(markdown(collect(cells)))
     assert untuned[-4:] == ["–"] * 4
@@ -69,34 +70,34 @@ def test_what_was_chosen_is_shown():
 
 
 @pytest.mark.parametrize(("metric", "best"), [(SCORE, "LESS"), (LOSS, "Random")])
-def test_bold_marks_the_best(metric, best):
+def test_bold__marks_the_best(metric, best):
     rows = collect([cell("base", acc=0.2, loss=3), cell("random", acc=0.1, loss=1), cell(acc=0.9, loss=2)])
     assert bold(markdown(rows, only(metric))) == [best]
 
 
-def test_bold_is_shared_by_values_that_look_the_same():
+def test_bold__is_shared_by_values_that_look_the_same():
     rows = collect([cell(loss=1.0001), cell("random", loss=1.0002)])
     assert bold(markdown(rows, only(LOSS))) == ["LESS", "Random"]
 
 
 @pytest.mark.parametrize("methods", [["less", "random"], ["random", "less"]])
-def test_a_diverged_model_is_not_the_best(methods):
+def test_bold__never_marks_a_diverged_model(methods):
     losses = {"less": math.nan, "random": 2.0}
     rows = collect([cell(method, loss=losses[method]) for method in methods])
     assert bold(markdown(rows, only(LOSS))) == ["Random"]
 
 
-def test_a_diverged_seed_shows():
+def test_score__shows_a_diverged_seed():
     rows = collect([cell(loss=1.0), cell(seed=1, loss=math.nan)])
     assert "| nan ± 0.10, SD nan (2 seeds) |" in markdown(rows)
 
 
-def test_an_evaluation_without_a_standard_error_shows_the_value_alone():
+def test_score__without_a_standard_error_is_the_value_alone():
     rows = collect([cell(loss=2.0, stderr=None)])
     assert shown(markdown(rows))[1][5] == "**2.000**"
 
 
-def test_only_what_is_significant_is_marked_and_the_note_says_how():
+def test_mark__is_on_significant_differences_and_explained_below():
     cells = [cell("random", values=WORSE), cell("less", values=BETTER), cell("base", values=WORSE)]
     text = markdown(collect(cells, baseline="random"))
     heading, baseline, better, same = shown(text)
@@ -122,7 +123,7 @@ def notes(text):
     return [line for line in text.splitlines() if line and not line.startswith(("|", "#"))][1:]
 
 
-def test_marks_of_rows_and_seeds_are_told_from_those_of_rows_alone():
+def test_mark__of_rows_and_seeds_differs_from_that_of_rows_alone():
     text = markdown(collect([*SEEDED, cell("full", values=BETTER)], baseline="random"), only(SCORE))
     heading, random, less, full = shown(text)
     place = heading.index("Against Random")
@@ -137,15 +138,15 @@ def test_marks_of_rows_and_seeds_are_told_from_those_of_rows_alone():
     assert "(All data) has one seed" in alone
 
 
-def test_a_table_of_one_seed_says_what_it_does_not_know():
-    for write in (markdown, lambda rows: render.to_tex(rows, PLAN, {"logic": BENCHMARK}, METHODS)):
+def test_notes__of_one_seed_name_what_the_test_does_not_account_for():
+    for write in (markdown, lambda rows: render.to_tex(rows, spec())):
         text = write(collect([cell("random", values=WORSE), cell("less", values=BETTER)], baseline="random"))
         assert "because every fine-tuned model has one seed. The test does not account for how much" in text
         assert "the seeds of both sides" not in text
         assert "Welch" not in text
 
 
-def test_no_mark_without_a_note_and_no_note_without_a_comparison():
+def test_notes__explain_only_the_marks_that_are_there():
     seeded = markdown(collect(SEEDED, baseline="random"), only(SCORE))
     assert "rows alone" not in seeded
     assert "†" not in seeded
@@ -154,15 +155,14 @@ def test_no_mark_without_a_note_and_no_note_without_a_comparison():
     assert "rows alone" not in text
 
 
-def test_the_checkpoints_that_were_read_stand_beside_the_published_number():
+def test_notes__name_the_checkpoints_read_and_published():
     for count, expected in ((1, "1 warm-up checkpoint (published: 4)"), (4, "4 warm-up checkpoints (published: 4)")):
-        selection = {"selected": 1, "tasks": {"aiw": 1}, "checkpoints": [{"weight": 1 / count}] * count}
-        text = markdown(collect([cell(selection=selection), cell("random", selection=selection)]))
+        text = markdown(collect([cell(checkpoints=count), cell("random", checkpoints=count)]))
         assert notes(text)[-1] == f"LESS reads {expected}."
     assert "checkpoint" not in markdown(collect([cell()]))
 
 
-def test_without_a_baseline_nothing_is_said_of_one():
+def test_notes__without_a_baseline_compare_nothing():
     text = markdown(collect([cell(), cell("random")]))
     assert "Against" not in text
     assert "Holm" not in text
@@ -180,7 +180,7 @@ def benchmarks_table(**plan):
     return shown(markdown(collect(cells, published=numbers, **plan), **plan))
 
 
-def test_benchmarks_stand_side_by_side_with_what_was_published():
+def test_benchmarks_table__has_columns_for_what_was_published():
     heading, *lines = benchmarks_table()
     assert heading[:4] == ["Model", "Pool", "Method", "Ratio"]
     assert len(heading) == 4 + 1 + 3
@@ -191,19 +191,19 @@ def test_benchmarks_stand_side_by_side_with_what_was_published():
 
 
 @pytest.mark.parametrize(("untuned", "best"), [(0.3, ["LESS", "LESS"]), (0.55, ["LESS"]), (0.7, ["Untuned model"])])
-def test_the_untuned_model_is_the_best_only_if_it_is_that_of_every_pool(untuned, best):
+def test_bold__untuned_model_is_the_best_only_if_it_is_that_of_every_pool(untuned, best):
     cells = [cell("base", acc=untuned), cell(acc=0.6), cell(pool="q", acc=0.5), cell("random", pool="q", acc=0.4)]
     assert bold(markdown(collect(cells, kind="benchmarks"), kind="benchmarks")) == best
 
 
-def test_a_relative_average_is_a_column_of_its_own():
+def test_benchmarks_table__relative_average_is_the_last_column():
     heading, *lines = benchmarks_table(relative_to="less")
     assert heading[-1].startswith("Relative average")
     assert [line[-1] for line in lines] == ["**1.000**", "0.833"] * 2
 
 
-def test_a_benchmark_of_two_targets_says_which():
-    cells = [cell(shown_for=target) for target in ("logic", "logic+maths")]
+def test_benchmarks_table__names_the_target_where_a_benchmark_has_two():
+    cells = [cell(target=target) for target in ("logic", "logic+maths")]
     heading, _ = shown(markdown(collect(cells, kind="benchmarks"), kind="benchmarks"))
     assert [name.split(")")[0] for name in heading[4:]] == ["Logic (for logic", "Logic (for logic+maths"]
 
@@ -211,19 +211,19 @@ def test_a_benchmark_of_two_targets_says_which():
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
 @example("&lt;_*`~a|b~`*_\\|[c](d)<e>")
 @example("__0__")
-def test_a_label_reads_as_itself_and_keeps_the_table_whole(label):
-    methods = {**METHODS, "less": {**METHODS["less"], "label": label}}
-    rows = results.collect([cell()], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
+def test_markdown__label_reads_as_itself_and_keeps_the_table_whole(label):
+    entries = {**METHODS, "less": replace(METHODS["less"], label=label)}
+    rows = results.collect([cell()], spec(entries=entries), POOLS, {})
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown(rows))
     body = [token for token in tokens if token.type == "inline" and token.level == 4]
     assert len(body) == 2 * 10
     assert "".join(child.content for child in body[12].children) == label
 
 
-def test_latex_has_the_same_cells_and_escapes_them():
-    methods = {**METHODS, "less": {**METHODS["less"], "label": "50 % & $x_1$ \\y"}}
-    rows = results.collect([cell(acc=0.5)], PLAN, {"logic": BENCHMARK}, methods, MODELS, POOLS, {})
-    text = render.to_tex(rows, PLAN, {"logic": BENCHMARK}, methods)
+def test_latex__has_the_same_cells_and_escapes_them():
+    described = spec(entries={**METHODS, "less": replace(METHODS["less"], label="50 % & $x_1$ \\y")})
+    rows = results.collect([cell(acc=0.5)], described, POOLS, {})
+    text = render.to_tex(rows, described)
     [line] = [line for line in text.splitlines() if line.startswith("Tiny")]
     assert r"50 \% \& \$x\_1\$ \textbackslash{}y" in line
     assert r"\textbf{50} $\pm$ 10" in line

@@ -1,34 +1,47 @@
+"""The report has everything, shows it as text, and loads nothing."""
+
 import base64
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 import yaml
-from support.table_cells import BENCHMARK, METHODS, PLAN, cell, collect
+from support.table_cells import cell, collect, spec
 
 from instruction_selection.tables import drawings, report
 from instruction_selection.tables import render as tables
+from instruction_selection.tables.chosen import Drawing, ShownExample, ShownSelection, WalkCounts
+from instruction_selection.tables.report import Report, ShownTable
+from instruction_selection.tables.stages import Stage
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 TABLE = "## Logic\n\nPuzzles.\n\n| Method | Accuracy |\n| ------ | -------: |\n| LESS | **1.0** ± 0.1 |\n\nA note.\n"
-SELECTION = {
-    "label": "G2IS (logic)",
-    "chosen": "3 of 9 rows",
-    "tasks": "aiw 3",
-    "rows": [{"task": "aiw", "instruction": "How many?", "response": "Seven."}],
-    "counts": [[3, 1, 2, 0]],
-    "drawings": [("Lengths", SVG)],
-}
-STAGE = {
-    **{"rule": "finetune", "jobs": 2, "minutes": 1.5, "longest": 1.0},
-    **{"memory_mb": None, "gpu_hours": 0.5, "cpu_hours": 0},
-}
+SELECTION = ShownSelection(
+    label="G2IS (logic)",
+    chosen="3 of 9 rows",
+    tasks="aiw 3",
+    examples=[ShownExample("aiw", "How many?", "Seven.")],
+    counts=[WalkCounts(3, 1, 2, 0)],
+    drawings=[Drawing("Lengths", SVG)],
+)
+REPORT = Report(
+    experiment="demo",
+    summary="All of it.",
+    settings={"seeds": [0]},
+    tables=[ShownTable("logic", TABLE, SVG)],
+    selections=[SELECTION],
+    overlaps={"logic": [Drawing("p, 0.1", SVG)]},
+    stages=[Stage("finetune", 2, minutes=1.5, longest_minutes=1.0, memory_mb=None, gpu_hours=0.5, cpu_hours=0)],
+    versions={"torch": "2.9.0"},
+    git_commit="0123abc",
+)
 NASTY = "<script>alert('x')</script> & \"<img src=http://example.org/x.png>"
 
 
-PLACES = ("experiment_name", "summary", "git_commit", "versions", "settings", "tables", "selections", "overlaps")
+PLACES = ("experiment", "summary", "git_commit", "versions", "settings", "tables", "selections", "overlaps")
 
 
 class Page(HTMLParser):
@@ -49,30 +62,11 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-@pytest.fixture
-def render(tmp_path):
-    def render(**changes):
-        svg = tmp_path / "figure.svg"
-        svg.write_text(SVG, encoding="utf-8")
-        tables = changes.pop("tables", {"logic": TABLE})
-        arguments = {
-            "experiment_name": "demo",
-            "summary": "All of it.",
-            "settings": {"seeds": [0]},
-            "tables": tables,
-            "figures": dict.fromkeys(tables, svg),
-            "selections": [SELECTION],
-            "overlaps": {"logic": [("p, 0.1", SVG)]},
-            "stages": [STAGE],
-            "versions": {"torch": "2.9.0"},
-            "git_commit": "0123abc",
-        }
-        return report.render(**arguments | changes)
-
-    return render
+def render(**changes):
+    return report.render(replace(REPORT, **changes))
 
 
-def test_it_has_everything(render):
+def test_report__has_everything():
     html = render()
     text = Page(html).text
     for part in (
@@ -92,22 +86,22 @@ def test_it_has_everything(render):
     assert "<strong>1.0</strong> ± 0.1</td>" in html
 
 
-def test_intervals_and_notes_of_a_table_are_in_the_page(render):
+def test_report__has_intervals_and_notes_of_a_table():
     """As `render` writes them, and with nothing left of the Markdown."""
     right = {name: {str(place): float(place > 0) for place in range(20)} for name in ("acc", "loss")}
     wrong = {name: dict.fromkeys(map(str, range(20)), 0.0) for name in right}
     cells = [cell("random", acc=0.0, values=wrong), cell("full", acc=0.95, values=right)]
     cells += [cell("less", seed, acc=0.95, values=right) for seed in range(2)]
-    markdown = tables.to_markdown(collect(cells, baseline="random"), PLAN, {"logic": BENCHMARK}, METHODS)
-    text = Page(render(tables={"logic": markdown})).text
+    markdown = tables.to_markdown(collect(cells, baseline="random"), spec())
+    text = Page(render(tables=[ShownTable("logic", markdown, SVG)])).text
     assert "0 (0 to 16)" in text
     assert re.search(r"\+95 \(\+85 to \+100\)†", text)
     assert "because one side of the comparison (Random, All data) has one seed." in text
     assert "\\" not in text
 
 
-def test_every_target_has_a_table_and_a_figure_with_alternative_text(render):
-    page = Page(render(tables={"logic": TABLE, "gsm": TABLE}))
+def test_report__every_target_has_a_table_and_a_figure_with_alternative_text():
+    page = Page(render(tables=[ShownTable(name, TABLE, SVG) for name in ("logic", "gsm")]))
     images = page.all("img")
     assert [image["alt"].split(":")[0] for image in images[:2]] == ["logic", "gsm"]
     assert len(images) == 4
@@ -122,13 +116,15 @@ def test_every_target_has_a_table_and_a_figure_with_alternative_text(render):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_is_given_is_escaped_and_loads_nothing(render, place):
+def test_report__escapes_what_is_given_and_loads_nothing(place):
     given = {
         "versions": {NASTY: NASTY},
         "settings": {"label": NASTY},
-        "selections": [{**SELECTION, "rows": [{"task": NASTY, "instruction": NASTY, "response": NASTY}]}],
-        "overlaps": {NASTY: [(NASTY, SVG)]},
-        "tables": {NASTY: f"## {NASTY}\n\n![x](http://example.org/x.png) [x](http://example.org) {NASTY}\n"},
+        "selections": [replace(SELECTION, examples=[ShownExample(NASTY, NASTY, NASTY)])],
+        "overlaps": {NASTY: [Drawing(NASTY, SVG)]},
+        "tables": [
+            ShownTable(NASTY, f"## {NASTY}\n\n![x](http://example.org/x.png) [x](http://example.org) {NASTY}\n", SVG)
+        ],
     }.get(place, NASTY)
     html = render(**{place: given})
     page = Page(html)
@@ -143,7 +139,7 @@ def test_what_is_given_is_escaped_and_loads_nothing(render, place):
     assert "@import" not in style
 
 
-def test_settings_are_yaml_that_reads_back(render):
+def test_report__settings_are_yaml_that_reads_back():
     shared = {"rate": 1.0e-4}
     settings = {"name": "demo", "warmup": shared, "finetune": shared, "text": "a: b # <c> é", "none": None}
     [block] = re.findall(r"<summary>All settings.*<pre>(.*)</pre>", render(settings=settings), flags=re.DOTALL)
@@ -152,7 +148,7 @@ def test_settings_are_yaml_that_reads_back(render):
     assert "&id" not in text
 
 
-def test_the_same_input_gives_the_same_page(render):
+def test_report__same_input_gives_the_same_page():
     assert render() == render()
 
 
@@ -164,12 +160,12 @@ def browser():
     pytest.skip("there is no Chromium here")
 
 
-def test_a_browser_shows_it_without_an_error(render, tmp_path, browser):
+def test_report__is_shown_by_a_browser_without_an_error(tmp_path, browser):
     """Every image of it is drawn, tables stand in the document, and the console stays empty."""
     drawing = drawings.walk([0.5, 0.7])
     page = tmp_path / "report.html"
-    page.write_text(render(selections=[{**SELECTION, "drawings": [("Walk", drawing)]}]), encoding="utf-8")
-    # What is measured is told by a copy of the page that may run a script.
+    page.write_text(render(selections=[replace(SELECTION, drawings=[Drawing("Walk", drawing)])]), encoding="utf-8")
+    # The copy may run a script that measures the images.
     measured = re.sub("<meta http-equiv[^>]*>", "", page.read_text(encoding="utf-8"))
     script = "document.title = [...document.images].map(image => image.complete && image.naturalWidth > 0).join()"
     copy = tmp_path / "measured.html"

@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from support.refusals import refused
 
-from instruction_selection.core.errors import InputError
+from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.tables import samples
 
-LIKELIHOOD = {"name": "perplexity", "task": "likelihood", "metric": None, "filter": "none"}
-RIGHT = {"name": "right", "task": "generation", "metric": "exact_match", "filter": "last-number"}
+LIKELIHOOD = Metric(name="log_likelihood", task="likelihood", label="Log-likelihood")
+RIGHT = Metric(name="right", task="generation", metric="exact_match", filter="last-number", label="Right")
 
 
 def write(path, *rows):
@@ -24,35 +25,30 @@ def generation(name, filter="last-number", **metrics):
     return {"id": name, "task": "generation", "filter": filter, **metrics}
 
 
-def test_every_metric_is_read_by_row_from_its_own_task_and_filter(tmp_path):
+def test_read__every_metric_from_its_own_task_and_filter(tmp_path):
     path = write(
         tmp_path / "s.jsonl",
-        *(likelihood("a", perplexity=-0.5), likelihood("b", perplexity=-2.0)),
+        *(likelihood("a", log_likelihood=-0.5), likelihood("b", log_likelihood=-2.0)),
         *(generation("a", exact_match=1), generation("a", filter="strict", exact_match=0)),
         *(generation("b", exact_match=0), generation("b", filter="strict", exact_match=0)),
     )
     assert samples.read(path, [LIKELIHOOD, RIGHT]) == {
-        "perplexity": {"a": -0.5, "b": -2.0},
+        "log_likelihood": {"a": -0.5, "b": -2.0},
         "right": {"a": 1, "b": 0},
     }
 
 
 @pytest.mark.parametrize(
-    ("second", "expected"),
-    [
-        (likelihood("a", perplexity=1), "line 2: a second result for row 'a'"),
-        (likelihood("b"), "line 2: no metric 'perplexity'"),
-    ],
+    ("second", "code"),
+    [(likelihood("a", log_likelihood=1), "duplicate-result"), (likelihood("b"), "no-metric")],
 )
-def test_a_wrong_line_is_named(tmp_path, second, expected):
-    path = write(tmp_path / "s.jsonl", likelihood("a", perplexity=1), second)
-    with pytest.raises(InputError) as caught:
+def test_read__names_a_wrong_line(tmp_path, second, code):
+    path = write(tmp_path / "s.jsonl", likelihood("a", log_likelihood=1), second)
+    with refused(code, path=path, key="line 2"):
         samples.read(path, [LIKELIHOOD])
-    assert expected in str(caught.value)
-    assert str(path) in str(caught.value)
 
 
-def test_a_metric_without_samples_is_named(tmp_path):
-    path = write(tmp_path / "s.jsonl", likelihood("a", perplexity=1))
-    with pytest.raises(InputError, match="no sample has the metric 'right'"):
+def test_read__names_the_file_without_a_metric(tmp_path):
+    path = write(tmp_path / "s.jsonl", likelihood("a", log_likelihood=1))
+    with refused("metric-without-samples", path=path):
         samples.read(path, [LIKELIHOOD, RIGHT])

@@ -1,32 +1,35 @@
 """What selections have in common."""
 
-import csv
-import io
+from dataclasses import replace
+
+import pytest
 
 from instruction_selection.core.entry_names import ANY
+from instruction_selection.experiment.grid import Cell
 from instruction_selection.tables import shared_rows
+from instruction_selection.tables.shared_rows import SharedRows
 
 
-def cell(method: str, ids: str, **others: str) -> tuple[dict[str, str], set[str]]:
-    return {"model": "m", "pool": "p", "ratio": "0.1", "seed": "0", "method": method, **others}, set(ids)
+def selected(method: str, ids: str, model: str = "m") -> tuple[Cell, set[str]]:
+    return Cell(model=model, pool="p", target="t", method=method, ratio="0.1", seed=0), set(ids)
 
 
-def test_every_pair_of_methods_is_counted_both_ways():
-    rows = shared_rows.build([cell("less", "abcd"), cell("sbert", "cd", model=ANY)])
-    assert [(row["method"], row["other"], row["shared"], row["share"]) for row in rows] == [
-        ("less", "sbert", 2, 0.5),
-        ("sbert", "less", 2, 1.0),
+def test_build__every_pair_is_counted_both_ways():
+    assert shared_rows.build([selected("less", "abcd"), selected("sbert", "cd", model=ANY)]) == [
+        SharedRows("m", "p", "0.1", 0, "less", "sbert", rows=4, shared=2, share=0.5),
+        SharedRows(ANY, "p", "0.1", 0, "sbert", "less", rows=2, shared=2, share=1.0),
     ]
 
 
-def test_only_selections_for_the_same_model_pool_ratio_and_seed_are_compared():
-    for key in shared_rows.SAME:
-        assert shared_rows.build([cell("less", "ab"), cell("random", "ab", **{key: "another"})]) == []
+@pytest.mark.parametrize("other", [{"model": "n"}, {"pool": "q"}, {"ratio": "0.2"}, {"seed": 1}])
+def test_build__compares_only_the_same_model_pool_ratio_and_seed(other):
+    cell, ids = selected("random", "ab")
+    assert shared_rows.build([selected("less", "ab"), (replace(cell, **other), ids)]) == []
 
 
-def test_the_file_has_a_line_per_pair():
-    text = shared_rows.to_csv(shared_rows.build([cell("less", "ab"), cell("random", "bc"), cell("g2is", "x")]))
-    lines = list(csv.DictReader(io.StringIO(text)))
-    assert len(lines) == 6
-    assert {line["share"] for line in lines} == {"0.5", "0.0"}
-    assert shared_rows.to_csv([]).startswith("model,")
+def test_csv__reads_back(tmp_path):
+    pairs = shared_rows.build([selected("less", "ab"), selected("random", "bc"), selected("g2is", "xyz")])
+    assert len(pairs) == 6
+    for written in (pairs, []):
+        (tmp_path / "shared.csv").write_text(shared_rows.to_csv(written))
+        assert shared_rows.read(tmp_path / "shared.csv") == written

@@ -24,11 +24,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_time_memory_and_cost(folder):
+def test_build__sums_time_memory_and_cost_of_a_rule(folder):
     training, selection, report = stages.build(folder, SETTINGS)
-    assert training == {
-        **{"rule": "finetune", "jobs": 2, "minutes": 90, "longest": 60, "memory_mb": 1000.5},
-        **{"gpu_hours": 1.5 * 4 * 2, "cpu_hours": 0},
-    }
-    assert (selection["rule"], selection["gpu_hours"], selection["cpu_hours"]) == ("select_rows", 0, 1)
-    assert (report["rule"], report["jobs"], report["minutes"], report["memory_mb"]) == ("report", 1, 0.1, None)
+    assert training == stages.Stage(
+        rule="finetune",
+        jobs=2,
+        minutes=90,
+        longest_minutes=60,
+        memory_mb=1000.5,
+        gpu_hours=1.5 * 4 * 2,
+        cpu_hours=0,
+    )
+    assert (selection.rule, selection.gpu_hours, selection.cpu_hours) == ("select_rows", 0, 1)
+    assert (report.rule, report.jobs, report.minutes, report.memory_mb) == ("report", 1, 0.1, None)

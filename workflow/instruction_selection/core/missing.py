@@ -16,7 +16,8 @@ def stand_in_for(name: str, why: str) -> None:
     def missing(attribute: str):
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        raise ImportError(f"{name}.{attribute} is needed, but {name} is not installed: {why}")
+        needed = f"{name}.{attribute}"
+        raise ImportError(f"{needed} is needed, but {name} is not installed: {why}", name=needed)
 
     module.__getattr__ = missing
     sys.modules[name] = module

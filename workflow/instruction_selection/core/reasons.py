@@ -7,7 +7,9 @@ from typing import Any
 
 from instruction_selection.core.code import DIGITS
 
-PARAMS = re.compile(r"Params have changed .*? before: (?P<old>.*) now: (?P<new>.*?) (?=; Software environment|$)", re.DOTALL)
+PARAMS = re.compile(
+    r"Params have changed .*? before: (?P<old>.*) now: (?P<new>.*?) (?=; Software environment|$)", re.DOTALL
+)
 NOTHING = "<nothing exclusive>"
 #: The beginning of Snakemake's reason, what is said instead of it, and whether files follow.
 REASONS = (

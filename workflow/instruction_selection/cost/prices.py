@@ -131,7 +131,7 @@ INDEX_BYTES_PER_EXAMPLE = _fixed(
 )
 #: A row of text, as Python objects.
 TEXT_BYTES_PER_ROW = _fixed(6000, "bytes", "assumed: 512 tokens, as text and as objects")
-#: A walk's copy of a number, and what it keeps of a row besides.
+#: A walk's copy of a number, and what else it keeps of a row.
 COPY_BYTES_PER_NUMBER = _fixed(1, "bytes", "exact: int8")
 WALK_BYTES_PER_ROW = _fixed(1100, "bytes", "counted: 30 bytes in each of 30 walks, and the row's norms")
 #: Weights on the host, by stage and whether the job has a GPU, in every process.

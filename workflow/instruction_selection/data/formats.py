@@ -1,4 +1,8 @@
-"""Records of data files, in the formats in which instructions are published; a name's suffix gives the format."""
+"""Records of data files, in the formats in which instructions are published; a name's suffix gives the format.
+
+Not `datasets` or pandas: both convert a column to one type, which changes or rejects records with mixed fields, and
+their errors do not name the record; `datasets` also writes an Arrow copy of every file.
+"""
 
 import csv
 import io

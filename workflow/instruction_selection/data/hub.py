@@ -3,7 +3,8 @@
 Config files name the sources. Below the cache and below a mirror a file has the same path:
 ``datasets/<org>/<name>/<file>`` and ``<org>/<name>/<file>`` for the Hugging Face hub, ``<host>/<path>`` for other
 addresses. So a cache can serve as another user's mirror. Local files are linked to below ``local``, so that the
-manifest records them too.
+manifest records them too. huggingface_hub downloads, but its own cache is not used: its layout of blobs and links is
+for the hub alone, and another user cannot copy it as a folder of files.
 """
 
 import os

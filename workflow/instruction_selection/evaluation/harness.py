@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any, TypedDict
 
 import yaml
 
@@ -29,7 +30,32 @@ CLI = Path(__file__).with_name("lm_eval_cli.py")
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
-def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[Example], folder: str | Path) -> None:
+class Metric(TypedDict):
+    """A score that tables show: `metric`, or else `name`, of a task of `Scoring.harness`, after lm-eval's `filter`."""
+
+    name: str
+    task: str
+    metric: str | None
+    filter: str
+
+
+class Scoring(TypedDict):
+    """How a benchmark is scored (config/benchmarks, as plain data); `harness` has lm-eval's keys by task."""
+
+    harness: dict[str, dict[str, Any]]
+    metrics: list[Metric]
+
+
+class EvaluationSettings(TypedDict):
+    """An experiment's `evaluation` block, as plain data."""
+
+    backend: str
+    batch_size: int
+    dtype: str
+    chat_template: bool
+
+
+def write_tasks(name: str, scoring: Scoring, rows: list[Example], fewshot: list[Example], folder: str | Path) -> None:
     """Write lm-eval's files for a benchmark: one task file per entry of its `harness`, and their documents.
 
     A document has the source's columns (`record`), overridden by the example's own fields. `fewshot` becomes the split
@@ -38,7 +64,7 @@ def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[E
     `folder`, as it is given, so that results with relative paths can be moved.
     """
     folder = Path(folder)
-    for entry, keys in benchmark["harness"].items():
+    for entry, keys in scoring["harness"].items():
         task = task_name(name, entry)
         if "{task}" not in keys.get("include", ""):
             _write_task(folder, task, keys, rows, fewshot)
@@ -63,7 +89,7 @@ def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[E
                     "weight_by_size": True,
                     "filter_list": metric["filter"],
                 }
-                for metric in benchmark["metrics"]
+                for metric in scoring["metrics"]
                 if metric["task"] == entry
             ],
             "metadata": {"version": 1.0},
@@ -71,7 +97,7 @@ def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[E
         files.write_text(folder / f"{task}.yaml", yaml.safe_dump(group, sort_keys=False))
 
 
-def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: list[dict]) -> None:
+def _write_task(folder: Path, task: str, keys: dict[str, Any], rows: list[Example], fewshot: list[Example]) -> None:
     data_files = {"test": str(folder / f"{task}.jsonl")}
     files.write_jsonl(data_files["test"], map(_document, rows))
     if fewshot:
@@ -98,7 +124,7 @@ def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: 
     files.write_text(folder / f"{task}.yaml", yaml.safe_dump(written, sort_keys=False))
 
 
-def _document(row: Example) -> dict:
+def _document(row: Example) -> dict[str, Any]:
     return {**row.get("record", {}), **{key: value for key, value in row.items() if key != "record"}}
 
 
@@ -108,20 +134,24 @@ def task_name(benchmark: str, entry: str) -> str:
 
 
 def evaluate(
-    name: str, benchmark: dict, tasks: str | Path, model: str | Path, adapter: str | Path | None, settings: dict
-) -> tuple[dict, list[dict]]:
+    name: str,
+    scoring: Scoring,
+    tasks: str | Path,
+    model: str | Path,
+    adapter: str | Path | None,
+    settings: EvaluationSettings,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and its samples.
 
     A sample is lm-eval's own, with the document's `id` and its `task`, the entry of the benchmark's `harness`; there is
-    one per document, task and filter. `settings` is an experiment's `evaluation` block. Raises `InputError` if lm-eval
-    fails.
+    one per document, task and filter. Raises `InputError` if lm-eval fails.
     """
-    arguments = {**model_arguments(model, adapter, settings), **_scored(name, benchmark, model)}
+    arguments = {**model_arguments(model, adapter, settings), **_scored(name, scoring, model)}
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, str(CLI), settings["backend"], "run", "--model", f"{settings['backend']}-answers"),
             *("--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
-            *("--tasks", ",".join(task_name(name, entry) for entry in benchmark["harness"])),
+            *("--tasks", ",".join(task_name(name, entry) for entry in scoring["harness"])),
             *("--include_path", str(tasks)),
             # vLLM forms batches itself.
             *("--batch_size", str(settings["batch_size"]) if settings["backend"] == "hf" else "auto"),
@@ -143,23 +173,23 @@ def evaluate(
         results = files.read_json(_only(folder, "results_*.json"))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
-            for entry in benchmark["harness"]
+            for entry in scoring["harness"]
             for leaf in _leaves(results, task_name(name, entry))
             for sample in files.read_jsonl(_only(folder, f"samples_{leaf}_[0-9]*.jsonl"))
         ]
         return results, samples
 
 
-def _leaves(results: dict, task: str) -> list[str]:
+def _leaves(results: dict[str, Any], task: str) -> list[str]:
     """The tasks of a group, or the task itself."""
     return results["group_subtasks"].get(task) or [task]
 
 
-def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
+def _scored(name: str, scoring: Scoring, model: str | Path) -> dict[str, str]:
     """Arguments of `answers.ScoresAnswers`: the tasks whose answers it scores, and the tokens that end an answer."""
     own = {
         task_name(name, entry): keys.get("end_of_turn", False)
-        for entry, keys in benchmark["harness"].items()
+        for entry, keys in scoring["harness"].items()
         if keys.get("output_type") == "loglikelihood" and "include" not in keys
     }
     return {
@@ -169,9 +199,11 @@ def _scored(name: str, benchmark: dict, model: str | Path) -> dict[str, str]:
     }
 
 
-def model_arguments(model: str | Path, adapter: str | Path | None, settings: dict) -> dict[str, str | int]:
+def model_arguments(
+    model: str | Path, adapter: str | Path | None, settings: EvaluationSettings
+) -> dict[str, str | int]:
     """Arguments of lm-eval's `hf` or `vllm` model. Every prompt begins as training examples do."""
-    arguments = {"pretrained": str(model), "dtype": settings["dtype"]}
+    arguments: dict[str, str | int] = {"pretrained": str(model), "dtype": settings["dtype"]}
     if summary.row_form(model)["bos"]:
         arguments["add_bos_token"] = True
     if adapter is None:
@@ -193,10 +225,12 @@ def _only(folder: str, pattern: str) -> Path:
     return found[0]
 
 
-def summarise(name: str, benchmark: dict, results: dict, samples: list[dict], expected_samples: int) -> dict:
+def summarise(
+    name: str, scoring: Scoring, results: dict[str, Any], samples: list[dict[str, Any]], expected_samples: int
+) -> dict[str, Any]:
     """What tables need of one evaluation. Raises `InputError` if samples or metrics are missing or not finite."""
     summary = {}
-    for metric in benchmark["metrics"]:
+    for metric in scoring["metrics"]:
         entry, key = metric["task"], f"{metric['metric'] or metric['name']},{metric['filter']}"
         scored = [sample for sample in samples if (sample["task"], sample["filter"]) == (entry, metric["filter"])]
         if len({sample["id"] for sample in scored}) != expected_samples or len(scored) != expected_samples:
@@ -220,7 +254,7 @@ def summarise(name: str, benchmark: dict, results: dict, samples: list[dict], ex
             raise InputError("metric-missing", sentence, key=name)
         stderr = values.get(key.replace(",", "_stderr,", 1))
         summary[metric["name"]] = {"value": values[key], "stderr": stderr if isinstance(stderr, float) else None}
-    leaves = [leaf for entry in benchmark["harness"] for leaf in _leaves(results, task_name(name, entry))]
+    leaves = [leaf for entry in scoring["harness"] for leaf in _leaves(results, task_name(name, entry))]
     return {
         "benchmark": name,
         "samples": expected_samples,

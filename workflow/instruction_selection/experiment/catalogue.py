@@ -19,7 +19,7 @@ KINDS = {
 
 
 def text(config_dir: str | Path) -> str:
-    """One block per kind; names in a column, summaries beside them."""
+    """One block per kind; names in a column, then their summaries."""
     blocks = []
     for kind, key in KINDS.items():
         entries = {path.stem: _summary(path, key) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
@@ -33,7 +33,9 @@ def _summary(path: Path, key: str) -> str:
     try:
         return yaml_loader.read(path)[key]
     except (KeyError, TypeError) as error:
-        raise InputError("nothing-to-list", f"has no {key} to list", path=path) from error
+        raise InputError(
+            "nothing-to-list", "is missing, and the list of entries shows it", path=path, key=key
+        ) from error
 
 
 def _entry(name: str, width: int, summary: str) -> str:

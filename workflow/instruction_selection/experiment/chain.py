@@ -39,20 +39,21 @@ def _hash_of(name: str) -> Place:
     return (*PROVENANCE, "inputs", name, "sha256")
 
 
-@dataclass(frozen=True)
 class Chain:
-    """The results behind a table."""
+    """The results behind some tables."""
 
-    wiring: Wiring
-    table: str
+    def __init__(self, wiring: Wiring, *tables: str):
+        self.wiring = wiring
+        self.tables = tables
 
     def results(self) -> list[Made]:
         """Each once; what a result is made from comes before it."""
         found = {}
-        for cell, evaluation, _, selection, training in self.wiring.table_cells(self.table):
-            named = {**cell, "evaluation": evaluation, "selection": selection, "training": training}
-            for made in self._of_cell(named):
-                found[made.path] = made
+        for table in self.tables:
+            for cell, evaluation, _, selection, training in self.wiring.table_cells(table):
+                named = {**cell, "evaluation": evaluation, "selection": selection, "training": training}
+                for made in self._of_cell(named):
+                    found.setdefault(made.path, made)
         return list(found.values())
 
     def files(self) -> list[str]:

@@ -5,6 +5,7 @@ of a table that share it also share its path, and nothing is computed twice.
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 from instruction_selection.core.entry_names import ANY, parts
 from instruction_selection.core.features import FEATURES
@@ -13,6 +14,12 @@ from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.settings import Evaluation
+
+
+class Names(Protocol):
+    """Snakemake's wildcards, or a dict."""
+
+    def __getitem__(self, name: str, /) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,12 @@ class Cell:
     method: str
     ratio: str
     seed: int
+
+    @classmethod
+    def of(cls, wildcards: Names) -> Self:
+        """The inverse of `wildcards`; more names may be there."""
+        names = {name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")}
+        return cls(**names, seed=int(wildcards["seed"]))
 
     def wildcards(self) -> dict[str, str]:
         return {**vars(self), "seed": str(self.seed)}

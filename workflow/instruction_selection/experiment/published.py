@@ -1,4 +1,4 @@
-"""Published numbers, to stand beside the measured ones.
+"""Published numbers, to be shown with the measured ones.
 
 A file has one number per line, with the columns ``model``, ``pool``, ``target`` (only where a target is joint, and
 otherwise the benchmark), ``benchmark``, ``method``, ``ratio`` and ``reported``, in the units of the table.
@@ -29,7 +29,7 @@ def read(path: str | Path) -> dict[Key, float]:
         reader = csv.DictReader(handle)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
         if missing:
-            raise InputError("no-column", f"no column {missing[0]!r}", path=path)
+            raise InputError("no-column", "the file has no such column", path=path, key=missing[0])
         for row in reader:
             where = {"path": path, "key": f"line {reader.line_num}"}
             target = None if row["benchmark"] == AVERAGE else row.get("target", row["benchmark"])

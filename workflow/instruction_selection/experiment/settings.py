@@ -175,7 +175,7 @@ class Threads(Section):
 class Gpus(Section):
     """GPUs that one job asks the cluster for, per node.
 
-    Changing them redoes nothing. Where none can be seen, as on a laptop, as many processes compute on the processor.
+    Changing them redoes nothing. Without a visible GPU, as on a laptop, as many processes compute on the processor.
     """
 
     training: Execution[Annotated[int, Field(ge=0)]] = 0

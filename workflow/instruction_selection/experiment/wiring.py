@@ -110,10 +110,7 @@ class Wiring:
         return self.experiment.methods[wildcards.method]
 
     def cell_of(self, wildcards: Wildcards) -> grid.Cell:
-        return grid.Cell(
-            **{name: wildcards[name] for name in ("model", "pool", "target", "method", "ratio")},
-            seed=int(wildcards.seed),
-        )
+        return grid.Cell.of(wildcards)
 
     def fixed_features(self, wildcards: Wildcards) -> Files:
         """Files of the features that do not depend on the warm-up."""
@@ -142,7 +139,7 @@ class Wiring:
         return expected
 
     def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """All that a selection reads besides its pool; keys are the names of the rule's inputs."""
+        """All that a selection reads in addition to its pool; keys are the names of the rule's inputs."""
         needed, checkpoints = self._needed(wildcards), self.checkpoint_features(wildcards)
         files = [self.fixed_features(wildcards), *checkpoints]
         inputs: dict[str, str | list[str]] = {

@@ -1,4 +1,4 @@
-"""G2IS with its weaknesses mended; not published. What it changes of the authors' code, and why:
+"""G2IS with its weaknesses corrected; not published. What it changes of the authors' code, and why:
 
 - Validation rows are scaled to norm 1 first. A gradient is the larger the shorter the response; as they are, the
   components are those of a few short answers.

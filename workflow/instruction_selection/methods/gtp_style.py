@@ -4,8 +4,8 @@ Of GTP neither code nor full text was available. What its abstract says, and thi
 that a non-negative combination of few of them (an L0 constraint) matches the target's gradient in a subspace, by
 compressive sampling. What is guessed: the subspace (leading right singular vectors of the unit validation rows, of each
 checkpoint), the target (their mean), rank, iterations and multiplier (CoSaMP's 2), and the rounds. Coefficients of more
-rows than the subspace has dimensions are not determined, so a round chooses at most half as many, and the next goes on
-from what is left, or, once hardly anything is left, from the target anew. The trajectory is
+rows than the subspace has dimensions are not determined, so a round chooses at most half as many, and the next starts
+from what is left, or, once hardly anything is left, from the target again. The trajectory is
 that of the checkpoints that the experiment keeps (warmup.checkpoints); with one it is a point.
 """
 

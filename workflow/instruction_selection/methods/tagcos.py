@@ -1,9 +1,9 @@
 """TAGCOS: k-means over gradients, then in each cluster a pursuit of its centre (Zhang et al. 2025). Looks at no target.
 
 Published with the weighted mean of three checkpoints early in the warm-up; this averages over the checkpoints that the
-experiment keeps (warmup.checkpoints), which are ends of epochs. `clusters` has the selection as published and mended,
-and says how they differ. Unlike the published k-means, this one is seeded, and makes fewer clusters of a small pool:
-each cluster's share is rounded down, and of shares of a row or two nothing would be left.
+experiment keeps (warmup.checkpoints), which are ends of epochs. `clusters` has the selection as published and as
+corrected, and says how they differ. Unlike the published k-means, this one is seeded, and makes fewer clusters of a
+small pool: each cluster's share is rounded down, and of shares of a row or two nothing would be left.
 """
 
 import numpy as np
@@ -21,8 +21,8 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     rows = pools[0] if len(pools) == 1 else WeightedMean(pools, weights)
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
-    share = budget if params["mended"] else budget / len(rows)
-    choose = clusters.select_exact_budget if params["mended"] else clusters.select_as_published
+    share = budget if params["corrected"] else budget / len(rows)
+    choose = clusters.select_exact_budget if params["corrected"] else clusters.select_as_published
     pursuit = params["penalty"], params["tolerance"]
     chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mib // 2)
     lost = budget - sum(cluster["budget"] for cluster in details)

@@ -1,60 +1,120 @@
 """What each selection chose, for the report."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from instruction_selection.core import files
 from instruction_selection.core.entry_names import ANY
+from instruction_selection.experiment.grid import Cell
 from instruction_selection.tables import drawings
+from instruction_selection.tables.shared_rows import SharedRows
 
-#: Rows and tasks that are shown of a selection, and characters of a text.
-ROWS, TASKS, TEXT = 3, 8, 300
-#: What a walk counts (`walk.algorithm1.describe`).
-COUNTS = {
-    "selected": "Rows",
-    "refused_by_conflict": "Refused by conflict",
-    "refused_by_consistency": "Refused by consistency",
-    "fallbacks": "Fallbacks",
-}
+#: Examples and tasks that are shown of a selection, and characters of a text.
+EXAMPLES, TASKS, TEXT = 3, 8, 300
 
 
-def sections(cells: list[tuple[dict, str, str]], pools: dict[str, str], methods: dict) -> list[dict]:
-    """One for each of `cells` (wildcards, path of the chosen rows, path of the summary), in their order.
+class Drawing(NamedTuple):
+    label: str
+    svg: str
 
-    `pools` maps names to files of rows, `methods` names to configurations. Drawings are SVG.
-    """
+
+class ShownExample(NamedTuple):
+    """A chosen example; long texts are truncated."""
+
+    task: str
+    instruction: str
+    response: str
+
+
+class WalkCounts(NamedTuple):
+    """What a walk counts (`walk.algorithm1.describe`)."""
+
+    selected: int
+    rejected_by_conflict: int
+    rejected_by_consistency: int
+    fallbacks: int
+
+
+#: Headings of the columns of `WalkCounts`.
+COUNTS = ("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks")
+
+
+@dataclass(frozen=True)
+class SelectionFiles:
+    """A cell's selection: the chosen examples (``selected.jsonl``) and its ``selection.json``."""
+
+    cell: Cell
+    examples: str | Path
+    summary: str | Path
+
+
+@dataclass(frozen=True)
+class ShownSelection:
+    """A selection's part of the report."""
+
+    label: str
+    chosen: str
+    tasks: str
+    examples: Sequence[ShownExample]
+    #: One per component of a walk.
+    counts: Sequence[WalkCounts]
+    drawings: Sequence[Drawing]
+
+
+def sections(
+    selections: Iterable[SelectionFiles], pools: dict[str, str | Path], methods: dict[str, str]
+) -> list[ShownSelection]:
+    """One for each of `selections`; `pools` maps names to files of examples, `methods` names to labels."""
     lengths = {name: _lengths(files.read_jsonl(path)) for name, path in pools.items()}
-    return [_section(*cell, lengths, methods) for cell in cells]
+    return [_section(each, lengths[each.cell.pool], methods[each.cell.method]) for each in selections]
 
 
-def _section(cell: dict, rows_path: str, summary_path: str, lengths: dict, methods: dict) -> dict:
-    rows, summary = files.read_jsonl(rows_path), files.read_json(summary_path)
-    tasks = Counter(summary["tasks"]).most_common()
-    told = [f"{task} {count}" for task, count in tasks[:TASKS]]
-    if len(tasks) > TASKS:
-        told.append(f"and {len(tasks) - TASKS} more")
-    drawn = [("Length of responses", drawings.histogram(_lengths(rows), lengths[cell["pool"]]))]
+def _section(selection: SelectionFiles, pool_lengths: list[int], method: str) -> ShownSelection:
+    examples, summary = files.read_jsonl(selection.examples), files.read_json(selection.summary)
     components = summary["details"].get("components", [])
-    # A method with a rule of its own need not tell.
-    trace = summary.get("trace", {})
+    cell = selection.cell
+    shown = [name for name in (cell.model, cell.pool, cell.target, cell.ratio) if name != ANY]
+    return ShownSelection(
+        label=f"{method} ({', '.join(shown)}, seed {cell.seed})",
+        chosen=f"{summary['selected']} of {summary['pool_rows']} rows",
+        tasks=_tasks(summary["tasks"]),
+        examples=[
+            ShownExample(*(_short(row[key]) for key in ("task", "instruction", "response")))
+            for row in examples[:EXAMPLES]
+        ],
+        counts=[
+            WalkCounts(*(component[key] for key in WalkCounts._fields))
+            for component in components
+            if set(WalkCounts._fields) <= component.keys()
+        ],
+        drawings=[
+            Drawing("Length of responses", drawings.histogram(_lengths(examples), pool_lengths)),
+            # A method with its own rule need not write a trace.
+            *_of_trace(summary.get("trace", {}), len(components)),
+        ],
+    )
+
+
+def _of_trace(trace: dict[str, Any], components: int) -> list[Drawing]:
+    drawn = []
     if trace.get("explained_variance"):
-        drawn.append(
-            ("Variance that components explain", drawings.variance(trace["explained_variance"], len(components)))
-        )
+        svg = drawings.variance(trace["explained_variance"], components)
+        drawn.append(Drawing("Variance that components explain", svg))
     if trace.get("similarities"):
-        drawn.append(("Walk along the first component", drawings.walk(trace["similarities"])))
-    shown = [cell[key] for key in ("model", "pool", "target", "ratio") if cell[key] != ANY]
-    return {
-        "label": f"{methods[cell['method']]['label']} ({', '.join(shown)}, seed {cell['seed']})",
-        "chosen": f"{summary['selected']} of {summary['pool_rows']} rows",
-        "tasks": ", ".join(told),
-        "rows": [{key: _short(row[key]) for key in ("task", "instruction", "response")} for row in rows[:ROWS]],
-        "counts": [[entry[key] for key in COUNTS] for entry in components if COUNTS.keys() <= entry.keys()],
-        "drawings": drawn,
-    }
+        drawn.append(Drawing("Walk along the first component", drawings.walk(trace["similarities"])))
+    return drawn
 
 
-def _lengths(rows: Iterable[dict]) -> list[int]:
+def _tasks(counts: dict[str, int]) -> str:
+    """The most frequent tasks with their counts."""
+    listed = [f"{task} {count}" for task, count in Counter(counts).most_common(TASKS)]
+    return ", ".join(listed + ([f"and {len(counts) - TASKS} more"] if len(counts) > TASKS else []))
+
+
+def _lengths(rows: Iterable[dict[str, Any]]) -> list[int]:
     return [len(row["response"]) for row in rows]
 
 
@@ -62,28 +122,27 @@ def _short(text: str) -> str:
     return text if len(text) <= TEXT else text[:TEXT] + " …"
 
 
-def overlap(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """(what is compared, heat table) for each model, pool, ratio and seed of a `shared_rows` table."""
+def overlap(pairs: list[SharedRows]) -> list[Drawing]:
+    """A heat table for each model, pool, ratio and seed of a target."""
     # The others do not look at the model, and stand beside every model's.
-    of_model = {row["method"] for row in rows if row["model"] != ANY}
-    models = dict.fromkeys(row["model"] for row in rows if row["model"] != ANY) or [ANY]
-    groups = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in ("pool", "ratio", "seed")), []).append(row)
-    found = []
+    of_model = {pair.method for pair in pairs if pair.model != ANY}
+    models = dict.fromkeys(pair.model for pair in pairs if pair.model != ANY) or [ANY]
+    groups: dict[tuple[str, str, int], list[SharedRows]] = {}
+    for pair in pairs:
+        groups.setdefault((pair.pool, pair.ratio, pair.seed), []).append(pair)
+    drawn = []
     for (pool, ratio, seed), members in groups.items():
-        sizes = {row["method"]: int(row["rows"]) for row in members if row["method"] not in of_model}
+        sizes = {pair.method: pair.rows for pair in members if pair.method not in of_model}
         for model in models:
             shares = {}
-            for row in members:
-                pair = row["method"], row["other"]
-                if row["model"] == model:
-                    shares[pair] = float(row["share"])
-                    if row["other"] in sizes:
-                        shares[pair[::-1]] = int(row["shared"]) / sizes[row["other"]]
-                elif row["model"] == ANY and row["other"] not in of_model:
-                    shares[pair] = float(row["share"])
-            names = list(dict.fromkeys(name for pair in shares for name in pair))
+            for pair in members:
+                if pair.model == model:
+                    shares[pair.method, pair.other] = pair.share
+                    if pair.other in sizes:
+                        shares[pair.other, pair.method] = pair.shared / sizes[pair.other]
+                elif pair.model == ANY and pair.other not in of_model:
+                    shares[pair.method, pair.other] = pair.share
+            names = list(dict.fromkeys(name for methods in shares for name in methods))
             label = ", ".join([*([model] if model != ANY else []), pool, ratio, f"seed {seed}"])
-            found.append((label, drawings.heat(names, shares)))
-    return found
+            drawn.append(Drawing(label, drawings.heat(names, shares)))
+    return drawn

@@ -5,10 +5,14 @@ import textwrap
 from pathlib import Path
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from instruction_selection.core.files import replacing
-from instruction_selection.tables.table import arrow, error_bar, number
+from instruction_selection.experiment.benchmark import Metric
+from instruction_selection.tables.rows import Measurement, Row
+from instruction_selection.tables.spec import ShownBenchmark
+from instruction_selection.tables.table import arrow, number
 
 STYLE = {
     "font.size": 9,
@@ -21,8 +25,8 @@ STYLE = {
 DARK, LIGHT = "#0072B2", "#9ACDEB"
 
 
-def draw(rows: list[dict], benchmark: dict, path_svg: str | Path, path_png: str | Path) -> None:
-    """Draw `rows` (of `table.build`) top to bottom and write the figure in two formats.
+def draw(rows: list[Row], benchmark: ShownBenchmark, path_svg: str | Path, path_png: str | Path) -> None:
+    """Draw `rows` (of one target) top to bottom and write the figure in two formats.
 
     Left is the first metric of `benchmark` with its uncertainty over evaluation rows, as in the table, and single
     seeds' scores as dots; right the share (per cent) of the chosen rows that are
@@ -36,14 +40,14 @@ def draw(rows: list[dict], benchmark: dict, path_svg: str | Path, path_png: str 
             figure.savefig(temporary, format="png", dpi=200)
 
 
-def _figure(rows: list[dict], benchmark: dict) -> Figure:
+def _figure(rows: list[Row], benchmark: ShownBenchmark) -> Figure:
     names, labels = _labels(rows)
     # Inches: the panels keep their width however long the labels are.
     width = 6.7 + 0.07 * max(len(label) for label in labels)
     figure = Figure(figsize=(width, 1.7 + 0.34 * len(rows)), layout="constrained")
-    figure.suptitle(benchmark["label"], fontsize=11, fontweight="bold")
+    figure.suptitle(benchmark.label, fontsize=11, fontweight="bold")
     scores, shares = figure.subplots(1, 2, sharey=True)
-    _draw_scores(scores, rows, benchmark["metrics"][0])
+    _draw_scores(scores, rows, benchmark.metrics[0])
     _draw_shares(shares, rows)
 
     scores.set_yticks(range(len(rows)), labels)
@@ -56,48 +60,47 @@ def _figure(rows: list[dict], benchmark: dict) -> Figure:
     return figure
 
 
-def _draw_scores(axes, rows: list[dict], metric: dict) -> None:
-    name = metric["name"]
+def _draw_scores(axes: Axes, rows: list[Row], metric: Metric) -> None:
+    scores = [row.metrics[metric.name] for row in rows]
     axes.errorbar(
-        [row[name] for row in rows],
+        [score.value for score in scores],
         range(len(rows)),
-        xerr=list(zip(*(error_bar(row, name) for row in rows), strict=True)),
+        xerr=list(zip(*(score.error_bar for score in scores), strict=True)),
         fmt="o",
         color=DARK,
         markersize=5,
         capsize=3,
     )
-    for place, row in enumerate(rows):
-        seed_dots(axes, row, name, place)
+    for place, score in enumerate(scores):
+        seed_dots(axes, score, place)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
-    meaning = bar_meaning([(row, name) for row in rows])
-    lines = textwrap.wrap(f"{metric['label']}\u00a0{arrow(metric)}", 42) + textwrap.wrap(meaning, 42)
+    meaning = bar_meaning(scores)
+    lines = textwrap.wrap(f"{metric.label}\u00a0{arrow(metric)}", 42) + textwrap.wrap(meaning, 42)
     axes.set_xlabel("\n".join(lines))
 
 
-def seed_dots(axes, row: dict, metric: str, place: float) -> None:
+def seed_dots(axes: Axes, score: Measurement, place: float) -> None:
     """Scores of single seeds, a little below their mean at `place` on the vertical axis."""
-    if row["seeds"] > 1:
-        scores = row[f"{metric}_by_seed"]
-        axes.plot(scores, [place + 0.22] * len(scores), ".", color="black", markersize=3)
+    if len(score.by_seed) > 1:
+        axes.plot(score.by_seed, [place + 0.22] * len(score.by_seed), ".", color="black", markersize=3)
 
 
-def bar_meaning(scores: list[tuple[dict, str]]) -> str:
-    """What error bars and dots mean in a figure of these rows' metrics."""
-    shares = {row[f"{name}_wilson_low"] is not None for row, name in scores}
+def bar_meaning(scores: list[Measurement]) -> str:
+    """What error bars and dots mean in a figure of these scores."""
+    shares = {score.wilson is not None for score in scores}
     names = {True: "95 % interval (Wilson)", False: "standard error"}
     bars = " or ".join(name for share, name in names.items() if share in shares)
-    dots = "; dots: single seeds" if any(row["seeds"] > 1 for row, _ in scores) else ""
+    dots = "; dots: single seeds" if any(len(score.by_seed) > 1 for score in scores) else ""
     return f"Bar: {bars} over evaluation rows{dots}"
 
 
-def _draw_shares(axes, rows: list[dict]) -> None:
-    ends = [100 * (row["family_share"] or 0) for row in rows]
+def _draw_shares(axes: Axes, rows: list[Row]) -> None:
+    ends = [100 * ((row.chosen and row.chosen.family_share) or 0) for row in rows]
     axes.barh(range(len(rows)), ends, height=0.6, color=LIGHT, edgecolor=DARK, linewidth=0.8)
     for place, (row, end) in enumerate(zip(rows, ends, strict=True)):
-        counts = f"{number(row['family_rows_chosen'])} of {number(row['rows_chosen'])}"
+        chosen = row.chosen
         axes.annotate(
-            counts if row["rows_chosen"] else "no rows chosen",
+            f"{number(chosen.family_rows)} of {number(chosen.rows)}" if chosen and chosen.rows else "no rows chosen",
             (end, place),
             xytext=(5, 0),
             textcoords="offset points",
@@ -117,14 +120,15 @@ def _draw_shares(axes, rows: list[dict]) -> None:
     axes.set_xlabel("Chosen rows in the target's family (%)\ndashed: the same share of the whole pool")
 
 
-def _pool_share(row: dict) -> float | None:
-    return 100 * row["family_rows_in_pool"] / row["pool_rows"] if row["pool_rows"] else None
+def _pool_share(row: Row) -> float | None:
+    chosen = row.chosen
+    return 100 * chosen.family_rows_in_pool / chosen.pool_rows if chosen and chosen.pool_rows else None
 
 
-def _labels(rows: list[dict]) -> tuple[str, list[str]]:
+def _labels(rows: list[Row]) -> tuple[str, list[str]]:
     """The y axis's name and its ticks: method and ratio, after the model and the pool where there are several."""
-    several = [key for key in ("model", "pool") if len({row[key] for row in rows if row[key] is not None}) > 1]
-    ticks = [
-        ", ".join([row[key] for key in several if row[key] is not None] + [row["method"], row["ratio"]]) for row in rows
-    ]
-    return ", ".join([*several, "method", "ratio"]).capitalize(), ticks
+    models, pools = {row.model for row in rows}, {row.pool for row in rows if row.pool is not None}
+    shown = {"model": len(models) > 1, "pool": len(pools) > 1, "method": True, "ratio": True}
+    names = [name for name, is_shown in shown.items() if is_shown]
+    ticks = [", ".join(filter(None, (getattr(row, name) for name in names))) for row in rows]
+    return ", ".join(names).capitalize(), ticks

@@ -1,7 +1,10 @@
 """The experiment's report: one HTML page that needs no other file and no network."""
 
 import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,15 +12,10 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from instruction_selection.tables import chosen
+from instruction_selection.tables.chosen import Drawing, ShownSelection
+from instruction_selection.tables.stages import Stage
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-#: Only what `table.to_markdown` writes: neither HTML nor images, which a label could smuggle in.
+#: Only what `render.to_markdown` writes: neither HTML nor images, which a label could smuggle in.
 MARKDOWN = MarkdownIt("zero").enable(["heading", "table", "emphasis", "escape"])
 
 
@@ -28,41 +26,39 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def render(
-    experiment_name: str,
-    summary: str,
-    settings: dict,
-    tables: dict[str, str],
-    figures: dict[str, str | Path],
-    selections: list[dict],
-    overlaps: dict[str, list[tuple[str, str]]],
-    stages: list[dict],
-    versions: dict[str, str],
-    git_commit: str,
-) -> str:
-    """The page's HTML.
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as Markdown (of `render.to_markdown`) and its figure as SVG."""
 
-    `tables` maps each target to the Markdown of `table.to_markdown`, and `figures` the same targets to an SVG file,
-    which is embedded. `settings` are the resolved ones, as plain data; `versions` maps packages to theirs. `selections`
-    are of `chosen.sections`, `overlaps` of `chosen.overlap` for each target, and `stages` of `stages.build`.
-    """
-    shown = [
-        {"name": name, "table": _table_html(markdown), "figure": _data_uri(Path(figures[name]).read_text("utf-8"))}
-        for name, markdown in tables.items()
-    ]
+    name: str
+    markdown: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The content of the page."""
+
+    experiment: str
+    summary: str
+    #: With all defaults, as plain data.
+    settings: dict[str, Any]
+    tables: Sequence[ShownTable]
+    selections: Sequence[ShownSelection]
+    #: By target, of `chosen.overlap`.
+    overlaps: dict[str, Sequence[Drawing]]
+    stages: Sequence[Stage]
+    #: By package.
+    versions: dict[str, str]
+    git_commit: str
+
+
+def render(report: Report) -> str:
+    """The page's HTML."""
     return TEMPLATES.get_template("report.html.j2").render(
-        experiment_name=experiment_name,
-        summary=summary,
-        tables=shown,
-        overlaps={target: [(label, _data_uri(svg)) for label, svg in drawn] for target, drawn in overlaps.items()},
-        selections=[
-            {**entry, "drawings": [(label, _data_uri(svg)) for label, svg in entry["drawings"]]} for entry in selections
-        ],
-        counts=list(chosen.COUNTS.values()),
-        stages=stages,
-        settings=yaml.dump(settings, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100),
-        versions=versions,
-        git_commit=git_commit,
+        report=report,
+        counts=chosen.COUNTS,
+        settings=yaml.dump(report.settings, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100),
     )
 
 
@@ -75,3 +71,13 @@ def _table_html(markdown: str) -> Markup:
 
 def _data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters |= {"table_html": _table_html, "data_uri": _data_uri}

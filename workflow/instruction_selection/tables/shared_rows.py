@@ -2,41 +2,72 @@
 
 import csv
 import io
+from collections.abc import Iterable, Set
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 from instruction_selection.core.entry_names import ANY
-
-#: What two selections must agree in to be compared.
-SAME = ("model", "pool", "ratio", "seed")
+from instruction_selection.experiment.grid import Cell
 
 
-def build(cells: list[tuple[dict[str, str], set[str]]]) -> list[dict]:
-    """One row per ordered pair of methods of a target, for each model, pool, ratio and seed.
+@dataclass(frozen=True)
+class SharedRows:
+    """An ordered pair of methods, for one model, pool, ratio and seed; the fields are the columns of the file."""
 
-    `cells` are a cell's wildcards and the ids of the rows selected for it. `share` is of the first method's rows.
+    model: str
+    pool: str
+    ratio: str
+    seed: int
+    method: str
+    other: str
+    #: Of the first method.
+    rows: int
+    shared: int
+    #: Of the first method's rows, from 0 to 1.
+    share: float
+
+
+def build(selections: Iterable[tuple[Cell, Set[str]]]) -> list[SharedRows]:
+    """One entry per ordered pair of methods that are selected for the same model, pool, ratio and seed.
+
+    `selections` are a target's cells and the ids of the rows selected for each.
     """
-    rows = []
-    for cell, ids in cells:
-        for other, other_ids in cells:
-            agree = all(cell[key] == other[key] or ANY in (cell[key], other[key]) for key in SAME)
-            if agree and cell["method"] != other["method"]:
-                shared = len(ids & other_ids)
-                rows.append(
-                    {
-                        **{key: cell[key] for key in SAME},
-                        "method": cell["method"],
-                        "other": other["method"],
-                        "rows": len(ids),
-                        "shared": shared,
-                        "share": shared / len(ids),
-                    }
-                )
-    return rows
+    selections = list(selections)
+    return [
+        SharedRows(
+            *(cell.model, cell.pool, cell.ratio, cell.seed, cell.method, other.method),
+            rows=len(ids),
+            shared=len(ids & other_ids),
+            share=len(ids & other_ids) / len(ids),
+        )
+        for cell, ids in selections
+        for other, other_ids in selections
+        if cell.method != other.method and _agree(cell, other)
+    ]
 
 
-def to_csv(rows: list[dict]) -> str:
+def _agree(first: Cell, second: Cell) -> bool:
+    pairs = ((getattr(first, name), getattr(second, name)) for name in ("model", "pool", "ratio", "seed"))
+    return all(one == other or ANY in (one, other) for one, other in pairs)
+
+
+def to_csv(pairs: Iterable[SharedRows]) -> str:
     text = io.StringIO()
-    names = [*SAME, "method", "other", "rows", "shared", "share"]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(SharedRows)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(asdict(pair) for pair in pairs)
     return text.getvalue()
+
+
+def read(path: str | Path) -> list[SharedRows]:
+    """What `to_csv` wrote."""
+    with Path(path).open(encoding="utf-8", newline="") as handle:
+        return [
+            SharedRows(
+                *(line["model"], line["pool"], line["ratio"], int(line["seed"]), line["method"], line["other"]),
+                rows=int(line["rows"]),
+                shared=int(line["shared"]),
+                share=float(line["share"]),
+            )
+            for line in csv.DictReader(handle)
+        ]

@@ -1,37 +1,49 @@
 """Time, memory and cost of each stage, from Snakemake's benchmark files."""
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Settings
 
 
-def build(folder: str | Path, settings: Settings) -> list[dict]:
-    """One row per rule that ran, the costliest first.
+@dataclass(frozen=True)
+class Stage:
+    """All jobs of one rule."""
 
-    Keys: `rule`, `jobs`, `minutes` of all jobs together, `longest` (minutes of one), `memory_mb` (the most that one
-    used; None if it was too short to be looked at), `gpu_hours`, `cpu_hours` (of jobs without GPU).
-    """
-    rows = []
+    rule: str
+    jobs: int
+    #: Of all jobs together.
+    minutes: float
+    longest_minutes: float
+    #: The most that one job used; None if all were too short for a measurement.
+    memory_mb: float | None
+    gpu_hours: float
+    #: Of jobs without GPU.
+    cpu_hours: float
+
+
+def build(folder: str | Path, settings: Settings) -> list[Stage]:
+    """One stage per rule that ran, the longest first."""
+    stages = []
     for path in sorted(Path(folder).iterdir()):
         found = [_read(file) for file in ([path] if path.is_file() else sorted(path.rglob("*.tsv")))]
         rule = path.stem if path.is_file() else path.name
         gpus, threads = machines.devices(rule, settings)
         seconds = [time for time, _ in found]
-        memory = [size for _, size in found if size is not None]
-        rows.append(
-            {
-                "rule": rule,
-                "jobs": len(found),
-                "minutes": sum(seconds) / 60,
-                "longest": max(seconds) / 60,
-                "memory_mb": max(memory, default=None),
-                "gpu_hours": sum(seconds) * gpus / 3600,
-                "cpu_hours": 0 if gpus else sum(seconds) * threads / 3600,
-            }
+        stages.append(
+            Stage(
+                rule=rule,
+                jobs=len(found),
+                minutes=sum(seconds) / 60,
+                longest_minutes=max(seconds) / 60,
+                memory_mb=max((size for _, size in found if size is not None), default=None),
+                gpu_hours=sum(seconds) * gpus / 3600,
+                cpu_hours=0 if gpus else sum(seconds) * threads / 3600,
+            )
         )
-    return sorted(rows, key=lambda row: -row["minutes"])
+    return sorted(stages, key=lambda stage: -stage.minutes)
 
 
 def _read(path: Path) -> tuple[float, float | None]:

@@ -5,7 +5,9 @@ the runs of two methods are independent of each other.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy import stats
@@ -28,6 +30,8 @@ TWO_LEVELS = "two-level"
 class Comparison:
     """A mean difference with its 95 % interval and the p-value of no difference, both unadjusted.
 
+    `p_adjusted` is set by Holm's method for the comparisons that a table shows, and None for others.
+
     `test` is `TWO_LEVELS`, or of rows alone: ``mcnemar`` (exact; every value is 0 or 1) or ``permutation`` (of the
     signs of the differences). Beside `TWO_LEVELS`, and otherwise None: `welch_p` of the seeds' means, and the
     percentile interval of the hierarchical bootstrap.
@@ -41,6 +45,16 @@ class Comparison:
     welch_p: float | None = None
     bootstrap_low: float | None = None
     bootstrap_high: float | None = None
+    p_adjusted: float | None = None
+
+    def scaled(self, scale: float) -> Self:
+        """In units of `scale`. A negative one turns the metric round, and the intervals' ends with it."""
+        low, high = sorted((scale * self.low, scale * self.high))
+        changed = replace(self, difference=scale * self.difference, low=low, high=high)
+        if self.bootstrap_low is None or self.bootstrap_high is None:
+            return changed
+        low, high = sorted((scale * self.bootstrap_low, scale * self.bootstrap_high))
+        return replace(changed, bootstrap_low=low, bootstrap_high=high)
 
 
 def permutations(comparisons: int) -> int:
@@ -93,7 +107,7 @@ def _of_mean(values: np.ndarray) -> tuple[float, int]:
     return (values.var(ddof=1) / len(values) if spread else 0.0), len(values) - 1
 
 
-def _satterthwaite(difference: float, parts: list[tuple[float, float]]) -> tuple[float, float, float]:
+def _satterthwaite(difference: float, parts: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
     """(low, high, p) by Student's t; `parts` are independent variances that add up, with their degrees of freedom."""
     variance = sum(part for part, _ in parts)
     if not variance:

@@ -31,6 +31,6 @@ def test_a_checkpoint_with_a_command_in_it(tmp_path, name):
     torch.save({"state": Command(tmp_path / "made"), "optimizer_state_dict": Command(tmp_path / "made")}, path)
     if name != "optimizer.pt":
         (tmp_path / "checkpoint-1" / "latest").write_text("global_step1")
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+    with pytest.raises(pickle.UnpicklingError):
         moments.from_checkpoint(tmp_path / "checkpoint-1", {"w": torch.Size([1])})
     assert not (tmp_path / "made").exists()

@@ -103,7 +103,7 @@ def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
 
 def test_an_incomplete_store_gets_no_name(tmp_path):
     writer = store.Writer(tmp_path / "0.h5", 10, DIMENSION, ["adam"], IDENTITY)
-    with pytest.raises(RuntimeError, match="10 rows were never written"), writer:
+    with pytest.raises(RuntimeError, match=r"\b10\b"), writer:
         pass
     assert not (tmp_path / "0.h5").exists()
 

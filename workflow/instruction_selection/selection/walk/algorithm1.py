@@ -51,7 +51,7 @@ def describe(share: float, budget: int, walked: Walk) -> dict[str, float | int |
         "selected": len(walked.indices),
         "shortfall": max(0, int(budget) - len(walked.indices)),
         "anchor": walked.indices[0] if walked.indices else None,
-        "refused_by_conflict": walked.rejected_by_conflict,
-        "refused_by_consistency": walked.rejected_by_consistency,
+        "rejected_by_conflict": walked.rejected_by_conflict,
+        "rejected_by_consistency": walked.rejected_by_consistency,
         "fallbacks": walked.fallbacks,
     }
