@@ -101,9 +101,10 @@ def _yaml(binary) -> object:
         raise ValueError(f"a value does not fit its tag: {error}") from error
 
 
-def _table(delimiter: str, quoting: int):
+def _table(delimiter: str, quotes: bool):
     def parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         lines = csv.DictReader(text, fieldnames=layout["columns"], delimiter=delimiter, quoting=quoting)
         columns = list(lines.fieldnames or [])
         if len(set(columns)) < len(columns):
@@ -132,9 +133,9 @@ FORMATS = {
     ".jsonl": _json_lines,
     ".json": _document(json.load),
     ".yaml": _document(_yaml),
-    ".csv": _table(",", csv.QUOTE_MINIMAL),
+    ".csv": _table(",", quotes=True),
     # Quotation marks in a TSV file are text.
-    ".tsv": _table("\t", csv.QUOTE_NONE),
+    ".tsv": _table("\t", quotes=False),
     ".parquet": _parquet,
 }
 #: What parsers raise; zipfile raises RuntimeError for encrypted members, NotImplementedError for rare compressions.
