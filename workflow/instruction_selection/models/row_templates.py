@@ -10,7 +10,6 @@ the harness use the same tokens, and a model learns to stop where generation sto
 """
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from llamafactory.data.formatter import EmptyFormatter
 from llamafactory.data.template import TEMPLATES, Template, register_template
@@ -27,10 +26,12 @@ class EndsWithTurn(Template):
         return [*earlier, answer[: end + 1]]
 
     def _convert_elements_to_ids(self, tokenizer, elements):
-        pieces = []
-        for is_text, run in groupby(elements, key=lambda element: isinstance(element, str)):
-            same = list(run)
-            pieces += ["".join(same)] if is_text else same
+        pieces: list[str | set[str] | dict[str, str]] = []
+        for element in elements:
+            if isinstance(element, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += element
+            else:
+                pieces.append(element)
         return super()._convert_elements_to_ids(tokenizer, pieces)
 
 

@@ -14,8 +14,9 @@ class StopWhenDiverged(TrainerCallback):
     The step and the value go to the file DIVERGED in the output folder, for the process that waits for the training.
     """
 
-    def on_log(self, args, state, control, logs=None, **others):
+    def on_log(self, args, state, control, logs: dict[str, float] | None = None, **others):
+        logs = logs or {}
         for name in ("loss", "grad_norm"):
-            if name in (logs or {}) and not math.isfinite(logs[name]):
+            if name in logs and not math.isfinite(logs[name]):
                 files.write_json(f"{args.output_dir}/{DIVERGED}", {"step": state.global_step, name: str(logs[name])})
                 raise FloatingPointError(f"{name} is {logs[name]} at step {state.global_step}")
