@@ -1,6 +1,5 @@
 """From files of features to what methods read, and whether the files belong to the examples and to each other."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -99,9 +98,9 @@ def _gradients(feature: Feature, path: str, _: Examples) -> Part:
 def _vectors(feature: Feature, path: str, _: Examples) -> Part:
     store = checksummed_hdf5.open_verified(path)
     with corruption_as_input_error(path, "id"):
-        ids = [name.decode() for name in store["id"][:]]
-    matrix = Hdf5Matrix(store[str(feature.dataset)], path)
-    return Part(matrix, ids, json.loads(store.attrs["identity"]))
+        ids = [name.decode() for name in checksummed_hdf5.dataset(store, "id")[:]]
+    matrix = Hdf5Matrix(checksummed_hdf5.dataset(store, str(feature.dataset)), path)
+    return Part(matrix, ids, checksummed_hdf5.read_identity(store))
 
 
 def _response_lengths(_: Feature, __: str, examples: Examples) -> Part:
