@@ -5,8 +5,9 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from instruction_selection.core.errors import InputError
 
@@ -75,7 +76,13 @@ def count_lines(path: str | Path) -> int:
         return sum(1 for _ in handle)
 
 
-def optional(inputs, name: str) -> str | None:
+class Named(Protocol):
+    """A rule's input files by name, as Snakemake passes them to a script."""
+
+    def get(self, name: str, default: Sequence[str], /) -> Iterable[str]: ...
+
+
+def optional(inputs: Named, name: str) -> str | None:
     """The one file of Snakemake's input `name`, or None if the rule has no such input or leaves it empty."""
     return next(iter(inputs.get(name, [])), None)
 

@@ -40,7 +40,14 @@ class ScoresAnswers(TemplateLM):
     add_bos_token: bool
     max_length: int
 
-    def __init__(self, *arguments, answers: str = "", answers_with_end: str = "", end_of_turn: str | int = "", **keys):
+    def __init__(
+        self,
+        *arguments: object,
+        answers: str = "",
+        answers_with_end: str = "",
+        end_of_turn: str | int = "",
+        **keys: object,
+    ):
         super().__init__(*arguments, **keys)
         self._end = [int(number) for number in _split(end_of_turn)]
         self._after: dict[str | None, list[int]] = {

@@ -18,9 +18,9 @@ from instruction_selection.core.errors import InputError
 USER_BLOCK = 512
 
 
-def create(path: str | Path, **options) -> h5py.File:
-    """A new file with room for its seal; `options` are passed to `h5py.File`."""
-    return h5py.File(path, "w", userblock_size=USER_BLOCK, **options)
+def create(path: str | Path, libver: str | None = None) -> h5py.File:
+    """A new file with room for its seal; `libver` is the oldest HDF5 that need read it, as for `h5py.File`."""
+    return h5py.File(path, "w", userblock_size=USER_BLOCK, libver=libver)
 
 
 def seal(path: str | Path) -> None:

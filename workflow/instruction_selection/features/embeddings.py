@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.core import example, files, provenance
 from instruction_selection.core.errors import InputError
@@ -38,7 +39,7 @@ def embed(encoder: dict, rows: list[Example], manifest: str | Path | None) -> tu
     return embeddings.astype(np.float32), {"max_seq_length": window, "truncated_rows": truncated}
 
 
-def _tokens(tokenizer, text: str) -> int:
+def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
     """The number of tokens of a text, including the special tokens that the encoder adds."""
     return len(tokenizer(text, truncation=False, padding=False, verbose=False)["input_ids"])
 

@@ -125,7 +125,7 @@ class InMemoryMatrix(FeatureMatrix):
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self._values.shape  # pyright: ignore[reportReturnType] (two-dimensional)
+        return self._values.shape
 
     @property
     def dtype(self) -> np.dtype:

@@ -10,7 +10,7 @@ from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.store import Reader
-from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
+from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.contract import Values
 from instruction_selection.selection.examples import Examples
 
@@ -76,8 +76,8 @@ def _refuse_unless_of(path: str, part: Part, examples: Examples, feature: Featur
 def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], subtasks: Sequence[np.ndarray]) -> Values:
     """A pool has one part; those of a joint target are one after the other, in memory."""
     if feature.scalar:
-        return np.concatenate([np.asarray(part) for part in parts])
-    matrices: list[FeatureMatrix] = list(parts)  # pyright: ignore[reportAssignmentType] (not scalar)
+        return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
+    matrices = [part for part in parts if not isinstance(part, np.ndarray)]
     if feature.side == "pool":
         return InMemoryMatrix.concatenated(matrices)
     named = [matrix.with_subtasks(names) for matrix, names in zip(matrices, subtasks, strict=True)]

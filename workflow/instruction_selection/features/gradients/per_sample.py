@@ -65,13 +65,13 @@ class Batched:
         bare._forward_hooks = OrderedDict()
         gradients_per_example = _rule(bare)
 
-        def forward(module, inputs, output):
+        def forward(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
             activations = inputs[0].detach()
             # Since every weight is frozen, autograd starts here.
             if not output.requires_grad:
                 output.requires_grad_()
 
-            def backward(gradient):
+            def backward(gradient: torch.Tensor) -> None:
                 for name, values in gradients_per_example(list(owned), activations, gradient).items():
                     self._collect(owned[name], values.flatten(1))
 

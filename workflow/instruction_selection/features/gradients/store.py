@@ -19,6 +19,7 @@ is complete, it is sealed and renamed. A gathered store is a virtual dataset ove
 import json
 import os
 from pathlib import Path
+from types import TracebackType
 
 import h5py
 import numpy as np
@@ -144,7 +145,9 @@ class Writer:
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None and self.missing().any():
             error = RuntimeError(f"{self._path}: {self.missing().sum()} rows were never written.")
             self._file.close()
