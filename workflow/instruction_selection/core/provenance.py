@@ -43,8 +43,11 @@ def source_hash(module: str) -> str:
 
     Snakemake sees edits of a rule's script but not of the modules behind it; put this in a rule's `params`.
     """
+    start = _path_of(module)
+    if start is None:
+        raise ModuleNotFoundError(f"{module} is not a module of this library")
     digest = hashlib.sha256()
-    for path in sorted(_closure(_path_of(module))):
+    for path in sorted(_closure(start)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -68,7 +68,7 @@ def write_tasks(name: str, benchmark: dict, rows: list[Example], fewshot: list[E
         files.write_text(folder / f"{task}.yaml", yaml.safe_dump(group, sort_keys=False))
 
 
-def _write_task(folder: Path, task: str, keys: dict, rows: list[dict], fewshot: list[dict]) -> None:
+def _write_task(folder: Path, task: str, keys: dict, rows: list[Example], fewshot: list[Example]) -> None:
     data_files = {"test": str(folder / f"{task}.jsonl")}
     files.write_jsonl(data_files["test"], map(_document, rows))
     if fewshot:

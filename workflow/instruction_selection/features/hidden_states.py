@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from instruction_selection.core import files
+from instruction_selection.core import example
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
 from instruction_selection.models import tokens
@@ -68,7 +68,7 @@ def write(
     path: str | Path, rows_path: str | Path, model: str | Path, template: str, cutoff_len: int, batch_tokens: int
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
-    rows = files.read_jsonl(rows_path)
+    rows = example.read(rows_path)
     embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
     made_with = {"model": weights_id(model), "template": template, "cutoff_len": cutoff_len}
     packages = ("transformers", "llamafactory")

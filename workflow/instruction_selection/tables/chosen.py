@@ -39,7 +39,7 @@ class WalkCounts(NamedTuple):
 
 
 #: Headings of the columns of `WalkCounts`.
-COUNTS = WalkCounts("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks")
+COUNTS = ("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks")
 
 
 @dataclass(frozen=True)

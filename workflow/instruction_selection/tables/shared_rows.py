@@ -6,6 +6,8 @@ from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from instruction_selection.core.entry_names import ANY
 from instruction_selection.experiment.grid import Cell
 
@@ -55,14 +57,11 @@ def to_csv(pairs: Iterable[SharedRows]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(SharedRows)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(asdict, pairs))
+    writer.writerows(asdict(pair) for pair in pairs)
     return text.getvalue()
 
 
 def read(path: str | Path) -> list[SharedRows]:
     """What `to_csv` wrote."""
     with Path(path).open(encoding="utf-8", newline="") as handle:
-        return [
-            SharedRows(**{field.name: field.type(line[field.name]) for field in fields(SharedRows)})
-            for line in csv.DictReader(handle)
-        ]
+        return TypeAdapter(list[SharedRows]).validate_python(list(csv.DictReader(handle)))
