@@ -57,12 +57,13 @@ faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (
 environments: $(READY)  ## Check that the packages of each conda environment are compatible (asks PyPI)
 	$(BIN)/python -m pytest -m network tests/environments
 
-lint: $(READY)  ## Check the style of code and workflow, and who imports whom
+lint: $(READY)  ## Check the style of code and workflow, the library's types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	PYTHONPATH=workflow $(BIN)/lint-imports
+	$(BIN)/basedpyright --project pyproject.toml
 
 format: $(READY)  ## Format code and workflow
 	$(BIN)/ruff check --fix .

@@ -2,15 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NotRequired, TypedDict
 
+from instruction_selection.core import files
 
-class Example(TypedDict):
-    """One instruction with its response: a line of a pool's, a validation or an evaluation file (JSON lines)."""
 
-    #: A hash of the content (`row_id`), with a suffix where a source holds the same example again.
-    id: str
+class Content(TypedDict):
+    """One instruction with its response, before it has an id."""
+
     #: The part of the pool or benchmark that it belongs to, such as a subtask.
     task: str
     instruction: str
@@ -21,7 +22,24 @@ class Example(TypedDict):
     record: NotRequired[dict]
 
 
-def row_id(row: dict) -> str:
+class Example(Content):
+    """A line of a pool's, a validation or an evaluation file (JSON lines)."""
+
+    #: A hash of the content (`row_id`), with a suffix where a source holds the same example again.
+    id: str
+
+
+def read(path: str | Path, start: int = 0, stop: int | None = None) -> list[Example]:
+    """Examples `start` to `stop` (from 0) of a file. Raises `InputError` for a line that is not a JSON object."""
+    return list(iterate(path, start, stop))
+
+
+def iterate(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[Example]:
+    """As `read`, one example at a time."""
+    return (Example(**line) for line in files.iterate_jsonl(path, start, stop))
+
+
+def row_id(row: Content) -> str:
     """A stable name for an example, from its content."""
     text = "\0".join((row["task"], row["instruction"], row["response"]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -5,8 +5,9 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from instruction_selection.core.errors import InputError
 
@@ -38,7 +39,7 @@ def read_json(path: str | Path) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_jsonl(path: str | Path, rows: Iterable[dict]) -> None:
+def write_jsonl(path: str | Path, rows: Iterable[Mapping[str, object]]) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
         for row in rows:
             handle.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -75,7 +76,13 @@ def count_lines(path: str | Path) -> int:
         return sum(1 for _ in handle)
 
 
-def optional(inputs, name: str) -> str | None:
+class Named(Protocol):
+    """A rule's input files by name, as Snakemake passes them to a script."""
+
+    def get(self, name: str, default: Sequence[str], /) -> Iterable[str]: ...
+
+
+def optional(inputs: Named, name: str) -> str | None:
     """The one file of Snakemake's input `name`, or None if the rule has no such input or leaves it empty."""
     return next(iter(inputs.get(name, [])), None)
 

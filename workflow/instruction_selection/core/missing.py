@@ -4,20 +4,21 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
+from typing import NoReturn
 
 
-def stand_in_for(name: str, why: str) -> None:
-    """If package `name` is not installed, let `import name` succeed; using it raises `ImportError` with `why`."""
-    if name in sys.modules or importlib.util.find_spec(name) is not None:
+def stand_in_for(package: str, why: str) -> None:
+    """If `package` is not installed, let its import succeed; using it raises `ImportError` with `why`."""
+    if package in sys.modules or importlib.util.find_spec(package) is not None:
         return
-    module = types.ModuleType(name, f"Stands in for {name}, which is not installed: {why}")
-    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    module = types.ModuleType(package, f"Stands in for {package}, which is not installed: {why}")
+    module.__spec__ = importlib.machinery.ModuleSpec(package, None)
 
-    def missing(attribute: str):
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        needed = f"{name}.{attribute}"
-        raise ImportError(f"{needed} is needed, but {name} is not installed: {why}", name=needed)
+    def missing(name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        needed = f"{package}.{name}"
+        raise ImportError(f"{needed} is needed, but {package} is not installed: {why}", name=needed)
 
     module.__getattr__ = missing
-    sys.modules[name] = module
+    sys.modules[package] = module

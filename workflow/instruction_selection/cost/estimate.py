@@ -1,7 +1,7 @@
 """What an experiment will cost, as text, without running anything: `snakemake estimate --config experiment=NAME`."""
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,15 +65,15 @@ def wall_seconds(rows: Sequence[Timed], cores: int | None, gpus: int | None) -> 
 
 def storage(experiment: Experiment) -> dict[str, Range]:
     """Bytes of what takes most room, by name. Hidden states, pools and samples are left out."""
-    settings, sizes = experiment.settings, Counter()
-    adapters = ZERO
+    settings, adapters = experiment.settings, ZERO
+    sizes: defaultdict[str, float] = defaultdict(float)
     for job in jobs.plan(experiment):
         wildcards = dict(job.wildcards)
         if job.rule == "pool_gradients":
             rows = jobs.rows(experiment, wildcards) / settings.gradients.shards_of(wildcards["pool"])
             numbers = settings.gradients.projection.dimension * len(settings.gradients.pool_kinds)
             sizes["gradient stores"] += rows * numbers * prices.STORE_BYTES_PER_NUMBER.typical
-        elif job.stage == "training":
+        elif job.stage == "training" and job.parameters:
             # The warm-up leaves both moments of its optimizer beside each checkpoint.
             copies = 3 * settings.warmup.checkpoints if job.rule == "warmup" else 1
             adapters += _trained_bytes(
@@ -150,7 +150,8 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
 
 def _hours(rows: Sequence[Timed]) -> tuple[Range, Range]:
     """(GPU-hours, CPU-hours of jobs without GPU)."""
-    return tuple(sum((row.hours for row in rows if bool(row.gpus) == on_gpu), ZERO) for on_gpu in (True, False))
+    on_gpus = sum((row.hours for row in rows if row.gpus), ZERO)
+    return on_gpus, sum((row.hours for row in rows if not row.gpus), ZERO)
 
 
 def _line(label: str, *cells: str) -> str:

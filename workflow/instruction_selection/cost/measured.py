@@ -65,7 +65,7 @@ class Measurements:
     """The finished jobs of all experiments below a folder `results`."""
 
     def __init__(self, finished: list[FinishedJob]):
-        self._usable = [job for job in finished if job.work_seconds_range]
+        self._usable = [(done, seconds) for done in finished if (seconds := done.work_seconds_range)]
         # By stage, GPU or not, and size of the model: the least and the most work of similar finished jobs, and their
         # unit cost; None without such jobs.
         self._found: dict[tuple, tuple[float, float, UnitCost] | None] = {}
@@ -75,21 +75,21 @@ class Measurements:
         key = job.stage, on_gpu, job.parameters
         if key not in self._found:
             self._found[key] = self._of_similar(job, on_gpu)
-        if self._found[key]:
-            least, most, unit_cost = self._found[key]
+        if found := self._found[key]:
+            least, most, unit_cost = found
             if least / REACH <= job.work <= REACH * most:
                 return unit_cost
         return duration.default_cost(job.stage, on_gpu)
 
     def _of_similar(self, job: Job, on_gpu: bool) -> tuple[float, float, UnitCost] | None:
         similar = [
-            done
-            for done in self._usable
+            (done, seconds)
+            for done, seconds in self._usable
             if done.job.stage == job.stage and done.on_gpu == on_gpu and _similar_model(done.job, job)
         ]
         if not similar:
             return None
-        work = [done.job.work for done in similar]
+        work = [done.job.work for done, _ in similar]
         return min(work), max(work), _unit_cost(similar, duration.default_cost(job.stage, on_gpu))
 
 
@@ -114,16 +114,15 @@ def _similar_model(one: Job, other: Job) -> bool:
     return 1 / SIMILAR_MODEL <= one.parameters / other.parameters <= SIMILAR_MODEL
 
 
-def _unit_cost(finished: list[FinishedJob], default: UnitCost) -> UnitCost:
+def _unit_cost(finished: list[tuple[FinishedJob, tuple[float, float]]], default: UnitCost) -> UnitCost:
     low, typical, high = [], [], []
-    for done in finished:
-        least, most = done.work_seconds_range
+    for done, (least, most) in finished:
         for rates, seconds in ((low, most), (typical, (least + most) / 2), (high, least)):
             rates.append(done.job.work / seconds / done.devices)
     source = f"measured: {len(finished)} finished jobs"
     # The median, as a training that was resumed records only its last part.
     rate = _widened(min(low), statistics.median(typical), max(high), default.rate.unit, source)
-    return UnitCost(_start(finished, default.start, source), rate)
+    return UnitCost(_start([done for done, _ in finished], default.start, source), rate)
 
 
 def _start(finished: list[FinishedJob], default: Price, source: str) -> Price:

@@ -74,8 +74,9 @@ _GPU_SOURCE = "assumed: 5e13 operations per second, a sixth of an A100's peak in
 
 
 def _on_gpu(low_operations: float, typical_operations: float, high_operations: float, source: str) -> Price:
-    rates = (value / OPERATIONS_PER_PARAMETER_TOKEN for value in (low_operations, typical_operations, high_operations))
-    return Price(*rates, "parameter-tokens per second and GPU", source)
+    operations = low_operations, typical_operations, high_operations
+    low, typical, high = (value / OPERATIONS_PER_PARAMETER_TOKEN for value in operations)
+    return Price(low, typical, high, "parameter-tokens per second and GPU", source)
 
 
 #: Work per second and device, by stage and whether the device is a GPU; else it is a thread. `low` is slow.

@@ -10,9 +10,10 @@ import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO, Any
 
 import yaml
 
@@ -22,6 +23,8 @@ from instruction_selection.core.errors import InputError
 csv.field_size_limit(2**31 - 1)
 #: Records of a Parquet file in memory at once.
 PARQUET_ROWS = 1024
+#: (path, the open file, layout) -> pairs (record, document).
+Parser = Callable[[Path, IO[bytes], dict], Iterator[tuple[dict, dict]]]
 NOT_UTF_8 = "not UTF-8; convert the file"
 
 
@@ -54,13 +57,13 @@ def read(path: Path, layout: dict) -> Iterator[tuple[dict, dict]]:
         raise InputError("unreadable", f"cannot be read ({reason})", path=path) from error
 
 
-def _parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
+def _parse(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
     if path.suffix not in FORMATS:
         raise InputError("unknown-format", f"unknown file format; use one of {', '.join(FORMATS)}, .zip", path=path)
     return FORMATS[path.suffix](path, binary, layout)
 
 
-def _json_lines(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
+def _json_lines(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
     for number, line in enumerate(binary, start=1):
         line_number = f"line {number}"
         try:
@@ -81,8 +84,8 @@ def _checked(record: object, path: Path, position: str) -> dict:
     return record
 
 
-def _document(load):
-    def parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
+def _document(load: Callable[[IO[bytes]], Any]) -> Parser:
+    def parse(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
         records = document = load(binary)
         for name in layout["key"].split(".") if layout["key"] else ():
             if not isinstance(records, dict) or name not in records:
@@ -97,7 +100,7 @@ def _document(load):
     return parse
 
 
-def _yaml(binary) -> object:
+def _yaml(binary: IO[bytes]) -> object:
     try:
         return yaml.load(binary, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (LookupError, TypeError, AttributeError) as error:
@@ -105,9 +108,10 @@ def _yaml(binary) -> object:
         raise ValueError(f"a value does not fit its tag: {error}") from error
 
 
-def _table(delimiter: str, quoting: int):
-    def parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
+def _table(delimiter: str, quotes: bool) -> Parser:
+    def parse(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         lines = csv.DictReader(text, fieldnames=layout["columns"], delimiter=delimiter, quoting=quoting)
         columns = list(lines.fieldnames or [])
         if len(set(columns)) < len(columns):
@@ -122,7 +126,7 @@ def _table(delimiter: str, quoting: int):
     return parse
 
 
-def _parquet(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
+def _parquet(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
     from pyarrow import ArrowException, parquet
 
     try:
@@ -132,13 +136,13 @@ def _parquet(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
         raise ValueError(str(error)) from error
 
 
-FORMATS = {
+FORMATS: dict[str, Parser] = {
     ".jsonl": _json_lines,
     ".json": _document(json.load),
     ".yaml": _document(_yaml),
-    ".csv": _table(",", csv.QUOTE_MINIMAL),
+    ".csv": _table(",", quotes=True),
     # Quotation marks in a TSV file are text.
-    ".tsv": _table("\t", csv.QUOTE_NONE),
+    ".tsv": _table("\t", quotes=False),
     ".parquet": _parquet,
 }
 #: What parsers raise; zipfile raises RuntimeError for encrypted members, NotImplementedError for rare compressions.

@@ -83,6 +83,8 @@ def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
         return [
             path for pattern in source["files"] for path in _matching(path_in_package(source["package"], ""), pattern)
         ]
+    if manifest is None:
+        raise ValueError(f"the source {name!r} is fetched, so it needs a manifest")
     found = {_cache(manifest) / file: digest for file, digest in files.read_json(manifest)[name]["files"].items()}
     for path, digest in found.items():
         if not path.is_file():
@@ -160,14 +162,14 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     repository = source["repository"]
-    kind = "dataset" if repository.startswith("datasets/") else "model"
-    where = {"repo_id": repository.removeprefix("datasets/"), "repo_type": kind}
+    api, repo_id = HfApi(), repository.removeprefix("datasets/")
+    kind, information_of = ("model", api.model_info) if repo_id == repository else ("dataset", api.dataset_info)
     try:
-        information = HfApi().repo_info(**where, revision=source["revision"])
+        information = information_of(repo_id, revision=source["revision"])
         if COMMIT.fullmatch(source["revision"]) and information.sha != source["revision"]:
             sentence = f"commit {source['revision']} is requested, but the hub returned {information.sha}"
             raise InputError("other-commit", sentence, path=repository)
-        available = sorted(sibling.rfilename for sibling in information.siblings)
+        available = sorted(sibling.rfilename for sibling in information.siblings or ())
         names = []
         for pattern in source["files"]:
             matching = [name for name in available if _matches(name, pattern)]
@@ -176,7 +178,7 @@ def _from_hub(source: dict, cache: Path) -> list[str]:
                 raise InputError("no-such-file", sentence, path=repository)
             names += matching
         for name in names:
-            HfApi().hf_hub_download(**where, filename=name, revision=information.sha, local_dir=cache / repository)
+            api.hf_hub_download(repo_id, name, repo_type=kind, revision=information.sha, local_dir=cache / repository)
     except GatedRepoError as error:
         raise _gated(source) from error
     except (httpx.TransportError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 
-from instruction_selection.core import files
+from instruction_selection.core import example, files
 from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.core.errors import InputError
-from instruction_selection.core.example import Example, row_id
+from instruction_selection.core.example import Content, Example, row_id
 from instruction_selection.data import formats, hub, templates
 
 
@@ -33,7 +33,7 @@ def of_benchmark(
             split: sample(benchmark["reader"], benchmark["tasks"], split, count, seed)
             for split, count in counts.items()
         }
-    drawn = {}
+    drawn: dict[str, list[Example]] = {}
     for split in ("validation", "evaluation"):
         block = benchmark[split]
         taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
@@ -46,7 +46,7 @@ def of_benchmark(
 
 def _check_json(row: Example) -> None:
     """Evaluation examples are written with their source's columns, so these must be valid JSON."""
-    for name, value in row["record"].items():
+    for name, value in row.get("record", {}).items():
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -55,14 +55,16 @@ def _check_json(row: Example) -> None:
 
 
 def _without_record(row: Example) -> Example:
-    return {key: value for key, value in row.items() if key != "record"}
+    shorter = row.copy()
+    shorter.pop("record", None)
+    return shorter
 
 
 def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[Example]:
     """`count` generated examples, the same number from every task (the first tasks get the remainder), shuffled."""
     module = importlib.import_module(f"instruction_selection.data.readers.{reader.replace('-', '_')}")
     share, remainder = divmod(count, len(tasks))
-    rows = [
+    rows: list[Content] = [
         row
         for position, task in enumerate(tasks)
         for row in module.read(task, split, share + (position < remainder), seed)
@@ -81,7 +83,7 @@ def of_warmup(pool_path: str | Path, count: int, seed: int) -> Iterator[Example]
         raise InputError("too-few-examples", _too_few(count, available), path=pool_path, key="warmup.rows")
     numbers = random.Random(seed).sample(range(available), count)
     wanted = set(numbers)
-    rows = {number: row for number, row in enumerate(files.iterate_jsonl(pool_path)) if number in wanted}
+    rows = {number: row for number, row in enumerate(example.iterate(pool_path)) if number in wanted}
     return map(rows.__getitem__, numbers)
 
 
@@ -123,14 +125,14 @@ def every(layout: dict, paths: list[Path]) -> list[Example]:
     return [{"id": row_id(row), **row} for row in _rows(layout, paths)]
 
 
-def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
-    """Every record of the files as {task, instruction, response, record}, and overlap_text if the layout has it."""
+def _rows(layout: dict, paths: list[Path]) -> Iterator[Content]:
+    """Every record of the files as an example without id."""
     parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
     for path in paths:
         # A template may use the path's name, but not read the file.
         pure = PurePath(path)
         for number, (record, document) in enumerate(formats.read(path, layout)):
-            row = {}
+            row: dict[str, str] = {}
             for name, template in parts.items():
                 try:
                     row[name] = template.render(
@@ -140,4 +142,4 @@ def _rows(layout: dict, paths: list[Path]) -> Iterator[dict]:
                 except templates.NOT_RENDERED as error:
                     sentence = f"the template {name!r} does not fit this record ({str(error).removesuffix('.')})"
                     raise InputError("template-does-not-fit", sentence, path=path, key=f"record {number}") from error
-            yield {**row, "record": record}
+            yield Content(**row, record=record)

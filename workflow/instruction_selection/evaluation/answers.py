@@ -6,8 +6,10 @@ of its task, which comes from the configuration, decides how a request is scored
 """
 
 import logging
+from typing import Protocol
 
 from lm_eval.api.instance import Instance
+from lm_eval.api.model import TemplateLM
 from lm_eval.api.registry import get_model, register_model
 
 from instruction_selection.core.errors import InputError
@@ -16,7 +18,16 @@ from instruction_selection.core.errors import InputError
 SEPARATOR = ":"
 
 
-class ScoresAnswers:
+class Tokenizer(Protocol):
+    """What is used of the tokenizers of transformers and of vLLM."""
+
+    bos_token: str
+    bos_token_id: int
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]: ...
+
+
+class ScoresAnswers(TemplateLM):
     """A mixin for lm-eval's `hf` and `vllm` models.
 
     `answers` and `answers_with_end` name tasks of lm-eval's type `loglikelihood`. For the former the answer is scored;
@@ -24,10 +35,25 @@ class ScoresAnswers:
     tasks are left to lm-eval. Each argument is a list separated by ':'.
     """
 
-    def __init__(self, *arguments, answers: str = "", answers_with_end: str = "", end_of_turn: str | int = "", **keys):
+    # Both models have these.
+    tokenizer: Tokenizer
+    add_bos_token: bool
+    max_length: int
+
+    def __init__(
+        self,
+        *arguments: object,
+        answers: str = "",
+        answers_with_end: str = "",
+        end_of_turn: str | int = "",
+        **keys: object,
+    ):
         super().__init__(*arguments, **keys)
         self._end = [int(number) for number in _split(end_of_turn)]
-        self._after = {name: [] for name in _split(answers)} | {name: self._end for name in _split(answers_with_end)}
+        self._after: dict[str | None, list[int]] = {
+            **{name: [] for name in _split(answers)},
+            **{name: self._end for name in _split(answers_with_end)},
+        }
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
         """For each request the sum of log-probabilities (nats) and whether greedy decoding gives the same tokens."""
@@ -37,7 +63,12 @@ class ScoresAnswers:
         if answers:
             # Without a key, because lm-eval's cache ignores ends of turns.
             encoded = [(None, *self._encoded(request)) for request in answers]
-            scores |= zip(map(id, answers), self._loglikelihood_tokens(encoded, disable_tqdm=disable_tqdm), strict=True)
+            # The annotation has no None, but lm-eval itself passes it for rolling requests.
+            scored = self._loglikelihood_tokens(
+                encoded,  # pyright: ignore[reportArgumentType]
+                disable_tqdm=disable_tqdm,
+            )
+            scores |= zip(map(id, answers), scored, strict=True)
         if others:
             scores |= zip(map(id, others), super().loglikelihood(others, disable_tqdm=disable_tqdm), strict=True)
         return [scores[id(request)] for request in requests]
@@ -48,7 +79,7 @@ class ScoresAnswers:
         A prompt that is too long for the model is truncated at its beginning, but keeps the beginning-of-sequence
         token. It is truncated to the same length with and without the end of turn.
         """
-        text, answer = request.args
+        text, answer = request.arguments
         first = [self.tokenizer.bos_token_id] if self.add_bos_token else []
         if first:
             # A chat template has already written it.

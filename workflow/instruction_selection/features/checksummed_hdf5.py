@@ -6,6 +6,7 @@ complete file has the SHA-256 of everything that follows in front of HDF5's part
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from instruction_selection.core.errors import InputError
 USER_BLOCK = 512
 
 
-def create(path: str | Path, **options) -> h5py.File:
-    """A new file with room for its seal; `options` are passed to `h5py.File`."""
-    return h5py.File(path, "w", userblock_size=USER_BLOCK, **options)
+def create(path: str | Path, libver: str | None = None) -> h5py.File:
+    """A new file with room for its seal; `libver` is the oldest HDF5 that need read it, as for `h5py.File`."""
+    return h5py.File(path, "w", userblock_size=USER_BLOCK, libver=libver)
 
 
 def seal(path: str | Path) -> None:
@@ -52,6 +53,24 @@ def open_verified(path: str | Path) -> h5py.File:
     raise InputError(
         "store-damaged", "is damaged, truncated or not a feature store; delete the file and run again", path=path
     )
+
+
+def dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    """Raises `KeyError` if the file has no dataset of this name."""
+    found = file[name]
+    if not isinstance(found, h5py.Dataset):
+        raise KeyError(f"{file.filename}: {name} is not a dataset")
+    return found
+
+
+def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """All datasets of a file without groups, by name."""
+    return {name: dataset(file, name) for name in map(str, file)}
+
+
+def read_identity(file: h5py.File) -> dict:
+    """The attribute `identity`: what the features were computed from."""
+    return json.loads(str(file.attrs["identity"]))
 
 
 @contextlib.contextmanager

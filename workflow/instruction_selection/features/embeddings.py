@@ -6,9 +6,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.core import code as source
-from instruction_selection.core import files, provenance
+from instruction_selection.core import example, files, provenance
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
@@ -22,19 +24,23 @@ def embed(
 
     `encoder` is a ``config/encoders`` entry; `manifest` lists its files if they had to be fetched. `batch_size` texts
     are encoded at once. The second value has `max_seq_length`, the tokens of an example that the encoder reads, and
-    `truncated_rows`, the number of longer ones.
+    `truncated_rows`, the number of longer ones. Raises `InputError` for an encoder that does not state the former.
     """
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(_folder(encoder["source"], manifest)))
+    folder = _folder(encoder["source"], manifest)
+    model = SentenceTransformer(str(folder))
+    window = model.max_seq_length
+    if window is None:
+        sentence = "this encoder does not say how many tokens it reads; choose one whose first module is a transformer"
+        raise InputError("encoder-without-window", sentence, path=folder, key="max_seq_length")
     texts = [f"{row['instruction']}\n{row['response']}" for row in rows]
     embeddings = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=True)
-    window = int(model.max_seq_length)
     truncated = sum(_tokens(model.tokenizer, text) > window for text in texts)
     return embeddings.astype(np.float32), {"max_seq_length": window, "truncated_rows": truncated}
 
 
-def _tokens(tokenizer, text: str) -> int:
+def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
     """The number of tokens of a text, including the special tokens that the encoder adds."""
     return len(tokenizer(text, truncation=False, padding=False, verbose=False)["input_ids"])
 
@@ -55,7 +61,7 @@ def write(
     code: Mapping[str, str] | None = None,
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x dimension) and `id` to HDF5."""
-    rows = files.read_jsonl(rows_path)
+    rows = example.read(rows_path)
     embeddings, window = embed(encoder, rows, batch_size, manifest)
     made_with = {"encoder": encoder, **window, "code": source.digest(code)}
     write_embeddings(

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
 from instruction_selection.core import code as source
-from instruction_selection.core import files
+from instruction_selection.core import example
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
 from instruction_selection.models import tokens
@@ -75,7 +75,7 @@ def write(
     code: Mapping[str, str] | None = None,
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
-    rows = files.read_jsonl(rows_path)
+    rows = example.read(rows_path)
     embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
     made_with = {
         "model": weights_id(model),

@@ -48,7 +48,7 @@ class FeatureMatrix(Protocol):
     @property
     def array(self) -> np.ndarray | None:
         """(N, D), the matrix itself if it is in memory, or None."""
-        ...
+        return None
 
     def blocks(self, pieces: int = 1) -> Iterator[tuple[int, np.ndarray]]:
         """All rows in their order, as (number of the first, (n, D)), n being at most `pieces` times `BLOCK`.
@@ -125,7 +125,7 @@ class InMemoryMatrix(FeatureMatrix):
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self._values.shape  # pyright: ignore[reportReturnType] (two-dimensional)
+        return self._values.shape
 
     @property
     def dtype(self) -> np.dtype:
@@ -158,8 +158,6 @@ class InMemoryMatrix(FeatureMatrix):
 class Hdf5Matrix(FeatureMatrix):
     """Rows of a two-dimensional dataset of the open file `path`, or those at `places` (n,) in it, given as float32."""
 
-    dtype = np.dtype(np.float32)
-    array = None
     subtasks = None
 
     def __init__(
@@ -176,6 +174,10 @@ class Hdf5Matrix(FeatureMatrix):
     @property
     def shape(self) -> tuple[int, int]:
         return len(self._places), self._dataset.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
 
     def at(self, indices: np.ndarray) -> "Hdf5Matrix":
         return Hdf5Matrix(self._dataset, self._path, self.norms[indices], self._places[indices])
@@ -209,7 +211,7 @@ class Hdf5Matrix(FeatureMatrix):
 
     def _read(self, places: np.ndarray, out: np.ndarray) -> np.ndarray:
         """The rows of the dataset at `places`, as stored, in the beginning of `out`."""
-        with naming_the_shard(self._path), corruption_as_input_error(self._path, self._dataset.name):
+        with naming_the_shard(self._path), corruption_as_input_error(self._path, str(self._dataset.name)):
             # h5py is slow with lists of rows, and fast with ranges.
             for run in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) != 1) + 1):
                 if len(run):
@@ -220,8 +222,6 @@ class Hdf5Matrix(FeatureMatrix):
 
 class WeightedMean(FeatureMatrix):
     """`weighted_mean` of matrices of the same shape, computed where it is read; norms are the first one's."""
-
-    array = None
 
     def __init__(self, matrices: Sequence[FeatureMatrix], weights: Sequence[float]):
         self._matrices, self._weights = matrices, weights

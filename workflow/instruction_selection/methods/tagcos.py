@@ -21,9 +21,10 @@ def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) 
     rows = pools[0] if len(pools) == 1 else WeightedMean(pools, weights)
     count = max(1, min(params["clusters"], budget // LEAST_SHARE))
     labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
-    share = budget if params["corrected"] else budget / len(rows)
-    choose = clusters.select_exact_budget if params["corrected"] else clusters.select_as_published
-    pursuit = params["penalty"], params["tolerance"]
-    chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mib // 2)
+    pursuit = params["penalty"], params["tolerance"], inputs.memory_mib // 2
+    if params["corrected"]:
+        chosen, details = clusters.select_exact_budget(rows, labels, centres, budget, *pursuit)
+    else:
+        chosen, details = clusters.select_as_published(rows, labels, centres, budget / len(rows), *pursuit)
     lost = budget - sum(cluster["budget"] for cluster in details)
     return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})

@@ -87,7 +87,7 @@ def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _link(source: dict, manifest: str | Path, folder: Path) -> PreTrainedTokenizerBase:
+def _link(source: dict, manifest: str | Path | None, folder: Path) -> PreTrainedTokenizerBase:
     paths = hub.paths(source, manifest, "source")
     for path in paths:
         if not path.name.startswith(("tokenizer", "special_tokens_map")):

@@ -10,27 +10,32 @@ the harness use the same tokens, and a model learns to stop where generation sto
 """
 
 from dataclasses import dataclass
-from itertools import groupby
 
+from llamafactory.data.data_utils import SLOTS
 from llamafactory.data.formatter import EmptyFormatter
 from llamafactory.data.template import TEMPLATES, Template, register_template
+from transformers import PreTrainedTokenizer
 
 
 @dataclass
 class EndsWithTurn(Template):
     """A template whose last answer ends with its end-of-turn token."""
 
-    def _encode(self, tokenizer, messages, system, tools):
+    def _encode(
+        self, tokenizer: PreTrainedTokenizer, messages: list[dict[str, str]], system: str | None, tools: str | None
+    ) -> list[list[int]]:
         *earlier, answer = super()._encode(tokenizer, messages, system, tools)
         stops = self.get_stop_token_ids(tokenizer)
         end = max(place for place, token in enumerate(answer) if token in stops)
         return [*earlier, answer[: end + 1]]
 
-    def _convert_elements_to_ids(self, tokenizer, elements):
-        pieces = []
-        for is_text, run in groupby(elements, key=lambda element: isinstance(element, str)):
-            same = list(run)
-            pieces += ["".join(same)] if is_text else same
+    def _convert_elements_to_ids(self, tokenizer: PreTrainedTokenizer, elements: SLOTS) -> list[int]:
+        pieces: list[str | set[str] | dict[str, str]] = []
+        for element in elements:
+            if isinstance(element, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += element
+            else:
+                pieces.append(element)
         return super()._convert_elements_to_ids(tokenizer, pieces)
 
 

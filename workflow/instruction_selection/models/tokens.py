@@ -41,15 +41,15 @@ def encode(
     """Tokenize the `instruction` and `response` of examples with LLaMA-Factory's `template`, to `cutoff_len` tokens."""
     arguments = DataArguments(template=_existing(template), cutoff_len=cutoff_len)
     processor = SupervisedDatasetProcessor(
-        template=get_template_and_fix_tokenizer(tokenizer, arguments),
-        tokenizer=tokenizer,
+        template=get_template_and_fix_tokenizer(tokenizer, arguments),  # pyright: ignore[reportArgumentType] (takes fast ones)
+        tokenizer=tokenizer,  # pyright: ignore[reportArgumentType] (takes fast ones)
         processor=None,
         data_args=arguments,
     )
     attributes = DatasetAttr("file", dataset_name="rows")
     attributes.join({"columns": LLAMAFACTORY_COLUMNS})
     converter = AlpacaDatasetConverter(attributes, arguments)
-    converted = [converter(row) for row in rows]
+    converted = [converter(dict(row)) for row in rows]
     columns = {key: [row[key] for row in converted] for key in converted[0]} if converted else {"_prompt": []}
     encoded = processor.preprocess_dataset(columns)
     if len(encoded["input_ids"]) != len(rows):
@@ -60,7 +60,7 @@ def encode(
 
 def chat_template(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
     """The Jinja chat template that writes what LLaMA-Factory's `template` writes."""
-    return TEMPLATES[_existing(template)]._get_jinja_template(tokenizer)
+    return TEMPLATES[_existing(template)]._get_jinja_template(tokenizer)  # pyright: ignore[reportArgumentType] (takes fast ones)
 
 
 def row_form(tokenizer: PreTrainedTokenizerBase, template: str) -> dict:
@@ -70,7 +70,8 @@ def row_form(tokenizer: PreTrainedTokenizerBase, template: str) -> dict:
     Raises `InputError` for a template with which training and evaluation would not see the same tokens.
     """
     # LLaMA-Factory changes a tokenizer for some templates.
-    [example] = encode([{"instruction": "x", "response": "x"}], copy.deepcopy(tokenizer), template, 2**20)
+    probe: Example = {"id": "", "task": "", "instruction": "x", "response": "x"}
+    [example] = encode([probe], copy.deepcopy(tokenizer), template, 2**20)
     labels = [label for label in example.labels if label != IGNORE_INDEX]
     response = tokenizer.encode("x", add_special_tokens=False)
     if labels[: len(response)] != response:

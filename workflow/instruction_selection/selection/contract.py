@@ -21,7 +21,7 @@ class Checkpoint:
     `weight` is what the checkpoint counts, in any unit: the mean learning rate of its epoch.
     """
 
-    features: Mapping[str, FeatureMatrix]
+    features: Mapping[str, Values]
     weight: float = 1.0
 
     def __getattr__(self, name: str) -> Any:
@@ -50,7 +50,7 @@ class Inputs:
         """From features by name, those of a checkpoint being of the end of the warm-up."""
         last = {name: values for name, values in features.items() if FEATURES[name].per_checkpoint}
         fixed = {name: values for name, values in features.items() if name not in last}
-        return cls(pool_size, fixed, (Checkpoint(last),) if last else (), memory_mib)  # pyright: ignore[reportArgumentType]
+        return cls(pool_size, fixed, (Checkpoint(last),) if last else (), memory_mib)
 
     def __getattr__(self, name: str) -> Any:
         if name not in FEATURES:
@@ -89,9 +89,9 @@ class Inputs:
     def _matrices(self) -> Iterator[tuple[str, FeatureMatrix]]:
         """Every feature but the scalar ones, under every checkpoint."""
         for features in (self.features, *(checkpoint.features for checkpoint in self.checkpoints)):
-            for name, matrix in features.items():
-                if not FEATURES[name].scalar:
-                    yield name, matrix  # pyright: ignore[reportReturnType] (not scalar)
+            for name, values in features.items():
+                if not isinstance(values, np.ndarray):
+                    yield name, values
 
     def _restricted(self, kept: Mapping[str, np.ndarray]) -> "Inputs":
         """Of each feature in `kept` only the examples at these indices, or where a mask holds."""

@@ -37,12 +37,14 @@ class CheckpointFiles:
         return {key: self.about[key] for key in ("model", "adapter") if key in self.about}
 
 
-def checkpoint_files(features: Sequence[Mapping[str, Sequence[str]]], written: str | Path | None) -> list:
+def checkpoint_files(
+    features: Sequence[Mapping[str, Sequence[str]]], written: str | Path | None
+) -> list[CheckpointFiles]:
     """`features` of the last checkpoints, oldest first, each with its entry in `written`, a checkpoints.json."""
     if not features:
         return []
     about = files.read_json(written)["checkpoints"] if written else [{}] * len(features)
-    return list(map(CheckpointFiles, features, about[-len(features) :]))  # pyright: ignore[reportArgumentType]
+    return list(map(CheckpointFiles, features, about[-len(features) :]))
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _inputs(job: Job, pool: Examples) -> tuple[Inputs, dict[str, dict]]:
         found, identities = reading.read(given.features, replace(source, made_with=made_with))
         # Alone it counts for all, whatever its learning rate.
         weight = given.about.get("mean_learning_rate", 1.0) if len(job.checkpoints) > 1 else 1.0
-        checkpoints.append(Checkpoint(found, weight))  # pyright: ignore[reportArgumentType] (none is scalar)
+        checkpoints.append(Checkpoint(found, weight))
     return Inputs(len(pool), features, tuple(checkpoints), job.memory_mib), identities
 
 

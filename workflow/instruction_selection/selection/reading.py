@@ -1,6 +1,5 @@
 """From files of features to what methods read, and whether the files belong to the examples and to each other."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.store import Reader
-from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
+from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.contract import Values
 from instruction_selection.selection.examples import Examples
 
@@ -77,8 +76,8 @@ def _refuse_unless_of(path: str, part: Part, examples: Examples, feature: Featur
 def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], subtasks: Sequence[np.ndarray]) -> Values:
     """A pool has one part; those of a joint target are one after the other, in memory."""
     if feature.scalar:
-        return np.concatenate([np.asarray(part) for part in parts])
-    matrices: list[FeatureMatrix] = list(parts)  # pyright: ignore[reportAssignmentType] (not scalar)
+        return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
+    matrices = [part for part in parts if not isinstance(part, np.ndarray)]
     if feature.side == "pool":
         return InMemoryMatrix.concatenated(matrices)
     named = [matrix.with_subtasks(names) for matrix, names in zip(matrices, subtasks, strict=True)]
@@ -99,9 +98,9 @@ def _gradients(feature: Feature, path: str, _: Examples) -> Part:
 def _vectors(feature: Feature, path: str, _: Examples) -> Part:
     store = checksummed_hdf5.open_verified(path)
     with corruption_as_input_error(path, "id"):
-        ids = [name.decode() for name in store["id"][:]]
-    matrix = Hdf5Matrix(store[str(feature.dataset)], path)
-    return Part(matrix, ids, json.loads(store.attrs["identity"]))
+        ids = [name.decode() for name in checksummed_hdf5.dataset(store, "id")[:]]
+    matrix = Hdf5Matrix(checksummed_hdf5.dataset(store, str(feature.dataset)), path)
+    return Part(matrix, ids, checksummed_hdf5.read_identity(store))
 
 
 def _response_lengths(_: Feature, __: str, examples: Examples) -> Part:

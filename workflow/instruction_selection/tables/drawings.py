@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import partial
 
 import matplotlib.style
 import numpy as np
@@ -20,14 +21,12 @@ def histogram(chosen: Sequence[int], pool: Sequence[int]) -> str:
     with _style():
         figure = Figure(figsize=SIZE, layout="constrained")
         axes = figure.subplots()
-        edges = np.geomspace(1, max(2, *pool) + 1, BINS)
-        drawn = (
-            ("Pool", pool, {"color": LIGHT}),
-            ("Chosen", chosen, {"color": DARK, "histtype": "step", "linewidth": 1.8}),
-        )
-        for label, lengths, style in drawn:
+        edges = np.geomspace(1, max(2, *pool) + 1, BINS).tolist()
+        bars = partial(axes.hist, label="Pool", color=LIGHT)
+        outline = partial(axes.hist, label="Chosen", color=DARK, histtype="step", linewidth=1.8)
+        for draw, lengths in ((bars, pool), (outline, chosen)):
             weights = np.full(len(lengths), 100 / len(lengths))
-            axes.hist(np.maximum(lengths, 1), edges, weights=weights, label=label, **style)
+            draw(np.maximum(lengths, 1), edges, weights=weights)
         axes.legend(frameon=False)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:.0f}")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from instruction_selection.core.entry_names import ANY
 from instruction_selection.experiment.grid import Cell
 
@@ -62,12 +64,4 @@ def to_csv(pairs: Iterable[SharedRows]) -> str:
 def read(path: str | Path) -> list[SharedRows]:
     """What `to_csv` wrote."""
     with Path(path).open(encoding="utf-8", newline="") as handle:
-        return [
-            SharedRows(
-                *(line["model"], line["pool"], line["ratio"], int(line["seed"]), line["method"], line["other"]),
-                rows=int(line["rows"]),
-                shared=int(line["shared"]),
-                share=float(line["share"]),
-            )
-            for line in csv.DictReader(handle)
-        ]
+        return TypeAdapter(list[SharedRows]).validate_python(list(csv.DictReader(handle)))

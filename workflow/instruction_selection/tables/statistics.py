@@ -161,7 +161,8 @@ def paired(first: np.ndarray, second: np.ndarray, comparisons: int = 1) -> Compa
     if np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all():
         # Pairs in which both are right or both are wrong do not count.
         only_first, only_second = int((difference > 0).sum()), int((difference < 0).sum())
-        test, p = "mcnemar", mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue
+        table = [[0, only_first], [only_second, 0]]
+        test, p = "mcnemar", mcnemar(table, exact=True).pvalue  # pyright: ignore[reportAttributeAccessIssue] (a Bunch)
     else:
         # One sample: SciPy changes the signs of its values at random.
         test, p = (
@@ -187,7 +188,7 @@ def _differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def holm(p_values: list[float]) -> list[float]:
     """The p-values of one table, adjusted for their number (Holm 1979), in the same order."""
-    return multipletests(p_values, alpha=LEVEL, method="holm")[1].tolist() if p_values else []
+    return np.asarray(multipletests(p_values, alpha=LEVEL, method="holm")[1]).tolist() if p_values else []
 
 
 def wilson(share: float, rows: int) -> tuple[float, float]:
@@ -196,6 +197,6 @@ def wilson(share: float, rows: int) -> tuple[float, float]:
     Unlike share ± standard error it stays within 0 and 1, and has a length at both (Brown, Cai and DasGupta,
     "Interval Estimation for a Binomial Proportion", 2001).
     """
-    low, high = proportion_confint(share * rows, rows, alpha=LEVEL, method="wilson")
+    low, high = np.asarray(proportion_confint(share * rows, rows, alpha=LEVEL, method="wilson"), float)
     # Rounding may leave the share itself out at both ends.
     return min(max(0.0, float(low)), share), max(min(1.0, float(high)), share)

@@ -2,7 +2,7 @@
 
 import math
 
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from instruction_selection.core import files
 from instruction_selection.training import DIVERGED
@@ -14,8 +14,16 @@ class StopWhenDiverged(TrainerCallback):
     The step and the value go to the file DIVERGED in the output folder, for the process that waits for the training.
     """
 
-    def on_log(self, args, state, control, logs=None, **others):
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **others: object,
+    ) -> None:
+        logs = logs or {}
         for name in ("loss", "grad_norm"):
-            if name in (logs or {}) and not math.isfinite(logs[name]):
+            if name in logs and not math.isfinite(logs[name]):
                 files.write_json(f"{args.output_dir}/{DIVERGED}", {"step": state.global_step, name: str(logs[name])})
                 raise FloatingPointError(f"{name} is {logs[name]} at step {state.global_step}")

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from transformers import AutoTokenizer
 
 from instruction_selection.core import code as source
-from instruction_selection.core import files
+from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
@@ -58,7 +58,7 @@ def fill(
     if parts > count:
         sentence = f"{parts} shards are too many for {count} examples; set gradients.shards to {count} or fewer"
         raise InputError("too-many-shards", sentence, path=rows_path)
-    rows = files.read_jsonl(rows_path, number * count // parts, (number + 1) * count // parts)
+    rows = example.read(rows_path, number * count // parts, (number + 1) * count // parts)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
     weights = parameters.trainable(network)
@@ -84,7 +84,7 @@ def fill(
         )
         raise InputError("no-response", sentence, path=rows_path, key="cutoff_len")
     sketch = projection.make(settings["projection"], sizes, device)
-    states = moments.read(moments_path, list(named_shapes), device) if "adam" in kinds else None
+    states = moments.read(moments_path, list(named_shapes), device) if moments_path and "adam" in kinds else []
     sums: dict[str, torch.Tensor] = {}
 
     def consume(number: int, gradients: torch.Tensor) -> None:

@@ -68,7 +68,7 @@ def _of_zero(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     from instruction_selection.models import deepspeed_checkpoint
 
     def rank(path: Path) -> int:
-        return int(re.search(r"zero_pp_rank_(\d+)_", path.name)[1])
+        return int(re.findall(r"zero_pp_rank_(\d+)_", path.name)[0])
 
     paths = sorted(folder.glob("*zero_pp_rank_*_optim_states.pt"), key=rank)
     if [rank(path) for path in paths] != list(range(len(paths))) or not paths:
@@ -111,4 +111,4 @@ def write(moments: dict[str, torch.Tensor], path: str | Path) -> None:
 def read(path: str | Path, names: list[str], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Pairs (exp_avg, exp_avg_sq), flattened to float32 (P,), for each of `names` in order."""
     moments = load_file(path, device=str(device))
-    return [tuple(moments[f"{name}.{kind}"].flatten() for kind in STATES) for name in names]
+    return [(moments[f"{name}.exp_avg"].flatten(), moments[f"{name}.exp_avg_sq"].flatten()) for name in names]

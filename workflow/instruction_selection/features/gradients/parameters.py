@@ -30,15 +30,16 @@ def load(model: str | Path, warmup: str | Path, device: torch.device) -> Network
     else:
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, local_files_only=True)
         network = PeftModel.from_pretrained(base, warmup, is_trainable=True)
-    return network.to(device).eval()
+    return network.to(device).eval()  # pyright: ignore[reportArgumentType] (`to` is wrapped, and loses `self`)
 
 
-def trainable(network: Network) -> dict[str, torch.nn.Parameter]:
+def trainable(network: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     """The trainable parameters by name (without the adapter's own name).
 
     The order is that of transformers' Trainer: first those with weight decay, then the others.
     """
-    decayed = set(Trainer.get_decay_parameter_names(None, network))
+    # The rule needs no trainer that was set up.
+    decayed = set(Trainer.__new__(Trainer).get_decay_parameter_names(network))
     named = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
     named.sort(key=lambda entry: entry[0] not in decayed)
     return {name.replace(".default.", "."): parameter for name, parameter in named}

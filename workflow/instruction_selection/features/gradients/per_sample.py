@@ -11,6 +11,7 @@ Shapes: B examples in a batch, T tokens of the longest one, `in` and `out` featu
 import copy
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch.nn import functional
@@ -59,19 +60,19 @@ class Batched:
             parameter.requires_grad_(False)
 
     def _hook(self, module: torch.nn.Module, owned: dict[str, int]):
-        gradients_per_example = _rule(module)
         # A copy without this hook, which would call itself when the layer is computed again.
         bare = copy.copy(module)
         bare._forward_hooks = OrderedDict()
+        gradients_per_example = _rule(bare)
 
-        def forward(module, inputs, output):
+        def forward(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
             activations = inputs[0].detach()
             # Since every weight is frozen, autograd starts here.
             if not output.requires_grad:
                 output.requires_grad_()
 
-            def backward(gradient):
-                for name, values in gradients_per_example(bare, list(owned), activations, gradient).items():
+            def backward(gradient: torch.Tensor) -> None:
+                for name, values in gradients_per_example(list(owned), activations, gradient).items():
                     self._collect(owned[name], values.flatten(1))
 
             output.register_hook(backward)
@@ -120,8 +121,8 @@ class Batched:
         return losses.detach()
 
 
-#: (module, names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.
-Rule = Callable[[torch.nn.Module, list[str], torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]
+#: (names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.
+Rule = Callable[[list[str], torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]
 
 
 def _rule(module: torch.nn.Module) -> Rule:
@@ -129,13 +130,11 @@ def _rule(module: torch.nn.Module) -> Rule:
     if isinstance(module, torch.nn.Linear):
         return _linear
     if isinstance(module, torch.nn.Embedding):
-        return _embedding
-    return _by_autograd
+        return partial(_embedding, module)
+    return partial(_by_autograd, module)
 
 
-def _linear(
-    module: torch.nn.Module, names: list[str], activations: torch.Tensor, gradient: torch.Tensor
-) -> dict[str, torch.Tensor]:
+def _linear(names: list[str], activations: torch.Tensor, gradient: torch.Tensor) -> dict[str, torch.Tensor]:
     """weight: sum over t of g_t x_t^T, (B, T, in), (B, T, out) -> (B, out, in); bias: sum over t of g_t, (B, out)."""
     gradient = gradient.float()
     result = {}
@@ -147,7 +146,7 @@ def _linear(
 
 
 def _embedding(
-    module: torch.nn.Module, names: list[str], ids: torch.Tensor, gradient: torch.Tensor
+    module: torch.nn.Embedding, names: list[str], ids: torch.Tensor, gradient: torch.Tensor
 ) -> dict[str, torch.Tensor]:
     """Add each g_t to the row of its token id: int (B, T), (B, T, D) -> (B, vocabulary, D)."""
     result = torch.zeros(len(ids), *module.weight.shape, device=gradient.device)

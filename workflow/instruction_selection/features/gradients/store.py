@@ -19,6 +19,7 @@ is complete, it is sealed and renamed. A gathered store is a virtual dataset ove
 import json
 import os
 from pathlib import Path
+from types import TracebackType
 
 import h5py
 import numpy as np
@@ -26,7 +27,7 @@ import numpy as np
 from instruction_selection.core import files, provenance
 from instruction_selection.core.errors import InputError
 from instruction_selection.features import checksummed_hdf5
-from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
+from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error, dataset, datasets, read_identity
 from instruction_selection.features.gradients import shard_markers
 
 SCHEMA_VERSION = 2
@@ -69,7 +70,7 @@ class Writer:
                 return None
             store = h5py.File(self._partial, "r+")
             # Rows that were not finite are computed again, because the cause may be fixed.
-            store["id"][np.flatnonzero(store["finite"][:] == 0)] = b""
+            dataset(store, "id")[np.flatnonzero(dataset(store, "finite")[:] == 0)] = b""
             return store
         except (OSError, KeyError, RuntimeError):
             print(f"{self._partial}: left unreadable by a killed job; starting over.")
@@ -83,7 +84,7 @@ class Writer:
             provenance.versions("torch", "transformers", "peft", "llamafactory", "numpy", "h5py")
         )
 
-        def dataset(name: str, shape: tuple[int, ...], dtype: str) -> None:
+        def add(name: str, shape: tuple[int, ...], dtype: str) -> None:
             width = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
             chunks = (min(rows, max(1, CHUNK_BYTES // width)), *shape[1:])
             # Allocate the whole file at once: a full disk is noticed before the first gradient, and afterwards a kill
@@ -92,23 +93,23 @@ class Writer:
             early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True, dcpl=early)
 
-        dataset("id", (rows,), f"S{ID_BYTES}")
-        dataset("finite", (rows,), "u1")
-        dataset("response_tokens", (rows,), "i4")
-        dataset("loss", (rows,), "f4")
+        add("id", (rows,), f"S{ID_BYTES}")
+        add("finite", (rows,), "u1")
+        add("response_tokens", (rows,), "i4")
+        add("loss", (rows,), "f4")
         for kind in self._kinds:
-            dataset(kind, (rows, dimension), "f2")
-            dataset(f"{kind}_norm", (rows,), "f4")
+            add(kind, (rows, dimension), "f2")
+            add(f"{kind}_norm", (rows,), "f4")
         store.flush()
         return store
 
     def missing(self) -> np.ndarray:
         """bool (N,): the rows that are not written yet."""
-        return self._file["id"][:] == b""
+        return dataset(self._file, "id")[:] == b""
 
     def any_finite(self) -> bool:
         """Whether any written row is usable."""
-        return bool(self._file["finite"][:].any())
+        return bool(dataset(self._file, "finite")[:].any())
 
     def write(
         self,
@@ -125,7 +126,7 @@ class Writer:
         zeros with `finite` 0.
         """
         order = np.argsort(rows)
-        rows, tokens = np.asarray(rows)[order], np.asarray(response_tokens, np.int32)[order]
+        places, tokens = np.asarray(rows)[order], np.asarray(response_tokens, np.int32)[order]
         gradients = {kind: np.asarray(gradients[kind], np.float32)[order] for kind in self._kinds}
         norms = {kind: np.linalg.norm(values, axis=1) for kind, values in gradients.items()}
         finite = tokens > 0
@@ -133,20 +134,22 @@ class Writer:
             finite &= np.isfinite(values) & (values > 0)
         for kind, values in gradients.items():
             unit = np.divide(values, norms[kind][:, None], out=np.zeros_like(values), where=finite[:, None])
-            self._file[kind][rows] = unit
-            self._file[f"{kind}_norm"][rows] = np.where(finite, norms[kind], 0)
-        self._file["loss"][rows] = np.asarray(losses, np.float32)[order]
-        self._file["response_tokens"][rows] = tokens
-        self._file["finite"][rows] = finite
+            dataset(self._file, kind)[places] = unit
+            dataset(self._file, f"{kind}_norm")[places] = np.where(finite, norms[kind], 0)
+        dataset(self._file, "loss")[places] = np.asarray(losses, np.float32)[order]
+        dataset(self._file, "response_tokens")[places] = tokens
+        dataset(self._file, "finite")[places] = finite
         self._file.flush()
         # The id comes last, because a row with an id counts as written.
-        self._file["id"][rows] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
+        dataset(self._file, "id")[places] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
         self._file.flush()
 
     def __enter__(self) -> "Writer":
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None and self.missing().any():
             error = RuntimeError(f"{self._path}: {self.missing().sum()} rows were never written.")
             self._file.close()
@@ -171,9 +174,9 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
             if part.attrs["identity"] != first.attrs["identity"]:
                 sentence = f"made with other inputs than {shards[0]} ({_difference(part, first)}); delete both"
                 raise InputError("shards-differ", f"{sentence} and run again", path=shard)
-        if not any(part["finite"][:].any() for part in parts):
+        if not any(dataset(part, "finite")[:].any() for part in parts):
             raise InputError("no-finite-gradient", f"no example {NO_GRADIENT}", path=path)
-        lengths = [len(part["id"]) for part in parts]
+        lengths = [len(dataset(part, "id")) for part in parts]
         if sum(lengths) != expected_rows:
             sentence = (
                 f"its shards have {sum(lengths)} rows, but the pool has {expected_rows}; delete them and run again"
@@ -186,11 +189,11 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
                     store.attrs[name] = value
                 seals = [checksummed_hdf5.read_seal(shard) for shard in shards]
                 store.attrs["shards"] = json.dumps(list(zip(relative, seals, strict=True)))
-                for name, dataset in first.items():
-                    layout = h5py.VirtualLayout((sum(lengths), *dataset.shape[1:]), dataset.dtype)
+                for name, column in datasets(first).items():
+                    layout = h5py.VirtualLayout((sum(lengths), *column.shape[1:]), column.dtype)
                     start = 0
                     for part, source, length in zip(parts, relative, lengths, strict=True):
-                        layout[start : start + length] = h5py.VirtualSource(source, name, part[name].shape)
+                        layout[start : start + length] = h5py.VirtualSource(source, name, dataset(part, name).shape)
                         start += length
                     store.create_virtual_dataset(name, layout)
             checksummed_hdf5.seal(temporary)
@@ -207,13 +210,13 @@ class Reader:
         self.path = Path(path)
         self._file = checksummed_hdf5.open_verified(path)
         # HDF5 returns zeros for a shard that it cannot open, without an error.
-        for name, seal in json.loads(self._file.attrs.get("shards", "[]")):
+        for name, seal in json.loads(str(self._file.attrs.get("shards", "[]"))):
             shard = self.path.parent / name
             shard_markers.verify(path, name)
             if checksummed_hdf5.read_seal(shard) != seal:
                 sentence = f"not the shard that {self.path} was gathered from; delete both and run again"
                 raise InputError("other-shard", sentence, path=shard)
-        self.identity: dict = json.loads(self._file.attrs["identity"])
+        self.identity = read_identity(self._file)
         self.ids = [name.decode() for name in self._read("id")]
 
     def __len__(self) -> int:
@@ -249,7 +252,7 @@ class Reader:
         if name not in self._file:
             sentence = f"this store has no {name} gradients, only {' and '.join(self.identity['kinds'])}"
             raise InputError("kind-not-stored", sentence, path=self.path, key=name)
-        return self._file[name]
+        return dataset(self._file, name)
 
     def _read(self, name: str) -> np.ndarray:
         with shard_markers.naming_the_shard(self.path), corruption_as_input_error(self.path, name):
@@ -258,11 +261,12 @@ class Reader:
 
 def _read_through(store: h5py.File) -> None:
     """Read everything once, so that HDF5 raises for a wrong checksum."""
-    for dataset in store.values():
-        for start in range(0, len(dataset), dataset.chunks[0]):
-            dataset[start : start + dataset.chunks[0]]
+    for column in datasets(store).values():
+        rows = column.chunks[0] if column.chunks else len(column)
+        for start in range(0, len(column), rows):
+            column[start : start + rows]
 
 
 def _difference(one: h5py.File, other: h5py.File) -> str:
-    left, right = json.loads(one.attrs["identity"]), json.loads(other.attrs["identity"])
+    left, right = read_identity(one), read_identity(other)
     return ", ".join(sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key)))

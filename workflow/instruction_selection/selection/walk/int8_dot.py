@@ -91,7 +91,7 @@ def _vnni_tile(context: Any, codes: Any, row: Any, queries: Any, query: Any, out
                 builder.store(builder.call(add, [builder.load(total[offset])]), builder.gep(line, [row.type(other)]))
         return context.get_dummy_value()
 
-    return types.none(codes, types.intp, queries, types.intp, out, types.intp), generate  # pyright: ignore
+    return types.none(codes, types.intp, queries, types.intp, out, types.intp), generate
 
 
 @numba.njit(cache=True)

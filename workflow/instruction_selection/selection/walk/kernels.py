@@ -119,7 +119,7 @@ class BoundedProducts(NamedTuple):
     #: How the copies' errors count: |y| if the estimates are of copies, 0 if they are of the rows themselves.
     norm: float
     #: What else the estimates may be off by, the same for all rows.
-    slack: float
+    slack: float | np.floating
 
 
 class SetSum(NamedTuple):
@@ -129,7 +129,7 @@ class SetSum(NamedTuple):
     products: np.ndarray
     #: |S|
     norm: float
-    slack: float
+    slack: float | np.floating
     #: S.v, v being the component scaled to norm 1.
     dot_component: float
     #: |S|^2, from its own running sum.
@@ -140,7 +140,7 @@ class SetSum(NamedTuple):
 def include_member(
     estimates: np.ndarray,
     errors: np.ndarray,
-    slack: float,
+    slack: float | np.floating,
     weight: float,
     lowest: np.ndarray,
     conflicting: np.ndarray,

@@ -81,9 +81,9 @@ class Quantised:
         """The copy of a row, float64 (D,)."""
         return (self._codes[number, : self.rows.shape[1]].astype(np.float64) - 128) * self._scales[number]
 
-    def slack(self, difference: float | np.floating) -> float:
+    def slack(self, difference: float | np.floating) -> float | np.floating:
         """How far off a product with any copy is if the other vector is off by a vector of norm `difference`."""
-        return self._longest_copy * difference  # pyright: ignore[reportReturnType] (NumPy's scalars will do)
+        return self._longest_copy * difference
 
     def estimates(self, numbers: Indices) -> np.ndarray:
         """Products of all copies with the copies `numbers` (m,), float32 (m, N), by one pass."""
