@@ -8,7 +8,7 @@ from instruction_selection.core.entry_names import module_name, parts
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
-from instruction_selection.experiment import method, published
+from instruction_selection.experiment import load, method, parameters, published
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment
@@ -100,6 +100,12 @@ def methods_have_code(checked: Checked) -> None:
         if entry.trained and not method.has_own_rule(name) and not module.is_file():
             sentence = f"method {name!r} has no implementation: {module} does not exist"
             raise InputError("method-without-code", sentence, path=checked.path(Method, name))
+
+
+def methods_have_their_parameters(checked: Checked) -> None:
+    for name, entry in checked.experiment.methods.items():
+        kind = parameters.declared(entry.code(name))
+        load.parse(kind, dict(entry.params), checked.path(Method, name), "params")
 
 
 def methods_of_the_size_of_another_have_it(checked: Checked) -> None:
@@ -263,6 +269,7 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     deepspeed_files_exist,
     seeds_are_of_methods,
     methods_have_code,
+    methods_have_their_parameters,
     methods_of_the_size_of_another_have_it,
     methods_have_an_encoder,
     methods_have_their_gradients,

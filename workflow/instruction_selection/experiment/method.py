@@ -52,7 +52,7 @@ class Method(Entry):
     implementation: Annotated[str, Matching("[a-z0-9_-]+", "the name of a method")] | None = None
     """The method in instruction_selection/methods whose code it shares, if it is not its own name."""
     params: dict[str, JsonValue] = {}
-    """Arguments of the method."""
+    """Arguments of the method, which its code declares."""
 
     @property
     def trained(self) -> bool:
@@ -62,6 +62,10 @@ class Method(Entry):
     def module(self, name: str) -> str:
         """The module of instruction_selection/methods that selects; `name` is the method's own."""
         return module_name(self.implementation or name)
+
+    def code(self, name: str) -> Path:
+        """The Python file that declares the parameters; beside a rule of its own there need not be one."""
+        return RULES / f"{module_name(name)}.py" if has_own_rule(name) else MODULES / f"{self.module(name)}.py"
 
 
 def has_own_rule(name: str) -> bool:

@@ -8,22 +8,31 @@ each cluster's share is rounded down, and of shares of a row or two nothing woul
 
 import numpy as np
 
+from instruction_selection.core.parameters import Count, NotNegative
 from instruction_selection.features.matrix import WeightedMean
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.selection.algorithms import clusters
+from instruction_selection.selection.algorithms import clusters as algorithms
 
 #: Rows to choose per cluster, on average; the paper has far more.
 LEAST_SHARE = 5
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(
+    inputs: Inputs,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    clusters: Count,
+    penalty: NotNegative,
+    tolerance: NotNegative,
+    mended: bool,
+) -> Selection:
     pools, weights = inputs.over_checkpoints("pool_gradients")
     rows = pools[0] if len(pools) == 1 else WeightedMean(pools, weights)
-    count = max(1, min(params["clusters"], budget // LEAST_SHARE))
-    labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
-    share = budget if params["mended"] else budget / len(rows)
-    choose = clusters.select_exact_budget if params["mended"] else clusters.select_as_published
-    pursuit = params["penalty"], params["tolerance"]
-    chosen, details = choose(rows, labels, centres, share, *pursuit, inputs.memory_mib // 2)
+    count = max(1, min(clusters, budget // LEAST_SHARE))
+    labels, centres = algorithms.k_means(rows, count, int(rng.integers(2**31)))
+    share = budget if mended else budget / len(rows)
+    choose = algorithms.select_exact_budget if mended else algorithms.select_as_published
+    chosen, details = choose(rows, labels, centres, share, penalty, tolerance, inputs.memory_mib // 2)
     lost = budget - sum(cluster["budget"] for cluster in details)
     return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})
