@@ -63,6 +63,8 @@ def read_entry(config_dir: Path, kind: type[E], name: str, named_in: Path | None
     if not isinstance(name, str) or not NAME.fullmatch(name):
         allowed = "up to 100 of a-z, 0-9 and, after the first, also '.', '_', '-'"
         raise InputError("not-a-name", f"{noun} {sentences.shown(name)}: names consist of {allowed}", path=named_in)
+    if path.is_dir():
+        raise InputError("not-a-file", f"{noun} {name!r} has to be a file, and this is a folder", path=path)
     if not path.is_file():
         hint = did_you_mean(name, names(config_dir, kind))
         raise InputError(f"unknown-{noun}", f"no {noun} {name!r}: {path} does not exist{hint}", path=named_in)
@@ -84,7 +86,7 @@ def path_of(config_dir: Path, kind: type[Entry], name: str) -> Path:
 
 def names(config_dir: str | Path, kind: type[Entry]) -> list[str]:
     """The entries of a kind that have a file."""
-    return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml"))
+    return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml") if path.is_file())
 
 
 def _filled_in(name: str, entry: Method) -> Method:

@@ -42,6 +42,8 @@ class Method(Entry):
     reads: About[Literal["once", "per chosen row"]] = "once"
     """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
     `snakemake estimate` only."""
+    least_validation_rows: About[Count] = 1
+    """Validation rows that it needs; principal components of centred rows need two."""
     stochastic: bool = False
     """Draws at random, so that it selects anew for every seed."""
     ratio: Share | None = None
@@ -49,7 +51,7 @@ class Method(Entry):
     sized_like: str | None = None
     """Another method of the experiment; as many rows are chosen as it chose for the same model, pool, target and ratio,
     which may be fewer than the ratio asks for. A control of what the number of rows does."""
-    implementation: Annotated[str, Matching("[a-z0-9_-]+", "the name of a method")] | None = None
+    implementation: Annotated[str, Matching("[a-z0-9][a-z0-9_-]*", "the name of a method")] | None = None
     """The method in instruction_selection/methods whose code it shares, if it is not its own name."""
     params: dict[str, JsonValue] = {}
     """Arguments of the method, which its code declares."""
