@@ -411,6 +411,8 @@ def test_method__must_have_code(folder):
         pytest.param("gsm8k/gsm8k.yaml", "gsm8k/gsm9k.yaml", "no-harness-task", "harness.cot.include", id="file"),
         pytest.param("gsm8k/gsm8k.yaml", "gsm8k/{task}.yml", "no-harness-task", "harness.cot.include", id="pattern"),
         pytest.param("gsm8k/gsm8k.yaml", "gsm8k", "no-harness-task", "harness.cot.include", id="folder"),
+        pytest.param("gsm8k/gsm8k.yaml", "gsm8k/README.md", "no-harness-task", "harness.cot.include", id="page"),
+        pytest.param("gsm8k/gsm8k.yaml", "mmlu/default/_mmlu.yaml", "no-harness-task", None, id="group"),
         pytest.param("name: exact_match", "name: acc", "metric-not-given", "metrics.0.name", id="metric"),
         pytest.param("filter: strict-match", "filter: none", "metric-not-given", "metrics.0.filter", id="filter"),
     ],
@@ -420,6 +422,21 @@ def test_included_task__gives_its_metrics(with_files, old, new, code, at):
     with_files.replace(EXAM, old, new)
     with refused(code, path=with_files.path / EXAM, key=at):
         load.load(with_files.path, "demo")
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        ("tiny-llama", "all"),
+        ("tiny-llama", "q_proj, self_attn.v_proj,layers.1.mlp.up_proj"),
+        # Its weights are not read before the first job, so it may be of any architecture.
+        ("smollm2-135m", "c_attn,query_key_value"),
+    ],
+)
+def test_layers__that_a_model_may_have(folder, model, target):
+    folder.set(DEMO, "models", [model])
+    folder.set(FINETUNE, "lora_target", target)
+    assert load.load(folder.path, "demo").training["finetune"].plain()["lora_target"] == target
 
 
 def test_included_task__is_not_checked_where_lm_eval_is_not_installed(with_files, monkeypatch):

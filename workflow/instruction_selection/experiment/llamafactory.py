@@ -5,8 +5,8 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from instruction_selection.experiment import known, sentences
-from instruction_selection.experiment.base import either, problem
-from instruction_selection.experiment.suggestions import closest, did_you_mean
+from instruction_selection.experiment.base import problem
+from instruction_selection.experiment.suggestions import did_you_mean
 
 #: By the name that known.json gives a type: what it is in Python, and in a sentence.
 TYPES: dict[str, tuple[Any, str]] = {
@@ -29,8 +29,8 @@ def problem_of(key: str, value: Any) -> PydanticCustomError | None:
     if value in choices or any(_is(kind, value) for kind in kinds):
         return None
     if choices and isinstance(value, str):
-        allowed = closest(value, choices) or f"; it must be {either(choices)}"
-        return problem("not-allowed", sentences.with_value(f"cannot be {{value}}{allowed}", value), key)
+        sentence = sentences.with_value(f"cannot be {{value}}{did_you_mean(value, choices)}", value)
+        return problem("not-allowed", sentence, key)
     allowed = " or ".join([*(TYPES[kind][1] for kind in kinds), *(["text"] if choices else [])])
     return problem("wrong-type", sentences.with_value(f"must be {allowed}, not {{value}}", value), key)
 

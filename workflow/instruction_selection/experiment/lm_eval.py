@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import yaml
+
 from instruction_selection.core.packages import path_in_package
 
 #: What lm-eval computes for a task without a list of metrics (lm_eval.api.registry.DEFAULT_METRIC_REGISTRY, 0.4.13).
@@ -21,7 +23,7 @@ def installed() -> bool:
 
 
 def included(include: str, subtasks: Sequence[str]) -> dict[str, Any] | None:
-    """The keys of the task that an `include` means, with those of what it includes; None if there is no such file.
+    """The keys of the task that an `include` means, with those of what it includes; None if no such file has a task.
 
     {task} stands for each of `subtasks`, or for any if they are not known; the keys are then those of the first.
     """
@@ -33,8 +35,11 @@ def included(include: str, subtasks: Sequence[str]) -> dict[str, Any] | None:
     if not all(path.is_file() for path in paths):
         return None
     # Functions are named, not imported. A list of tasks is a group.
-    tasks = (_load_yaml()(path, resolve_func=False) for path in paths)
-    return next((task for task in tasks if not isinstance(task.get("task"), list)), None)
+    try:
+        tasks = (_load_yaml()(path, resolve_func=False) for path in paths)
+        return next((task for task in tasks if not isinstance(task.get("task"), list)), None)
+    except (ValueError, yaml.YAMLError):
+        return None
 
 
 @cache
