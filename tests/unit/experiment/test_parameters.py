@@ -65,6 +65,11 @@ def test_declared__unreadable_argument_is_named(tmp_path, argument):
         declare(tmp_path, argument)
 
 
+def test_declared__file_that_is_not_python_is_named(tmp_path):
+    with refused("not-python", path="own.py"):
+        declare(tmp_path, "x: int = ")
+
+
 @pytest.mark.parametrize(
     ("name", "key", "value", "code"),
     [

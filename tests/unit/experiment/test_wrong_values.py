@@ -424,6 +424,11 @@ def test_included_task__gives_its_metrics(with_files, old, new, code, at):
         load.load(with_files.path, "demo")
 
 
+def test_template_of_a_task__is_not_computed(folder):
+    folder.set(LOGIC, "harness.answer.doc_to_text", "{{ 9 ** (9 ** 9) }}{{ instruction | regex_replace('a', 'b') }}")
+    assert load.load(folder.path, "demo")
+
+
 @pytest.mark.parametrize(
     ("model", "target"),
     [

@@ -82,17 +82,24 @@ class HarnessTask(Arguments):
 
 
 def _not_compiled(value: Any) -> str | None:
-    """Why lm-eval cannot compile a template, or one of a list of them."""
+    """Why lm-eval cannot compile a template, or one of a list of them.
+
+    It is only parsed: Jinja computes what is constant when it compiles, and 9**9**9 would take forever.
+    """
     # As for templates of rows, Snakemake always has it, and other jobs may not.
     import jinja2
 
     environment = jinja2.Environment()
-    environment.filters["regex_replace"] = str.replace
+    # lm-eval's own.
+    filters = {*environment.filters, "regex_replace"}
     for template in value if isinstance(value, list) else [value]:
         try:
-            environment.from_string(str(template))
+            parsed = environment.parse(str(template))
         except jinja2.TemplateSyntaxError as error:
-            return (error.message or "").removesuffix(".")
+            return error.message
+        for node in parsed.find_all(jinja2.nodes.Filter):
+            if node.name not in filters:
+                return f"no filter {node.name!r}{did_you_mean(node.name, filters)}"
     return None
 
 

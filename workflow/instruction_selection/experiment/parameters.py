@@ -25,7 +25,7 @@ TYPES: dict[str, Any] = {
 def declared(code: Path) -> type[Section]:
     """The parameters of the method in the file `code`; none if there is no such file.
 
-    Raises `InputError` for an argument whose type or default cannot be read.
+    Raises `InputError` for an argument whose type or default cannot be read, and for a file that is not Python.
     """
     return _declared(code, code.read_text(encoding="utf-8") if code.is_file() else "")
 
@@ -33,7 +33,11 @@ def declared(code: Path) -> type[Section]:
 @cache
 def _declared(code: Path, source: str) -> type[Section]:
     fields: dict[str, Any] = {}
-    for argument, default in _arguments(source):
+    try:
+        arguments = _arguments(source)
+    except SyntaxError as error:
+        raise InputError("not-python", f"line {error.lineno}: {error.msg}", path=code) from None
+    for argument, default in arguments:
         try:
             kind = _type(argument.annotation)
             fields[argument.arg] = (kind, ... if default is None else ast.literal_eval(default))
