@@ -70,8 +70,9 @@ format: $(READY)  ## Format code and workflow
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-reference: $(READY)  ## Write config/README.md and workflow/schemas from the types
+reference: $(READY)  ## Write config/README.md, workflow/schemas and known names
 	$(BIN)/python -m instruction_selection.experiment.reference
+	PYTHONPATH=workflow:tests $(BIN)/python -m support.known_names
 
 $(TOOLS): envs/tools.txt
 	$(PYTHON) -m venv $@

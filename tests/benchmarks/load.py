@@ -34,7 +34,8 @@ def cells(folder: Path) -> None:
         "seeds": list(range(CELLS // 200)),
     }
     for name in experiment["targets"]:
-        shutil.copy(checkout / "config/benchmarks/logic.yaml", checkout / f"config/benchmarks/{name}.yaml")
+        logic = (checkout / "config/benchmarks/logic.yaml").read_text()
+        (checkout / f"config/benchmarks/{name}.yaml").write_text(logic.replace("label: Logic", f"label: {name}"))
     (checkout / "config/experiments/load.yaml").write_text(yaml.safe_dump(experiment))
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "all", "--config", "experiment=load"]
     measured(f"{CELLS:,} cells planned", lambda: subprocess.run(command, cwd=checkout, check=True, capture_output=True))

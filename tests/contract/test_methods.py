@@ -4,17 +4,20 @@ import ast
 import dataclasses
 import doctest
 import importlib
+import inspect
 import json
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import create_model
 
 from instruction_selection import methods, selection
 from instruction_selection.core import files
 from instruction_selection.core.features import FEATURES
-from instruction_selection.experiment import grid, load
+from instruction_selection.experiment import grid, load, parameters
+from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.method import Method, has_own_rule
 from instruction_selection.features import embeddings
 from instruction_selection.features.gradients import store
@@ -205,6 +208,28 @@ def test_parameters_are_explained_where_they_are_set(method):
     for name in ENTRIES[method].params:
         [number] = [number for number, line in enumerate(lines) if line.startswith(f"  {name}:")]
         assert lines[number - 1].startswith("  # "), name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_parameters_are_declared_as_keyword_only_arguments(method):
+    entry = ENTRIES[method]
+    module = importlib.import_module(f"instruction_selection.methods.{entry.module(method)}")
+    code, arguments = getattr(module, "score", None), ["inputs", "rng"]
+    if code is None:
+        code, arguments = module.select, ["inputs", "budget", "rng"]
+    signature = inspect.signature(code).parameters
+    assert list(signature)[: len(arguments)] == arguments
+    own = {name: signature[name] for name in list(signature)[len(arguments) :]}
+    assert {each.kind for each in own.values()} <= {inspect.Parameter.KEYWORD_ONLY}
+    # What is read without importing is what importing gives.
+    declared = parameters.declared(entry.code(method))
+    imported = create_model(
+        "Imported",
+        __base__=Section,
+        **{name: (each.annotation, ... if each.default is each.empty else each.default) for name, each in own.items()},
+    )
+    assert declared.model_json_schema() == {**imported.model_json_schema(), "title": declared.__name__}
+    assert declared.model_validate(entry.params)
 
 
 def test_every_module_is_a_method_with_a_docstring_and_one_entry_point():

@@ -24,7 +24,7 @@ def test_a_target_without_a_response_is_refused_when_it_is_sampled(copy):
     block = {"source": source, "task": "empty", "instruction": "{{ question }}", "response": "{{ answer }}"}
     entry = yaml.safe_load((copy.path / "config/benchmarks/logic.yaml").read_text())
     entry = {key: value for key, value in entry.items() if key not in ("reader", "tasks")}
-    entry |= {"tasks": ["empty"], "validation": block, "evaluation": block, "shared_source": True}
+    entry |= {"label": "Empty", "tasks": ["empty"], "validation": block, "evaluation": block, "shared_source": True}
     (copy.path / "config/benchmarks/empty.yaml").write_text(yaml.safe_dump(entry))
     copy.edit(
         "config/experiments/faults.yaml",

@@ -225,3 +225,11 @@ def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):
     with refused("failed") as caught:
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)
     assert str(tmp_path / "train.yaml") in str(caught.value)
+
+
+def test_a_layer_that_the_model_does_not_have_is_named(tiny_model, rows_path, tmp_path):
+    arguments = {**ARGUMENTS, "lora_target": "q_proj,c_attn"}
+    with refused("unknown-layer", key="lora_target") as caught:
+        llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path)
+    assert "c_attn" in str(caught.value)
+    assert "q_proj" not in str(caught.value)

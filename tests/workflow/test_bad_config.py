@@ -7,12 +7,32 @@ from support.checkout import Checkout
 
 from instruction_selection.experiment import machines
 
+SMOKE = "experiments/smoke.yaml"
 CASES = {
-    "unknown method": ("methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
-    "ratio 0": ("ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: "),
-    "ratio 1.5": ("ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: "),
-    "misspelt key": ("ratios:", "ratois:", "smoke.yaml: ratois: unknown key (did you mean 'ratios'?)"),
-    "missing file": ("models: [tiny-llama]", "models: [tiny]", "models/tiny.yaml does not exist"),
+    "unknown method": (SMOKE, "methods: [base", "methods: [lesss, base", r"smoke.yaml: no method 'lesss'"),
+    "ratio 0": (SMOKE, "ratios: [0.1]", "ratios: [0]", "smoke.yaml: ratios.0: "),
+    "ratio 1.5": (SMOKE, "ratios: [0.1]", "ratios: [1.5]", "smoke.yaml: ratios.0: "),
+    "misspelt key": (SMOKE, "ratios:", "ratois:", "smoke.yaml: ratois: unknown key (did you mean 'ratios'?)"),
+    "missing file": (SMOKE, "models: [tiny-llama]", "models: [tiny]", "models/tiny.yaml does not exist"),
+    "benchmark without its task": (
+        "benchmarks/logic.yaml",
+        "harness:",
+        "harnes:",
+        "logic.yaml: harnes: unknown key (did you mean 'harness'?)",
+    ),
+    "parameter out of range": ("methods/g2is.yaml", "delta: 0.8", "delta: -5", "g2is.yaml: params.delta: "),
+    "misspelt argument": (
+        SMOKE,
+        "lora_rank: 4",
+        "lora_rnak: 4",
+        "training.lora_rnak: LLaMA-Factory has no such argument (did you mean 'lora_rank'?)",
+    ),
+    "layer": (
+        "training/finetune.yaml",
+        "lora_target: q_proj",
+        "lora_target: nope_proj",
+        "finetune.yaml: lora_target: ",
+    ),
 }
 
 
@@ -23,23 +43,15 @@ def checkout(fresh, tmp_path_factory) -> Checkout:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_experiment(checkout, case):
-    old, new, expected = CASES[case]
-    original = (checkout.path / "config/experiments/smoke.yaml").read_text()
-    checkout.edit("config/experiments/smoke.yaml", old, new)
+def test_a_file(checkout, case):
+    file, old, new, expected = CASES[case]
+    path = checkout.path / "config" / file
+    original = path.read_text()
+    checkout.edit(f"config/{file}", old, new)
     try:
         refused(checkout, expected)
     finally:
-        (checkout.path / "config/experiments/smoke.yaml").write_text(original)
-
-
-def test_a_benchmark_without_its_task(checkout):
-    original = (checkout.path / "config/benchmarks/logic.yaml").read_text()
-    (checkout.path / "config/benchmarks/logic.yaml").write_text(original.replace("harness:", "harnes:"))
-    try:
-        refused(checkout, "logic.yaml: harnes: unknown key (did you mean 'harness'?)")
-    finally:
-        (checkout.path / "config/benchmarks/logic.yaml").write_text(original)
+        path.write_text(original)
 
 
 def test_an_experiment_that_is_not_there(checkout):

@@ -142,9 +142,8 @@ def test_another_ratio_reruns_nothing_before_selection(copy):
 def test_another_target_computes_no_pool_gradient(copy):
     benchmarks = copy.path / "config/benchmarks"
     logic = (benchmarks / "logic.yaml").read_text()
-    (benchmarks / "aiw.yaml").write_text(
-        logic.replace("[aiw, family_relationships, knights_knaves, syllogism]", "[aiw]")
-    )
+    only_aiw = logic.replace("[aiw, family_relationships, knights_knaves, syllogism]", "[aiw]")
+    (benchmarks / "aiw.yaml").write_text(only_aiw.replace("label: Logic", "label: AIW"))
     copy.edit("config/experiments/smoke.yaml", "methods:", "  aiw: {validation_rows: 4, evaluation_rows: 4}\nmethods:")
     planned = copy.planned()
     new = {"sample_target", "check_overlap", "harness_tasks", "validation_gradients", "validation_embeddings"}

@@ -32,7 +32,8 @@ def poisoned(value, template: bool = False):
     free = {"label", "summary", "license", "caption", "reference"}
     if isinstance(value, dict):
         return {
-            key: INJECTION
+            # Labels are distinct.
+            key: f"{INJECTION}{inner}"
             if key in free
             else TEMPLATE + inner
             if key in ("instruction", "response")

@@ -66,6 +66,11 @@ def test_an_included_task_has_no_end_of_turn(tmp_path):
         harness.write_tasks("x", {"harness": {"t": keys}, "metrics": []}, [], [], tmp_path)
 
 
+def test_an_included_task_has_a_file(tmp_path):
+    with refused("not-in-package"):
+        harness.write_tasks("x", {"harness": {"t": {"include": "gsm9k.yaml"}}, "metrics": []}, [], [], tmp_path)
+
+
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
 def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
     """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which refuses."""

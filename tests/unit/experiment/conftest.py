@@ -25,7 +25,7 @@ class Folder:
         *parents, last = key.split(".")
         inner = content
         for parent in parents:
-            inner = inner[parent]
+            inner = inner[int(parent) if isinstance(inner, list) else parent]
         inner[last] = value
         if value is MISSING:
             del inner[last]
@@ -81,5 +81,5 @@ harness:
   cot:
     include: gsm8k/gsm8k.yaml
 metrics:
-  - {name: exact_match, task: cot, label: Exact match}
+  - {name: exact_match, task: cot, filter: strict-match, label: Exact match}
 """

@@ -37,8 +37,7 @@ def test_resolved__keeps_what_the_file_says(name):
 
 def test_defaults__are_filled_in_at_every_depth(folder):
     folder.set(DEMO, "gradients", {"shards": 3, "projection": {"dimension": 16}})
-    folder.set("benchmarks/gsm-symbolic.yaml", "harness", {"own": {"include": "gsm8k/gsm8k.yaml"}})
-    folder.set("benchmarks/gsm-symbolic.yaml", "metrics", [{"name": "acc", "task": "own", "label": "Accuracy"}])
+    folder.set("benchmarks/gsm-symbolic.yaml", "metrics", [{"name": "acc", "task": "answer", "label": "Accuracy"}])
     loaded = load.load(folder.path, "demo")
     assert loaded.settings.seeds == (0,)
     assert loaded.settings.threads.selection == 1

@@ -1,5 +1,6 @@
 """A wrong configuration is refused before any job starts, by file and key."""
 
+import importlib.util
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from instruction_selection.experiment.method import Method
 from .conftest import MISSING
 
 DEMO = "experiments/demo.yaml"
+LOGIC = "benchmarks/logic.yaml"
 GSM = "benchmarks/gsm-symbolic.yaml"
 TINY = "models/tiny-llama.yaml"
 PUBLIC = "pools/public.yaml"
@@ -19,6 +21,10 @@ EXAM = "benchmarks/exam.yaml"
 SMOL = "models/smollm2-135m.yaml"
 FINETUNE = "training/finetune.yaml"
 ENCODER = "encoders/all-minilm-l6-v2.yaml"
+
+
+#: That of its first metric.
+LABEL = "Log-likelihood of the answer"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +139,23 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         pytest.param(FINETUNE, "num_train_epochs", "3", "wrong-type", "num_train_epochs", id="'3'"),
         pytest.param(FINETUNE, "learning_rate", -2e-5, "out-of-range", "learning_rate", id="learning rate"),
         pytest.param(FINETUNE, "learning_rate", "2,5", "wrong-type", "learning_rate", id="decimal comma"),
+        pytest.param(FINETUNE, "lora_rnak", 8, "unknown-key", "lora_rnak", id="misspelt argument"),
+        pytest.param(DEMO, "warmup.training.lora_rnak", 8, "unknown-key", "warmup.training.lora_rnak", id="in a block"),
+        pytest.param(FINETUNE, "lora_dropout", "0.1", "wrong-type", "lora_dropout", id="text for a number"),
+        pytest.param(FINETUNE, "bf16", 1, "wrong-type", "bf16", id="1 for true"),
+        pytest.param(FINETUNE, "max_steps", True, "wrong-type", "max_steps", id="true for a number of steps"),
+        pytest.param(FINETUNE, "lr_scheduler_type", "cosin", "not-allowed", "lr_scheduler_type", id="schedule"),
+        pytest.param(FINETUNE, "lr_scheduler_type", 1, "wrong-type", "lr_scheduler_type", id="number for a schedule"),
+        pytest.param(FINETUNE, "finetuning_type", "freeze", "not-allowed", "finetuning_type", id="kind of tuning"),
+        pytest.param(FINETUNE, "lora_target", "q_proj,nope_proj", "unknown-layer", "lora_target", id="layer"),
+        pytest.param(
+            DEMO,
+            "warmup.training.lora_target",
+            "c_attn",
+            "unknown-layer",
+            "warmup.training.lora_target",
+            id="another model's layer",
+        ),
         pytest.param("methods/less.yaml", "needs", ["gradients"], "not-allowed", "needs.0", id="unknown need"),
         pytest.param("methods/random.yaml", "ratio", 2, "out-of-range", "ratio", id="method's ratio"),
         pytest.param(
@@ -143,6 +166,26 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         pytest.param("pools/reasoning.yaml", "tasks", [], "reader-without-tasks", "tasks", id="reader without tasks"),
         pytest.param("pools/reasoning.yaml", "reader", None, "no-origin", "rows", id="no reader and no rows"),
         pytest.param(GSM, "reader", "reasoning-gim", "reader-without-code", "reader", id="benchmark's reader"),
+        pytest.param(GSM, "reader", "__init__", "not-allowed", "reader", id="package for a reader"),
+        pytest.param("methods/less.yaml", "implementation", "__init__", "not-allowed", "implementation", id="package"),
+        pytest.param(GSM, "tasks", ["gsm_symbolik"], "unknown-generator", "tasks.0", id="benchmark's generator"),
+        pytest.param(
+            "pools/reasoning.yaml", "tasks", ["aiw", "nope"], "unknown-generator", "tasks.1", id="pool's generator"
+        ),
+        pytest.param(TINY, "template", "nope", "unknown-template", "template", id="template"),
+        pytest.param(
+            TINY,
+            "source.config.model_type",
+            "nope",
+            "unknown-architecture",
+            "source.config.model_type",
+            id="architecture",
+        ),
+        pytest.param(
+            TINY, "source.config", {}, "unknown-architecture", "source.config.model_type", id="no architecture"
+        ),
+        pytest.param("methods/less.yaml", "label", "Random", "duplicate-label", "label", id="label of two methods"),
+        pytest.param(LOGIC, "label", "GSM-Symbolic", "duplicate-label", "label", id="label of two benchmarks"),
         pytest.param(GSM, "harness", MISSING, "missing-key", "harness", id="no harness"),
         pytest.param(GSM, "harness", {"A b": {"include": "x"}}, "not-allowed", "harness.A b", id="name of a task"),
         pytest.param(
@@ -163,13 +206,34 @@ ENCODER = "encoders/all-minilm-l6-v2.yaml"
         ),
         pytest.param(GSM, "metrics", [], "empty", "metrics", id="no metrics"),
         pytest.param(
-            GSM,
-            "metrics",
-            [{"name": "acc", "task": "cot", "label": "A"}],
-            "unknown-task",
-            "metrics.0.task",
-            id="metric of no task",
+            LOGIC, "harness.answer.doc_to_txt", "x", "unknown-key", "harness.answer.doc_to_txt", id="task's key"
         ),
+        pytest.param(
+            LOGIC, "harness.answer.doc_to_text", "{{q", "template", "harness.answer.doc_to_text", id="task's template"
+        ),
+        pytest.param(
+            LOGIC,
+            "harness.answer.doc_to_choice",
+            ["{{q|nope}}"],
+            "template",
+            "harness.answer.doc_to_choice",
+            id="filter",
+        ),
+        pytest.param(
+            LOGIC, "harness.answer.output_type", "generate", "not-allowed", "harness.answer.output_type", id="output"
+        ),
+        pytest.param(
+            LOGIC,
+            "harness.answer.metric_list",
+            [{"metric": "acc"}, {"metric": "accc"}],
+            "unknown-metric",
+            "harness.answer.metric_list.1.metric",
+            id="metric that lm-eval lacks",
+        ),
+        pytest.param(LOGIC, "metrics.0.metric", "accc", "metric-not-given", "metrics.0.metric", id="metric"),
+        pytest.param(LOGIC, "metrics.0.filter", "first", "metric-not-given", "metrics.0.filter", id="metric's filter"),
+        pytest.param(LOGIC, "metrics.1.name", "log_likelihood", "duplicate", "metrics.1.name", id="one name"),
+        pytest.param(LOGIC, "metrics.2.label", LABEL, "duplicate", "metrics.2.label", id="one label"),
     ],
 )
 def test_value__is_refused_by_file_and_key(folder, file, key, value, code, at):
@@ -339,3 +403,67 @@ def test_method__must_have_code(folder):
     folder.choose("my-own")
     with refused("method-without-code", path=folder.path / "methods/my-own.yaml"):
         load.load(folder.path, "demo")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "at"),
+    [
+        pytest.param("gsm8k/gsm8k.yaml", "gsm8k/gsm9k.yaml", "no-harness-task", "harness.cot.include", id="file"),
+        pytest.param("gsm8k/gsm8k.yaml", "gsm8k/{task}.yml", "no-harness-task", "harness.cot.include", id="pattern"),
+        pytest.param("gsm8k/gsm8k.yaml", "gsm8k", "no-harness-task", "harness.cot.include", id="folder"),
+        pytest.param("gsm8k/gsm8k.yaml", "gsm8k/README.md", "no-harness-task", "harness.cot.include", id="page"),
+        pytest.param("gsm8k/gsm8k.yaml", "mmlu/default/_mmlu.yaml", "no-harness-task", None, id="group"),
+        pytest.param("name: exact_match", "name: acc", "metric-not-given", "metrics.0.name", id="metric"),
+        pytest.param("filter: strict-match", "filter: none", "metric-not-given", "metrics.0.filter", id="filter"),
+    ],
+)
+def test_included_task__gives_its_metrics(with_files, old, new, code, at):
+    assert load.load(with_files.path, "demo")
+    with_files.replace(EXAM, old, new)
+    with refused(code, path=with_files.path / EXAM, key=at):
+        load.load(with_files.path, "demo")
+
+
+def test_template_of_a_task__is_not_computed(folder):
+    folder.set(LOGIC, "harness.answer.doc_to_text", "{{ 9 ** (9 ** 9) }}{{ instruction | regex_replace('a', 'b') }}")
+    assert load.load(folder.path, "demo")
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        ("tiny-llama", "all"),
+        ("tiny-llama", "q_proj, self_attn.v_proj,layers.1.mlp.up_proj"),
+        # Its weights are not read before the first job, so it may be of any architecture.
+        ("smollm2-135m", "c_attn,query_key_value"),
+    ],
+)
+def test_layers__that_a_model_may_have(folder, model, target):
+    folder.set(DEMO, "models", [model])
+    folder.set(FINETUNE, "lora_target", target)
+    assert load.load(folder.path, "demo").training["finetune"].plain()["lora_target"] == target
+
+
+def test_included_task__is_not_checked_where_lm_eval_is_not_installed(with_files, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with_files.replace(EXAM, "gsm8k/gsm8k.yaml", "gsm8k/gsm9k.yaml")
+    assert load.load(with_files.path, "demo")
+
+
+def test_validation_rows__suffice_for_principal_components(folder):
+    folder.set(DEMO, "targets.logic.validation_rows", 4)
+    folder.set(DEMO, "targets.gsm-symbolic.validation_rows", 1)
+    folder.choose("less")
+    assert load.load(folder.path, "demo")
+    folder.choose("less", "g2is")
+    with refused("too-few-validation-rows", path=folder.path / DEMO, key="targets.gsm-symbolic.validation_rows"):
+        load.load(folder.path, "demo")
+
+
+@pytest.mark.parametrize("folder_of", ["experiments/e", "methods/e"])
+def test_folder_in_the_place_of_a_file__is_named(folder, folder_of):
+    (folder.path / f"{folder_of}.yaml").mkdir()
+    folder.choose("e")
+    with refused("not-a-file", path=folder.path / f"{folder_of}.yaml") as caught:
+        load.load(folder.path, "e" if folder_of.startswith("experiments") else "demo")
+    assert "did you mean" not in str(caught.value)

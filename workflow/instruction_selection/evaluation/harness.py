@@ -103,11 +103,11 @@ def _write_task(folder: Path, task: str, keys: dict[str, Any], rows: list[Exampl
     if fewshot:
         data_files["train"] = str(folder / f"{task}.train.jsonl")
         files.write_jsonl(data_files["train"], map(_document, fewshot))
-    if "include" in keys:
-        keys = {**keys, "include": str(path_in_package("lm_eval", "tasks") / keys["include"])}
     if keys.get("end_of_turn") and "include" in keys:
         sentence = "an included task is scored by lm-eval itself, without an end of turn; remove this key"
         raise InputError("end-of-turn-included", sentence, key=f"{task}.end_of_turn")
+    if "include" in keys:
+        keys = {**keys, "include": str(path_in_package("lm_eval", f"tasks/{keys['include']}"))}
     keys = {key: value for key, value in keys.items() if key != "end_of_turn"}
     split = "train" if fewshot else None
     written = {

@@ -218,4 +218,4 @@ PathBelow = Annotated[
 ]
 PackageName = Annotated[str, Matching("[A-Za-z_][A-Za-z0-9_]*", "the name of a package")]
 #: As in a file's name, with '-' for '_'.
-ModuleName = Annotated[str, Matching("[a-z0-9_-]+", "the name of a module")]
+ModuleName = Annotated[str, Matching("[a-z0-9][a-z0-9_-]*", "the name of a module")]

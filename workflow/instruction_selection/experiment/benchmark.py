@@ -1,9 +1,10 @@
 """Files of config/benchmarks."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from instruction_selection.experiment import known
 from instruction_selection.experiment.base import (
     About,
     Arguments,
@@ -22,6 +23,7 @@ from instruction_selection.experiment.base import (
 from instruction_selection.experiment.pool import one_origin
 from instruction_selection.experiment.rows import Rows
 from instruction_selection.experiment.sources import Source
+from instruction_selection.experiment.suggestions import did_you_mean
 
 #: Keys of a task of lm-eval that are filled in.
 FILLED_IN = {
@@ -30,6 +32,8 @@ FILLED_IN = {
 }
 #: What a task of lm-eval must have that includes no other.
 COMPLETE = ("output_type", "doc_to_text", "doc_to_target", "metric_list")
+#: Its Jinja templates.
+TEMPLATES = ("description", "doc_to_text", "doc_to_target", "doc_to_choice", "gen_prefix")
 
 
 class HarnessMetric(Arguments):
@@ -44,7 +48,7 @@ class HarnessTask(Arguments):
 
     include: PathBelow | None = None
     """A task to start from, relative to lm-eval's own; with {task} in it, there is one lm-eval task per subtask."""
-    output_type: str | None = None
+    output_type: Literal["loglikelihood", "loglikelihood_rolling", "multiple_choice", "generate_until"] | None = None
     """What lm-eval asks of the model."""
     metric_list: List[HarnessMetric] | None = None
     """What lm-eval computes."""
@@ -56,11 +60,16 @@ class HarnessTask(Arguments):
     @model_validator(mode="before")
     @classmethod
     def _only_what_may_be_given(cls, given: Any) -> Any:
-        for key in given if isinstance(given, dict) else ():
+        for key, value in given.items() if isinstance(given, dict) else ():
             if key in FILLED_IN:
                 raise problem("set-by-workflow", "the workflow sets it; remove it", key)
             if key == "unsafe_code":
                 raise problem("unsafe-code", "tasks that run what a model writes stay off; remove it", key)
+            keys = {*known.names()["task_keys"], *cls.model_fields}
+            if key not in keys:
+                raise problem("unknown-key", f"lm-eval's tasks have no such key{did_you_mean(key, keys)}", key)
+            if key in TEMPLATES and (why := _not_compiled(value)):
+                raise problem("template", f"not a Jinja template ({why})", key)
         return given
 
     @model_validator(mode="after")
@@ -71,6 +80,28 @@ class HarnessTask(Arguments):
         if self.end_of_turn and (self.include or self.output_type != "loglikelihood"):
             raise problem("end-of-turn", "is for the output type loglikelihood, without `include`", "end_of_turn")
         return self
+
+
+def _not_compiled(value: Any) -> str | None:
+    """Why lm-eval cannot compile a template, or one of a list of them.
+
+    It is only parsed: Jinja computes what is constant when it compiles, and 9**9**9 would take forever.
+    """
+    # As for templates of rows, Snakemake always has it, and other jobs may not.
+    import jinja2
+
+    environment = jinja2.Environment()
+    # lm-eval's own.
+    filters = {*environment.filters, "regex_replace"}
+    for template in value if isinstance(value, list) else [value]:
+        try:
+            parsed = environment.parse(str(template))
+        except jinja2.TemplateSyntaxError as error:
+            return error.message
+        for node in parsed.find_all(jinja2.nodes.Filter):
+            if node.name not in filters:
+                return f"no filter {node.name!r}{did_you_mean(node.name, filters)}"
+    return None
 
 
 class Metric(Section):
@@ -144,6 +175,10 @@ class Benchmark(Entry):
             if metric.task not in self.harness:
                 sentence = f"{metric.task!r} is not among the tasks of `harness` ({', '.join(self.harness)})"
                 raise problem("unknown-task", sentence, f"metrics.{number}.task")
+            for key in ("name", "label"):
+                value = getattr(metric, key)
+                if value in (getattr(earlier, key) for earlier in self.metrics[:number]):
+                    raise problem("duplicate", f"{value!r} is the {key} of two metrics", f"metrics.{number}.{key}")
         return self
 
     def sources(self) -> dict[str, Source]:

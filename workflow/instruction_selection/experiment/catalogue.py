@@ -22,7 +22,8 @@ def text(config_dir: str | Path) -> str:
     """One block per kind; names in a column, then their summaries."""
     blocks = []
     for kind, key in KINDS.items():
-        entries = {path.stem: _summary(path, key) for path in sorted(Path(config_dir, kind).glob("*.yaml"))}
+        files = sorted(path for path in Path(config_dir, kind).glob("*.yaml") if path.is_file())
+        entries = {path.stem: _summary(path, key) for path in files}
         if entries:
             width = max(map(len, entries)) + 2
             blocks.append("\n".join([kind, *(_entry(name, width, summary) for name, summary in entries.items())]))

@@ -1,41 +1,23 @@
 """Whether the files of one experiment fit together: what the type of a single file cannot see."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from instruction_selection.core.entry_names import module_name, parts
+from instruction_selection.core.entry_names import names_of_modules, parts
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
-from instruction_selection.experiment import method, published
+from instruction_selection.experiment import grid, load, method, parameters, programs, published
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
+from instruction_selection.experiment.checked import Checked
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
+from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.pool import Pool
-from instruction_selection.experiment.settings import Settings
-from instruction_selection.experiment.table import Table
-
-#: One Python file per reader.
-READERS = Path(__file__).resolve().parents[1] / "data" / "readers"
-
-
-class Checked:
-    """An experiment, and the paths of its files."""
-
-    def __init__(self, experiment: Experiment, config_dir: Path):
-        self.experiment = experiment
-        self.settings = experiment.settings
-        self.config_dir = config_dir
-        self.file = self.path(Settings, experiment.name)
-
-    def path(self, kind: type[Entry], name: str) -> Path:
-        return self.config_dir / kind.FOLDER / f"{name}.yaml"
-
-    def table_path(self, name: str) -> Path:
-        """The file of a table; the experiment's own for the tables that it has without naming any."""
-        return self.path(Table, name) if self.settings.tables else self.file
+from instruction_selection.experiment.suggestions import closest
 
 
 def check(experiment: Experiment, config_dir: Path) -> None:
@@ -94,12 +76,35 @@ def seeds_are_of_methods(checked: Checked) -> None:
             raise InputError("seeds-of-no-method", sentence, path=checked.file, key=f"seeds_of.{name}")
 
 
+def labels_are_different(checked: Checked) -> None:
+    """In a table, a label stands for an entry."""
+    experiment = checked.experiment
+    kinds: dict[type[Entry], Mapping[str, Any]] = {
+        **{Model: experiment.models, Pool: experiment.pools},
+        **{Benchmark: experiment.benchmarks, Method: experiment.methods},
+    }
+    for kind, entries in kinds.items():
+        first: dict[str, str] = {}
+        for name, entry in entries.items():
+            if first.setdefault(entry.label, name) != name:
+                sentence = f"{entry.label!r} is the label of {first[entry.label]!r} as well"
+                raise InputError("duplicate-label", sentence, path=checked.path(kind, name), key="label")
+
+
 def methods_have_code(checked: Checked) -> None:
     for name, entry in checked.experiment.methods.items():
         module = method.MODULES / f"{entry.module(name)}.py"
         if entry.trained and not method.has_own_rule(name) and not module.is_file():
-            sentence = f"method {name!r} has no implementation: {module} does not exist"
-            raise InputError("method-without-code", sentence, path=checked.path(Method, name))
+            hint = closest(entry.implementation or name, names_of_modules(method.MODULES))
+            sentence = f"method {name!r} has no implementation: {module} does not exist{hint}"
+            key = "implementation" if entry.implementation else None
+            raise InputError("method-without-code", sentence, path=checked.path(Method, name), key=key)
+
+
+def methods_have_their_parameters(checked: Checked) -> None:
+    for name, entry in checked.experiment.methods.items():
+        kind = parameters.declared(entry.code(name))
+        load.parse(kind, dict(entry.params), checked.path(Method, name), "params")
 
 
 def methods_of_the_size_of_another_have_it(checked: Checked) -> None:
@@ -121,6 +126,17 @@ def methods_have_an_encoder(checked: Checked) -> None:
             raise InputError("no-encoder", sentence, path=checked.file, key="encoder")
 
 
+def methods_have_enough_validation_rows(checked: Checked) -> None:
+    targets = checked.settings.targets
+    for name, entry in checked.experiment.methods.items():
+        for target in grid.targets(checked.experiment):
+            rows = sum(targets[part].validation_rows for part in parts(target))
+            if rows < entry.least_validation_rows:
+                sentence = f"method {name!r} needs at least {entry.least_validation_rows} validation rows, not {rows}"
+                key = f"targets.{parts(target)[0]}.validation_rows"
+                raise InputError("too-few-validation-rows", sentence, path=checked.file, key=key)
+
+
 def methods_have_their_gradients(checked: Checked) -> None:
     kept = checked.settings.gradients.pool_kinds
     for name, entry in checked.experiment.methods.items():
@@ -138,18 +154,6 @@ def methods_have_ratios(checked: Checked) -> None:
         if entry.ratio is None and not checked.settings.ratios:
             sentence = f"method {name!r} needs at least one"
             raise InputError("no-ratio", sentence, path=checked.file, key="ratios")
-
-
-def readers_have_code(checked: Checked) -> None:
-    entries: list[tuple[type[Entry], str, Pool | Benchmark]] = [
-        *((Pool, name, pool) for name, pool in checked.experiment.pools.items()),
-        *((Benchmark, name, benchmark) for name, benchmark in checked.experiment.benchmarks.items()),
-    ]
-    for kind, name, entry in entries:
-        module = READERS / f"{module_name(entry.reader or '')}.py"
-        if entry.reader and not module.is_file():
-            sentence = f"reader {entry.reader!r} has no implementation: {module} does not exist"
-            raise InputError("reader-without-code", sentence, path=checked.path(kind, name), key="reader")
 
 
 def readers_have_a_row_per_task(checked: Checked) -> None:
@@ -262,12 +266,14 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     processes_share_the_batch,
     deepspeed_files_exist,
     seeds_are_of_methods,
+    labels_are_different,
     methods_have_code,
+    methods_have_their_parameters,
     methods_of_the_size_of_another_have_it,
     methods_have_an_encoder,
     methods_have_their_gradients,
     methods_have_ratios,
-    readers_have_code,
+    *programs.RULES,
     readers_have_a_row_per_task,
     tables_show_what_is_computed,
     tables_name_a_target_once,
@@ -275,6 +281,7 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     tables_compare_with_their_methods,
     tables_with_a_parameter_have_its_values,
     published_numbers_can_be_read,
+    methods_have_enough_validation_rows,
     shards_are_of_the_pools,
     pools_have_enough_rows,
 )

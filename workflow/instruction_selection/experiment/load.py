@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from instruction_selection.core.entry_names import ANY, NAME
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import plan, sentences, yaml_loader
-from instruction_selection.experiment.base import Entry
+from instruction_selection.experiment import parameters, plan, sentences, yaml_loader
+from instruction_selection.experiment.base import Entry, Section
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment, Stage
 from instruction_selection.experiment.method import Method
@@ -24,6 +24,7 @@ from instruction_selection.experiment.table import Table
 from instruction_selection.experiment.training import Training
 
 E = TypeVar("E", bound=Entry)
+S = TypeVar("S", bound=Section)
 
 
 def load(config_dir: str | Path, name: str) -> Experiment:
@@ -45,7 +46,7 @@ def load(config_dir: str | Path, name: str) -> Experiment:
         encoder=read_entry(config_dir, Encoder, settings.encoder, named_in=source) if settings.encoder else None,
         pools=entries(Pool, settings.pools),
         benchmarks=benchmarks,
-        methods=entries(Method, settings.methods),
+        methods={name: _filled_in(name, entry) for name, entry in entries(Method, settings.methods).items()},
         training=_stages(entries(Training, ("warmup", "finetune")), settings, source),
         tables=_tables(entries(Table, settings.tables), config_dir, settings, benchmarks),
     )
@@ -62,6 +63,8 @@ def read_entry(config_dir: Path, kind: type[E], name: str, named_in: Path | None
     if not isinstance(name, str) or not NAME.fullmatch(name):
         allowed = "up to 100 of a-z, 0-9 and, after the first, also '.', '_', '-'"
         raise InputError("not-a-name", f"{noun} {sentences.shown(name)}: names consist of {allowed}", path=named_in)
+    if path.is_dir():
+        raise InputError("not-a-file", f"{noun} {name!r} has to be a file, and this is a folder", path=path)
     if not path.is_file():
         hint = did_you_mean(name, names(config_dir, kind))
         raise InputError(f"unknown-{noun}", f"no {noun} {name!r}: {path} does not exist{hint}", path=named_in)
@@ -69,7 +72,7 @@ def read_entry(config_dir: Path, kind: type[E], name: str, named_in: Path | None
     return parse(kind, {} if content is None else content, path)
 
 
-def parse(kind: type[E], content: Any, path: Path, inside: str | None = None) -> E:
+def parse(kind: type[S], content: Any, path: Path, inside: str | None = None) -> S:
     """`content` of the file `path`, or of its key `inside`, with its type; `InputError` for the first mistake in it."""
     try:
         return kind.model_validate(content)
@@ -83,7 +86,14 @@ def path_of(config_dir: Path, kind: type[Entry], name: str) -> Path:
 
 def names(config_dir: str | Path, kind: type[Entry]) -> list[str]:
     """The entries of a kind that have a file."""
-    return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml"))
+    return sorted(path.stem for path in Path(config_dir, kind.FOLDER).glob("*.yaml") if path.is_file())
+
+
+def _filled_in(name: str, entry: Method) -> Method:
+    """With the defaults of its code for the parameters that are not given, so that results record all of them."""
+    fields = parameters.declared(entry.code(name)).model_fields
+    defaults = {key: field.default for key, field in fields.items() if not field.is_required()}
+    return entry.model_copy(update={"params": {**defaults, **entry.params}})
 
 
 def _stages(files: dict[str, Training], settings: Settings, source: Path) -> dict[Stage, Training]:

@@ -50,6 +50,8 @@ class Method(Entry):
     reads: Execution[Literal["once", "per chosen row"]] = "once"
     """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
     `snakemake estimate` only."""
+    least_validation_rows: About[Count] = 1
+    """Validation rows that it needs; principal components of centred rows need two."""
     stochastic: bool = False
     """Draws at random, so that it selects anew for every seed."""
     ratio: Share | None = None
@@ -57,10 +59,10 @@ class Method(Entry):
     sized_like: str | None = None
     """Another method of the experiment; as many rows are chosen as it chose for the same model, pool, target and ratio,
     which may be fewer than the ratio asks for. A control of what the number of rows does."""
-    implementation: Annotated[str, Matching("[a-z0-9_-]+", "the name of a method")] | None = None
+    implementation: Annotated[str, Matching("[a-z0-9][a-z0-9_-]*", "the name of a method")] | None = None
     """The method in instruction_selection/methods whose code it shares, if it is not its own name."""
     params: dict[str, JsonValue] = {}
-    """Arguments of the method."""
+    """Arguments of the method, which its code declares."""
 
     @property
     def trained(self) -> bool:
@@ -70,6 +72,10 @@ class Method(Entry):
     def module(self, name: str) -> str:
         """The module of instruction_selection/methods that selects; `name` is the method's own."""
         return module_name(self.implementation or name)
+
+    def code(self, name: str) -> Path:
+        """The Python file that declares the parameters; beside a rule of its own there need not be one."""
+        return RULES / f"{module_name(name)}.py" if has_own_rule(name) else MODULES / f"{self.module(name)}.py"
 
 
 def has_own_rule(name: str) -> bool:

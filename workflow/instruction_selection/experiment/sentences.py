@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment.suggestions import did_you_mean
+from instruction_selection.experiment.suggestions import closest
 
 #: Characters of a wrong value that are shown.
 LONGEST = 60
@@ -48,7 +48,7 @@ def input_error(error: ValidationError, content: Any, path: str | Path, inside: 
     else:
         code, template = SENTENCES[details["type"]]
         sentence = template.format_map({"value": "{value}", **_tidy(context)})
-    sentence = _with_value(sentence, details["input"]) + _hint(details, context)
+    sentence = with_value(sentence, details["input"]) + _hint(details, context)
     if kind:
         sentence += f" (kind {kind!r})"
     return InputError(code, sentence, path=path, key=".".join([inside, *keys] if inside else keys) or None)
@@ -78,7 +78,8 @@ def _tidy(context: dict[str, Any]) -> dict[str, Any]:
     return {**context, **whole}
 
 
-def _with_value(sentence: str, value: Any) -> str:
+def with_value(sentence: str, value: Any) -> str:
+    """A sentence with what was given in the place of {value}."""
     if "://" in repr(value):
         # Of an address not even a part is shown, in which there may be a password.
         return sentence.replace(", not {value}", "").replace("{value}", "its value")
@@ -96,7 +97,6 @@ def shown(value: Any) -> str:
 
 def _hint(details: ErrorDetails, context: dict[str, Any]) -> str:
     if details["type"] == "literal_error":
-        close = did_you_mean(str(details["input"]), re.findall("'([^']*)'", context["expected"]))
-        return close if "did you mean" in close else ""
+        return closest(str(details["input"]), re.findall("'([^']*)'", context["expected"]))
     scalar = isinstance(details["input"], bool | int | float | datetime.date)
     return "; put it in quotation marks" if details["type"] == "string_type" and scalar else ""

@@ -1,10 +1,11 @@
 """Files of config/training, and what an experiment's own settings make of them."""
 
 import re
-from typing import Annotated, Any, ClassVar, LiteralString
+from typing import Annotated, Any, ClassVar, Literal, LiteralString
 
 from pydantic import Field, model_validator
 
+from instruction_selection.experiment import llamafactory
 from instruction_selection.experiment.base import (
     Arguments,
     Count,
@@ -42,8 +43,8 @@ class TrainingArguments(Arguments):
     """The highest learning rate."""
     logging_steps: Count = 500
     """Updates per line of the log."""
-    finetuning_type: str = "lora"
-    """lora or full."""
+    finetuning_type: Literal["lora", "full"] = "lora"
+    """Whether an adapter is trained or all weights."""
     lora_rank: Count = 8
     """Rank of the adapter's matrices."""
     lora_alpha: Positive | None = None
@@ -54,7 +55,7 @@ class TrainingArguments(Arguments):
     @model_validator(mode="before")
     @classmethod
     def _only_what_may_be_given(cls, given: Any) -> Any:
-        for key in given if isinstance(given, dict) else ():
+        for key, value in given.items() if isinstance(given, dict) else ():
             if key == "gradient_accumulation_steps":
                 raise problem("set-by-workflow", "it follows from effective_batch; remove it", key)
             if key in SET_BY_WORKFLOW:
@@ -62,6 +63,8 @@ class TrainingArguments(Arguments):
             for code, pattern, why in REFUSED:
                 if re.fullmatch(pattern, key):
                     raise problem(code, f"{why}; remove it", key)
+            if key not in cls.model_fields and (wrong := llamafactory.problem_of(key, value)):
+                raise wrong
         return given
 
 

@@ -2,13 +2,15 @@
 
 A method is a module with one of
 
-    score(inputs, params, rng) -> float32 (N,)              higher is better; the best rows are taken
-    select(inputs, budget, params, rng) -> Selection        rows in the order in which they were chosen
+    score(inputs, rng, *, ...) -> float32 (N,)              higher is better; the best rows are taken
+    select(inputs, budget, rng, *, ...) -> Selection        rows in the order in which they were chosen
 
 and a file in config/methods that declares what it needs; `inputs` (see `selection.Inputs`) holds what was declared and
-nothing else. Rows without a usable gradient are taken out before, so a method sees only rows that it may choose. What
-several methods share stands in modules beside this folder. A method in another language, or with an environment of its
-own, is a Snakemake rule in workflow/rules/methods instead.
+nothing else. Arguments after the `*` are the method's parameters, with types that say which values are allowed
+(`core.parameters`). The file in config/methods sets them, and a wrong one is refused before any job starts. Rows
+without a usable gradient are taken out before, so a method sees only rows that it may choose. What several methods
+share stands in modules beside this folder. A method in another language, or with an environment of its own, is a
+Snakemake rule in workflow/rules/methods instead.
 
 A pool's features may be larger than memory: `matrix @ columns`, `matrix.blocks()` and `matrix.take(indices)` read a
 part at a time, and `matrix.unit` reads all at once (see `matrix.FeatureMatrix`). `inputs.memory_mib` says how much

@@ -5,18 +5,19 @@ it explains; one walk per component, each over all rows; the union of the walks.
 the paper leaves open is read.
 """
 
+from functools import partial
+
 import numpy as np
 
+from instruction_selection.core.parameters import ProperShare, Share
 from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import algorithm1, fast
-from instruction_selection.selection.walk.growing_set import Walk
+from instruction_selection.selection.walk.components import principal_components
 from instruction_selection.selection.walk.quantised import Quantised
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
-    copies = Quantised(inputs.pool_gradients, inputs.memory_mib)
-
-    def walk(components: np.ndarray, wanted: list[int]) -> list[Walk]:
-        return fast.walk_algorithm1(copies, components, wanted, params["delta"])
-
-    return algorithm1.select(inputs, Components("pool_gradients", "validation_gradients"), budget, params, walk)
+def select(inputs: Inputs, budget: int, rng: np.random.Generator, *, variance: ProperShare, delta: Share) -> Selection:
+    followed = Components("pool_gradients", "validation_gradients")
+    decompose = partial(principal_components, variance=variance)
+    walk = partial(fast.walk_algorithm1, Quantised(inputs.pool_gradients, inputs.memory_mib), delta=delta)
+    return algorithm1.select(inputs, followed, budget, decompose, walk)

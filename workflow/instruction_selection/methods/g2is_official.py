@@ -6,9 +6,13 @@ leaves goes to nobody), in shares of the budget (largest remainder; a component 
 graph, which may list only each row's nearest neighbours.
 """
 
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from instruction_selection.core.apportion import largest_remainder
+from instruction_selection.core.parameters import ProperShare, Share
 from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import fast
@@ -20,12 +24,20 @@ from instruction_selection.selection.walk.quantised import Quantised
 QUERIES_PER_PASS = 2048
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(
+    inputs: Inputs,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    variance: ProperShare,
+    delta: Share,
+    neighbours: Annotated[int, Field(ge=0)],
+) -> Selection:
     pool, validation = inputs.pool_gradients, inputs.validation_gradients
-    components, shares = principal_components(validation.unit * validation.norms[:, None], params["variance"])
+    components, shares = principal_components(validation.unit * validation.norms[:, None], variance)
     budgets = largest_remainder(budget, shares)
-    graph = nearest(pool, params["neighbours"]) if params["neighbours"] else None
-    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mib), components, budgets, params["delta"], graph)
+    graph = nearest(pool, neighbours) if neighbours else None
+    walks = fast.walk_author_code(Quantised(pool, inputs.memory_mib), components, budgets, delta, graph)
     details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
     chosen = np.array([row for walked in walks for row in walked.indices])
     return Selection(chosen, {"components": details}, Components("pool_gradients", "validation_gradients"))

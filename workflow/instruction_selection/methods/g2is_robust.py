@@ -13,6 +13,7 @@
 import numpy as np
 
 from instruction_selection.core.apportion import largest_remainder
+from instruction_selection.core.parameters import ProperShare, Share
 from instruction_selection.selection import Components, Inputs, Selection
 from instruction_selection.selection.walk import fast
 from instruction_selection.selection.walk.algorithm1 import describe
@@ -20,13 +21,21 @@ from instruction_selection.selection.walk.components import principal_components
 from instruction_selection.selection.walk.quantised import Quantised
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(
+    inputs: Inputs,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    variance: ProperShare,
+    delta: Share,
+    centred: bool,
+) -> Selection:
     validation = inputs.validation_gradients.unit
-    decompose = principal_components if params["centred"] else uncentred_components
-    components, shares = decompose(validation, params["variance"])
+    decompose = principal_components if centred else uncentred_components
+    components, shares = decompose(validation, variance)
     components = towards(components, validation.mean(0))
     copies = Quantised(inputs.pool_gradients, inputs.memory_mib)
-    walks = fast.walk_robust(copies, components, shares, budget, params["delta"])
+    walks = fast.walk_robust(copies, components, shares, budget, delta)
     budgets = largest_remainder(budget, shares)
     details = [describe(*walk) for walk in zip(shares, budgets, walks, strict=True)]
     chosen = np.array([row for walked in walks for row in walked.indices])

@@ -10,16 +10,17 @@ all but agree: where one direction holds the share asked for, every cosine insid
 
 import numpy as np
 
+from instruction_selection.core.parameters import Count, ProperShare
 from instruction_selection.selection import Inputs
 from instruction_selection.selection.algorithms import subspace
 
 
-def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
+def score(inputs: Inputs, rng: np.random.Generator, *, rank: ProperShare | Count, mean_of_subtasks: bool) -> np.ndarray:
     pools, targets, weights = inputs.over_checkpoints("pool_sgd_gradients", "validation_gradients")
     return subspace.scores(
         pools,
         [target.unit * target.norms[:, None] for target in targets],
         weights,
-        params["rank"],
-        targets[-1].subtasks if params["mean_of_subtasks"] else None,
+        rank,
+        targets[-1].subtasks if mean_of_subtasks else None,
     )

@@ -11,12 +11,21 @@ that of the checkpoints that the experiment keeps (warmup.checkpoints); with one
 
 import numpy as np
 
+from instruction_selection.core.parameters import Count, NotNegative
 from instruction_selection.selection import Inputs, Selection
 from instruction_selection.selection.algorithms import trajectory
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(
+    inputs: Inputs,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    rank: Count,
+    iterations: Count,
+    tolerance: NotNegative,
+) -> Selection:
     pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
-    rows, target = trajectory.system(pools, [target.unit for target in targets], weights, params["rank"])
-    chosen, details = trajectory.pursue(rows, target, budget, params["iterations"], params["tolerance"])
+    rows, target = trajectory.system(pools, [target.unit for target in targets], weights, rank)
+    chosen, details = trajectory.pursue(rows, target, budget, iterations, tolerance)
     return Selection(chosen, {"rounds": details})

@@ -14,7 +14,7 @@ from instruction_selection.selection import Inputs, Selection
 LENGTH_RANGES = 10
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(inputs: Inputs, budget: int, rng: np.random.Generator) -> Selection:
     edges = np.quantile(inputs.validation_lengths, np.linspace(0, 1, LENGTH_RANGES + 1))
     pool_range, validation_range = (
         np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, LENGTH_RANGES - 1)

@@ -12,6 +12,6 @@ from instruction_selection.selection import Inputs
 from instruction_selection.selection.algorithms.similarity import weighted_best_subtask_mean
 
 
-def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
+def score(inputs: Inputs, rng: np.random.Generator) -> np.ndarray:
     pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
     return weighted_best_subtask_mean(pools, [target.unit for target in targets], weights, targets[-1].subtasks)

@@ -12,7 +12,7 @@ from instruction_selection.selection.algorithms.round_robin import take_turns
 from instruction_selection.selection.algorithms.similarity import weighted_cosines
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(inputs: Inputs, budget: int, rng: np.random.Generator) -> Selection:
     pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
     cosines = weighted_cosines(pools, [target.unit for target in targets], weights)
     return Selection(take_turns(cosines, budget, skip_taken=True))

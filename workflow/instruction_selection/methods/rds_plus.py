@@ -13,6 +13,6 @@ from instruction_selection.selection import Inputs, Selection
 from instruction_selection.selection.algorithms.round_robin import take_turns
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(inputs: Inputs, budget: int, rng: np.random.Generator) -> Selection:
     cosines = inputs.pool_hidden_states @ inputs.validation_hidden_states.unit.T
     return Selection(take_turns(cosines, budget, skip_taken=False))

@@ -10,6 +10,6 @@ from instruction_selection.selection import Inputs
 from instruction_selection.selection.algorithms.similarity import best_subtask_mean
 
 
-def score(inputs: Inputs, params: dict, rng: np.random.Generator) -> np.ndarray:
+def score(inputs: Inputs, rng: np.random.Generator) -> np.ndarray:
     validation = inputs.validation_embeddings
     return best_subtask_mean(inputs.pool_embeddings, validation.unit, validation.subtasks)

@@ -8,23 +8,33 @@ small pool: each cluster's share is rounded down, and of shares of a row or two 
 
 import numpy as np
 
+from instruction_selection.core.parameters import Count, NotNegative
 from instruction_selection.features.matrix import WeightedMean
 from instruction_selection.selection import Inputs, Selection
-from instruction_selection.selection.algorithms import clusters
+from instruction_selection.selection.algorithms import clusters as algorithms
 
 #: Rows to choose per cluster, on average; the paper has far more.
 LEAST_SHARE = 5
 
 
-def select(inputs: Inputs, budget: int, params: dict, rng: np.random.Generator) -> Selection:
+def select(
+    inputs: Inputs,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    clusters: Count,
+    penalty: NotNegative,
+    tolerance: NotNegative,
+    corrected: bool,
+) -> Selection:
     pools, weights = inputs.over_checkpoints("pool_gradients")
     rows = pools[0] if len(pools) == 1 else WeightedMean(pools, weights)
-    count = max(1, min(params["clusters"], budget // LEAST_SHARE))
-    labels, centres = clusters.k_means(rows, count, int(rng.integers(2**31)))
-    pursuit = params["penalty"], params["tolerance"], inputs.memory_mib // 2
-    if params["corrected"]:
-        chosen, details = clusters.select_exact_budget(rows, labels, centres, budget, *pursuit)
+    count = max(1, min(clusters, budget // LEAST_SHARE))
+    labels, centres = algorithms.k_means(rows, count, int(rng.integers(2**31)))
+    pursuit = penalty, tolerance, inputs.memory_mib // 2
+    if corrected:
+        chosen, details = algorithms.select_exact_budget(rows, labels, centres, budget, *pursuit)
     else:
-        chosen, details = clusters.select_as_published(rows, labels, centres, budget / len(rows), *pursuit)
+        chosen, details = algorithms.select_as_published(rows, labels, centres, budget / len(rows), *pursuit)
     lost = budget - sum(cluster["budget"] for cluster in details)
     return Selection(chosen, {"clusters": details, "lost_to_rounding": lost})

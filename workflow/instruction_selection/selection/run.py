@@ -31,12 +31,12 @@ def _run(implementation: str, inputs: Inputs, budget: int, params: Mapping[str, 
     module = importlib.import_module(f"instruction_selection.methods.{name}")
     rng = np.random.default_rng(seed)
     if hasattr(module, "score"):
-        scores = np.asarray(module.score(inputs, params, rng), dtype=np.float32)
+        scores = np.asarray(module.score(inputs, rng, **params), dtype=np.float32)
         if scores.shape != (inputs.pool_size,) or not np.isfinite(scores).all():
             raise ValueError(f"{name}: score must return {inputs.pool_size} finite numbers, not {scores.shape}.")
         result = Selection(np.argsort(-scores, kind="stable")[:budget])
     else:
-        result = module.select(inputs, budget, params, rng)
+        result = module.select(inputs, budget, rng, **params)
     chosen = result.indices = np.asarray(result.indices, dtype=np.int64)
     in_pool = ((chosen >= 0) & (chosen < inputs.pool_size)).all()
     if len(chosen) > budget or len(np.unique(chosen)) != len(chosen) or not in_pool:

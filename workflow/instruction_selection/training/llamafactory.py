@@ -16,7 +16,7 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.processes import check_exit
 from instruction_selection.models import LLAMAFACTORY_COLUMNS
-from instruction_selection.training import DIVERGED
+from instruction_selection.training import DIVERGED, UNKNOWN_LAYERS
 from instruction_selection.training.checkpoints import remove_partial
 
 #: What a training depends on.
@@ -48,7 +48,8 @@ def train(
     checkpoints of the last `checkpoints` epochs are kept.
 
     An interrupted run resumes from its last complete checkpoint in `folder`. If a run with another training file, model
-    or settings began there, `folder` is emptied first. Raises `InputError` if the training fails or diverges.
+    or settings began there, `folder` is emptied first. Raises `InputError` if the training fails or diverges, or if
+    `lora_target` names a layer that the model does not have.
     """
     shared = {"save_total_limit": checkpoints, **arguments}
     del shared["effective_batch"]
@@ -74,9 +75,13 @@ def train(
         # With several visible GPUs the trainer would split every batch over them and enlarge the effective batch.
         environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     output = configuration.parent / "output"
-    diverged = output / DIVERGED
+    diverged, unknown_layers = output / DIVERGED, output / UNKNOWN_LAYERS
     diverged.unlink(missing_ok=True)
+    unknown_layers.unlink(missing_ok=True)
     status = subprocess.run(command, env=environment, check=False).returncode
+    if unknown_layers.is_file():
+        sentence = f"{model} has no layer {', '.join(map(repr, files.read_json(unknown_layers)))}"
+        raise InputError("unknown-layer", sentence, key="lora_target")
     if diverged.is_file():
         [(_, step), (name, value)] = files.read_json(diverged).items()
         raise InputError(

@@ -30,5 +30,6 @@ if __name__ == "__main__":
 
     from instruction_selection.models import row_templates  # noqa: F401  (registers them)
     from instruction_selection.training.divergence import StopWhenDiverged
+    from instruction_selection.training.layers import StopAtUnknownLayers
 
-    run_exp(callbacks=[StopWhenDiverged()])
+    run_exp(callbacks=[StopAtUnknownLayers(), StopWhenDiverged()])

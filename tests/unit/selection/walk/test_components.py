@@ -58,14 +58,6 @@ def test_counted_components__share_of_those_there_are(rows):
     assert np.array_equal(components.counted_components(rows, 1.0)[0][: len(by_variance)], by_variance)
 
 
-def test_leading__by_the_parameter_given(rows):
-    for name, decompose in (("variance", components.principal_components), ("count", components.counted_components)):
-        assert np.array_equal(components.leading(rows, {name: 0.4, "delta": 0.8})[0], decompose(rows, 0.4)[0])
-    for params in ({}, {"variance": 0.5, "count": 0.5}):
-        with refused("components-undefined", key="params"):
-            components.leading(rows, params)
-
-
 def test_principal_components__single_row_rejected():
     with refused("too-few-validation-rows"):
         components.principal_components(np.ones((1, 4)), 0.5)

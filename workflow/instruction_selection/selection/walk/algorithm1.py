@@ -17,7 +17,6 @@ import numpy as np
 
 from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection.contract import Components, Inputs, Selection
-from instruction_selection.selection.walk.components import leading
 from instruction_selection.selection.walk.growing_set import Walk
 
 
@@ -25,15 +24,16 @@ def select(
     inputs: Inputs,
     followed: Components,
     budget: int,
-    params: dict,
+    decompose: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     choose: Callable[[np.ndarray, list[int]], list[Walk]],
 ) -> Selection:
     """The union of `choose(components, rows wanted of each)` over the principal components of the validation rows.
 
-    `followed` names the features. `params` says how many components, as in `components.leading`.
+    `followed` names the features. `decompose` gives components (k, D) of rows (M, D), and their shares (k,) of the
+    budget, as in `components`.
     """
     validation: FeatureMatrix = getattr(inputs, followed.validation)
-    components, shares = leading(validation.unit * validation.norms[:, None], params)
+    components, shares = decompose(validation.unit * validation.norms[:, None])
     budgets = [math.ceil(budget * share) for share in shares]
     chosen: dict[int, None] = {}
     details = []

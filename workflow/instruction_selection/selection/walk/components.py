@@ -29,19 +29,6 @@ def counted_components(rows: np.ndarray, share: float) -> tuple[np.ndarray, np.n
     return _pca(rows, math.ceil(share * min(len(rows) - 1, rows.shape[1]) - 1e-9))
 
 
-def leading(rows: np.ndarray, params: dict) -> tuple[np.ndarray, np.ndarray]:
-    """By a method's parameters: `variance` for a share of the variance, or `count` for one of the components' number.
-
-    Raises `InputError` unless there is exactly one of them.
-    """
-    asked = [(decompose, params[name]) for name, decompose in _SHARES.items() if name in params]
-    if len(asked) != 1:
-        sentence = "G2IS needs either 'variance' or 'count' to know how many principal components"
-        raise InputError("components-undefined", sentence, key="params")
-    [(decompose, share)] = asked
-    return decompose(rows, share)
-
-
 def uncentred_components(rows: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
     """As `principal_components`, of `rows` (M, D) not centred: right singular vectors, and shares of their squares.
 
@@ -60,10 +47,6 @@ def _pca(rows: np.ndarray, n_components: float) -> tuple[np.ndarray, np.ndarray]
     components, explained = np.asarray(pca.components_), np.asarray(pca.explained_variance_ratio_)
     largest = components[np.arange(len(components)), np.abs(components).argmax(1)]
     return components * np.where(largest < 0, -1, 1)[:, None].astype(rows.dtype), explained / explained.sum()
-
-
-#: What a share may be of.
-_SHARES = {"variance": principal_components, "count": counted_components}
 
 
 def towards(components: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -1,0 +1,21 @@
+"""What the programs behind the jobs know by name, from known.json, which `make reference` writes.
+
+A run is planned on a machine that may have none of them, and importing them takes seconds. A test compares the file
+with the pinned versions.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).with_suffix(".json")
+
+
+@cache
+def names() -> dict[str, Any]:
+    """`training_arguments` of LLaMA-Factory, each with its `types` (as in JSON Schema) and `choices` of text, and its
+    `templates` with this project's own; `model_types` of transformers with their folders, and `layers` by folder;
+    `generators` by reader; `task_keys` and `metrics` of lm-eval.
+    """
+    return json.loads(PATH.read_text(encoding="utf-8"))
