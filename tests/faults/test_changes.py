@@ -1,9 +1,9 @@
 """A config that changes between two runs reruns what depends on it, and tables never mix old and new results."""
 
-import json
-
 import pytest
 from support.running import RESULTS, jobs_of, sentence
+
+from instruction_selection.core import files
 
 pytestmark = pytest.mark.slow
 
@@ -62,8 +62,7 @@ def test_a_table_of_old_and_new_is_refused(copy):
 
 def test_a_table_of_an_adapter_that_was_made_again_is_refused(copy):
     path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
-    summary = json.loads(path.read_text())
-    path.write_text(json.dumps({**summary, "adapter": "0" * 64}))
+    files.write_json(path, {**files.read_json(path), "adapter": "0" * 64})
     (copy.results / "tables/logic.csv").unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
     sentence(done, "logic.json: of another adapter than")

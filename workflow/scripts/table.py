@@ -15,8 +15,8 @@ with logs.to_file(snakemake.log[0]):
     cells = [
         {
             **cell,
-            "evaluation": files.read_json(evaluation),
-            "results": samples.read(each, benchmarks[cell["benchmark"]]["metrics"]),
+            "evaluation": (summary := files.read_json(evaluation)),
+            "results": samples.read(each, benchmarks[cell["benchmark"]]["metrics"], summary.get("samples_sha256")),
             "selection": files.read_json(selection) if selection else None,
         }
         for cell, evaluation, each, selection, _ in snakemake.params.cells
