@@ -5,6 +5,7 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection.core import files, provenance
+    from instruction_selection.models import sealed
     from instruction_selection.training import checkpoints, llamafactory
 
     folder = Path(snakemake.output.adapter).with_name("training")
@@ -24,7 +25,8 @@ with logs.to_file(snakemake.log[0]):
     files.write_json(
         snakemake.output.summary,
         {
-            "adapter": files.sha256(snakemake.output.adapter),
+            "model": sealed.identity(snakemake.input.model),
+            "adapter": sealed.identity(snakemake.output.adapter),
             "results": {**files.read_json(output / "train_results.json"), "train_loss": checkpoints.mean_loss(output)},
             "provenance": provenance.record(
                 {"rows": snakemake.input.rows},

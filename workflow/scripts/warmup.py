@@ -22,7 +22,7 @@ with logs.to_file(snakemake.log[0]):
     )
     # Imported only now, so that this process is small while training runs.
     from instruction_selection.features.gradients import moments, parameters
-    from instruction_selection.models.prepare import weights_id
+    from instruction_selection.models import sealed
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
     kept = checkpoints.find(output)
@@ -34,9 +34,9 @@ with logs.to_file(snakemake.log[0]):
         checkpoints.keep_weights(checkpoint, adapter)
         entry |= {
             "second_moments_below_epsilon": moments.share_below_epsilon(states),
-            "model": weights_id(snakemake.input.model),
-            "adapter": files.sha256(adapter),
+            "model": sealed.identity(snakemake.input.model),
+            "adapter": sealed.identity(adapter),
         }
-    files.write_json(snakemake.output.checkpoints, entries)
+    files.write_json(snakemake.output.checkpoints, {"checkpoints": entries})
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
     shutil.rmtree(folder)

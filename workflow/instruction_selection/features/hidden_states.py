@@ -15,8 +15,7 @@ from transformers import AutoModel, AutoTokenizer
 from instruction_selection.core import files
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import tokens
-from instruction_selection.models.prepare import weights_id
+from instruction_selection.models import sealed, tokens
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -69,7 +68,7 @@ def write(
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = files.read_jsonl(rows_path)
+    made_with = {"model": sealed.identity(model), "template": template, "cutoff_len": cutoff_len}
     embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
-    made_with = {"model": weights_id(model), "template": template, "cutoff_len": cutoff_len}
     packages = ("transformers", "llamafactory")
     encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)

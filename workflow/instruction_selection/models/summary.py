@@ -11,7 +11,7 @@ NAME = "model.json"
 def row_form(folder: str | Path) -> dict:
     """How training begins and ends an example (see `tokens.row_form`), for a model folder made by `prepare`."""
     path = Path(folder) / NAME
-    summary = files.read_json(path)
+    summary = files.read_json(path, folder)
     if "row_form" not in summary:
         raise InputError(
             "old-model",

@@ -41,7 +41,7 @@ def checkpoint_files(features: Sequence[Mapping[str, Sequence[str]]], written: s
     """`features` of the last checkpoints, oldest first, each with its entry in `written`, a checkpoints.json."""
     if not features:
         return []
-    about = files.read_json(written) if written else [{}] * len(features)
+    about = files.read_json(written)["checkpoints"] if written else [{}] * len(features)
     return list(map(CheckpointFiles, features, about[-len(features) :]))  # pyright: ignore[reportArgumentType]
 
 
