@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.refusals import refused
 from support.unchanged import unchanged
@@ -140,6 +140,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(value=st.dictionaries(st.text("abc"), JSON), data=st.data())
 def test_read_json__gives_what_was_written_or_names_the_file(tmp_path_factory, value, data):
     """After any cut, and with any bit flipped."""
