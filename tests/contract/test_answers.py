@@ -17,8 +17,8 @@ from instruction_selection.experiment import load
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.model import Model
 from instruction_selection.models import prepare as models
-from instruction_selection.models import summary as model_summary
 from instruction_selection.models import sealed, tokens
+from instruction_selection.models import summary as model_summary
 from instruction_selection.models.tokens import IGNORE_INDEX
 
 SETTINGS = {"backend": "hf", "dtype": "float32", "batch_size": 4, "chat_template": True}

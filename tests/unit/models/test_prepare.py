@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.refusals import refused
 from support.unchanged import unchanged
 
 from instruction_selection.core import files
@@ -56,6 +57,18 @@ def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_mode
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Why?"}], tokenize=False)
     assert "### Instruction:\nWhy?\n\n### Response:\n" in asked
     assert "### Instruction" not in (tmp_path / "mirror/org/model/tokenizer_config.json").read_text()
+
+
+def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_refused(public, tiny_model, tmp_path):
+    source, manifest = public("model", tiny_model)
+    for path in (tmp_path / "cache/org/model").glob("tokenizer*"):
+        path.unlink()
+    listed = files.read_json(manifest)
+    kept = {name: digest for name, digest in listed["source"]["files"].items() if "tokenizer" not in name}
+    files.write_json(manifest, {"source": {**listed["source"], "files": kept}})
+    with refused("no-tokenizer", path="org/model", key="source.files"):
+        prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest)
+    assert not (tmp_path / "prepared").exists()
 
 
 def test_prepare__writes_neither_to_the_mirror_nor_to_the_cache(public, tiny_model, tmp_path):

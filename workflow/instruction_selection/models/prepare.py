@@ -8,6 +8,7 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from instruction_selection.core import files, provenance
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
 from instruction_selection.models import sealed, summary, tokens
@@ -27,7 +28,7 @@ def prepare(model: dict, folder: str | Path, manifest: str | Path | None = None)
     with sealed.making(folder) as partial:
         fetched = hub.paths(source, manifest, "source") if source["kind"] == "hub" else []
         if fetched:
-            tokenizer = AutoTokenizer.from_pretrained(fetched[0].parent)
+            tokenizer = _fetched_tokenizer(source, fetched[0].parent)
         else:
             tokenizer = SOURCES[source["kind"]](source, partial)
         row_form = tokens.row_form(tokenizer, model["template"])
@@ -70,6 +71,15 @@ def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     end = GGUFReader(path).fields["tokenizer.ggml.eos_token_id"].contents()
     tokenizer.eos_token = tokenizer.convert_ids_to_tokens(int(end))
     return tokenizer
+
+
+def _fetched_tokenizer(source: dict, folder: Path) -> PreTrainedTokenizerBase:
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        sentence = f"no tokenizer can be read from these files ({reason}); add the tokenizer's files to the list"
+        raise InputError("no-tokenizer", sentence, path=source["repository"], key="source.files") from error
 
 
 def _link(fetched: list[Path], folder: Path) -> None:
