@@ -70,6 +70,8 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
+    from instruction_selection.models import sealed
+
     torch.manual_seed(1)
     network = get_peft_model(
         AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32),
@@ -79,7 +81,8 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
         if "lora_" in name:
             torch.nn.init.normal_(parameter, std=0.1)
     folder = tmp_path_factory.mktemp("adapters") / "tiny"
-    network.save_pretrained(folder)
+    with sealed.making(folder) as partial:
+        network.save_pretrained(partial)
     return folder
 
 

@@ -17,8 +17,8 @@ from instruction_selection.experiment import load
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.model import Model
 from instruction_selection.models import prepare as models
+from instruction_selection.models import sealed, tokens
 from instruction_selection.models import summary as model_summary
-from instruction_selection.models import tokens
 from instruction_selection.models.tokens import IGNORE_INDEX
 
 SETTINGS = {"backend": "hf", "dtype": "float32", "batch_size": 4, "chat_template": True}
@@ -241,7 +241,6 @@ def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tm
     entry, folder = prepared("tiny-llama")
     row = {"id": "whole", "task": "t", "instruction": "Is it so?", "response": "No, it is not"}
     learnt = tmp_path / "learnt"
-    shutil.copytree(folder, learnt)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     [example] = tokens.encode([row], AutoTokenizer.from_pretrained(folder), entry["template"], 512)
     ids, labels = torch.tensor([example.input_ids]), torch.tensor([example.labels])
@@ -250,7 +249,9 @@ def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tm
         network(input_ids=ids, labels=labels).loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    network.save_pretrained(learnt)
+    with sealed.making(learnt) as partial:
+        shutil.copytree(folder, partial, dirs_exist_ok=True)
+        network.save_pretrained(partial)
     rows = [row, {**row, "id": "prefix", "response": "No"}, {**row, "id": "other", "response": "Yes"}]
     samples, summary = evaluate(benchmark, rows, learnt, tmp_path)
     assert [samples["answer", row["id"]]["acc"] for row in rows] == [1, 1, 0]

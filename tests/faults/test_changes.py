@@ -1,11 +1,12 @@
 """A config that changes between two runs reruns what depends on it, and tables never mix old and new results."""
 
-import json
 import shutil
 import subprocess
 
 import pytest
 from support.running import RESULTS, Run, jobs_of, sentence
+
+from instruction_selection.core import files
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +65,7 @@ def test_a_table_of_old_and_new_is_refused(copy):
 
 def test_a_table_of_an_adapter_that_was_made_again_is_refused(copy):
     path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
-    summary = json.loads(path.read_text())
-    path.write_text(json.dumps({**summary, "adapter": "0" * 64}))
+    files.write_json(path, {**files.read_json(path), "adapter": "0" * 64})
     (copy.results / "tables/logic.csv").unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
     sentence(done, "logic.json: provenance.inputs.adapter.sha256: not made from")
@@ -113,9 +113,9 @@ def test_other_settings__are_noticed_without_the_records_of_snakemake(copy, name
 
 def test_results_of_an_earlier_version__are_recognised(copy):
     path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
-    summary = json.loads(path.read_text())
+    summary = files.read_json(path)
     del summary["provenance"]["code"]
-    path.write_text(json.dumps(summary))
+    files.write_json(path, summary)
     (copy.results / "tables/logic.csv").unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
     sentence(done, "training.json: an earlier version of this project made this result")

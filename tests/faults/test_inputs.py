@@ -8,6 +8,8 @@ import pytest
 import yaml
 from support.running import RESULTS, damage, redone, said, sentence
 
+from instruction_selection.core import files
+
 pytestmark = pytest.mark.slow
 
 BASE = f"{RESULTS}/runs/tiny-llama/any/any/base/0/seed0"
@@ -74,7 +76,7 @@ def test_a_hub_that_is_away_is_one_sentence_and_what_is_there_is_used(copy, mini
     assert "rule fetch" not in said(done)
 
     # A file that is not the one that was fetched any more.
-    [name, *_] = [name for part in json.loads((copy.path / GSM8K).read_text()).values() for name in part["files"]]
+    [name, *_] = [name for part in files.read_json(copy.path / GSM8K).values() for name in part["files"]]
     fetched = copy.path / "results/hub" / name
     content = fetched.read_bytes()
     fetched.unlink()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.refusals import refused
 from support.running import RESULTS, Run, damage, digest, jobs_of, sentence
 
+from instruction_selection.core import files
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import Hdf5Matrix
@@ -157,7 +158,7 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
     gradients = copy.path / GRADIENTS
     for name in ("pool.h5", "validation/logic.h5"):
         relabelled(gradients / name, key, OTHERS[key])
-    [checkpoint] = json.loads((copy.results / "warmup/tiny-llama/reasoning/checkpoints.json").read_text())
+    [checkpoint] = files.read_json(copy.results / "warmup/tiny-llama/reasoning/checkpoints.json")["checkpoints"]
     made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
     made_with |= {"template": "smollm_eot", "cutoff_len": 128}
     with refused("store-outdated", path="pool.h5", key=key):

@@ -1,7 +1,6 @@
 """Numbers that are not finite, examples without a response, a checkpoint that is incomplete."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -16,6 +15,7 @@ from support.running import RESULTS, digest, sentence
 from instruction_selection.core import files
 from instruction_selection.evaluation import harness
 from instruction_selection.features.gradients import compute
+from instruction_selection.models import sealed
 from instruction_selection.training import checkpoints
 
 pytestmark = pytest.mark.slow
@@ -28,11 +28,13 @@ SETTINGS = {
 }
 
 
-def spoil(path: Path) -> None:
-    """One weight of a model that every row goes through is not a number."""
-    weights = load_file(path)
-    weights["model.norm.weight"][0] = torch.nan
-    save_file(weights, path, {"format": "pt"})
+def spoil(model: Path) -> None:
+    """One weight of a model that every row goes through is not a number, since the model was prepared."""
+    with sealed.making(model) as partial:
+        shutil.copytree(model, partial, dirs_exist_ok=True)
+        weights = load_file(model / "model.safetensors")
+        weights["model.norm.weight"][0] = torch.nan
+        save_file(weights, partial / "model.safetensors", {"format": "pt"})
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def rows(some_rows, tmp_path) -> list[dict]:
 
 def test_an_example_whose_gradient_is_not_finite_is_named_and_left_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
     model = shutil.copytree(tiny_model, tmp_path / "model")
-    spoil(model / "model.safetensors")
+    spoil(model)
     arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm_eot", 256, SETTINGS)
     with refused("no-finite-gradient", path="rows.jsonl"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
@@ -59,19 +61,18 @@ def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, r
     assert not (tmp_path / "0.h5").exists()
 
 
-def test_a_training_that_diverges_is_stopped(copy, undisturbed):
-    model = copy.results / "models/tiny-llama/model.safetensors"
-    times, content = model.stat(), model.read_bytes()
+def test_a_training_that_diverges_is_stopped(copy, undisturbed, tmp_path):
+    model = copy.results / "models/tiny-llama"
+    whole = shutil.copytree(model, tmp_path / "whole")
     spoil(model)
-    os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
     shutil.rmtree(copy.path / RANDOM / "adapter")
     done = copy.snakemake("--", f"{RANDOM}/adapter")
     sentence(done, "selected.jsonl: training on these examples was stopped at step 1, because loss was nan")
     assert not (copy.path / RANDOM / "adapter").exists()
     assert not list((copy.path / RANDOM / "training/output").glob("checkpoint-*"))
 
-    model.write_bytes(content)
-    os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
+    shutil.rmtree(model)
+    shutil.copytree(whole, model)
     copy.finish()
     assert copy.tables() == undisturbed.tables()
 

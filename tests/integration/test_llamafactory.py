@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,13 +13,15 @@ import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from peft import LoraConfig
 from support.refusals import refused
+from support.unchanged import unchanged
 from transformers import AutoTokenizer
 
-from instruction_selection.core import files
+from instruction_selection.core import files, processes
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import moments, parameters, per_sample
-from instruction_selection.models import tokens
+from instruction_selection.models import sealed, tokens
 from instruction_selection.training import checkpoints, llamafactory
 
 pytestmark = pytest.mark.slow
@@ -43,6 +47,12 @@ def output(tiny_model, rows_path, tmp_path_factory):
     return llamafactory.train(
         rows_path, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, tmp_path_factory.mktemp("training")
     )
+
+
+@pytest.fixture
+def started(monkeypatch) -> None:
+    """No training is started; each fails."""
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
 
 
 def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_rows):
@@ -148,7 +158,55 @@ def test_the_adapter_is_kept_whole(output, tmp_path):
     assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
+        "files.json",
     ]
+
+
+def test_train__the_same_training_elsewhere_gives_the_same_adapter(output, tiny_model, rows_path, tmp_path):
+    """PEFT writes the model's path, and a set in another order in each process."""
+    model, rows = shutil.copytree(tiny_model, tmp_path / "model"), shutil.copy(rows_path, tmp_path / "same.jsonl")
+    again = llamafactory.train(rows, model, "smollm_eot", 512, ARGUMENTS, 0, tmp_path / "training")
+    checkpoints.keep_weights(output, tmp_path / "one" / "adapter")
+    checkpoints.keep_weights(again, tmp_path / "other" / "adapter")
+    one, other = tmp_path / "one/adapter", tmp_path / "other/adapter"
+    assert sealed.identity(one) == sealed.identity(other)
+    assert files.sha256(one) == files.sha256(other)
+    assert LoraConfig.from_pretrained(one).target_modules == LoraConfig.from_pretrained(output).target_modules
+
+
+def test_train__reads_no_cache_of_another_training_and_writes_only_to_its_folder(tiny_model, tmp_path, monkeypatch):
+    """The training file changes, but neither its size nor its time."""
+    for name in processes.CACHES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    arguments = {**ARGUMENTS, "logging_steps": 1}
+    path, losses = tmp_path / "own" / "rows.jsonl", []
+    for response, folder in (("yes", "one"), ("no!", "two")):
+        files.write_jsonl(path, [{"instruction": "Is it so?", "response": response}])
+        os.utime(path, ns=(0, 0))
+        with unchanged(tmp_path / "own", tiny_model):
+            output = llamafactory.train(path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path / folder)
+        losses.append(checkpoints.mean_loss(output))
+    assert losses[0] != losses[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "own", "two"]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"rows": '])
+def test_train__starts_over_if_a_power_cut_damaged_what_it_says_of_itself(started, content, tiny_model, tmp_path):
+    """What is there may be of another model."""
+    folder, rows = tmp_path / "training", tmp_path / "rows.jsonl"
+    rows.write_text("{}")
+    for written in (None, content):
+        files.write_text(folder / "output" / "old", "")
+        if written is not None:
+            (folder / "identity.json").write_bytes(written)
+        with refused("failed"):
+            llamafactory.train(rows, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, folder)
+        assert not (folder / "output" / "old").exists()
+    files.write_text(folder / "output" / "old", "")
+    with refused("failed"):
+        llamafactory.train(rows, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, folder)
+    assert (folder / "output" / "old").exists()
 
 
 def test_a_killed_run_resumes_at_its_last_complete_checkpoint(tiny_model, some_rows, tmp_path, capfd):

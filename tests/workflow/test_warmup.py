@@ -33,7 +33,7 @@ def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_a
         assert identities[-1]["parameters"]["count"] == count > 1_000_000
     for key in ("adapter", "moments"):
         assert identities[0][key] != identities[1][key]
-    first, second = json.loads((warmup / "checkpoints.json").read_text())
+    first, second = json.loads((warmup / "checkpoints.json").read_text())["checkpoints"]
     assert first["step"] < second["step"]
     assert first["mean_learning_rate"] != second["mean_learning_rate"]
     assert 0 < second["second_moments_below_epsilon"] <= first["second_moments_below_epsilon"] <= 1

@@ -5,7 +5,7 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.core import files, provenance
     from instruction_selection.evaluation import harness
-    from instruction_selection.models import summary
+    from instruction_selection.models import sealed
 
     name, settings = snakemake.wildcards.benchmark, snakemake.params.settings
     benchmark, rows = settings["benchmark"], settings["target_size"]["evaluation_rows"]
@@ -19,10 +19,15 @@ with logs.to_file(snakemake.log[0]):
         settings={**settings["evaluation"], **snakemake.params.execution},
     )
     scores = harness.summarise(name, benchmark, results, samples, expected_samples=rows)
-    inputs = {"tasks": snakemake.input.tasks, **({"adapter": adapter} if adapter else {})}
     packages = harness.PACKAGES[settings["evaluation"]["backend"]]
-    record = provenance.record(inputs, settings, snakemake.params.code, packages)
-    record["inputs"]["rows"] = files.read_json(Path(snakemake.input.tasks) / harness.RECORD)["inputs"]["rows"]
-    record["inputs"]["model"] = summary.made_of(snakemake.input.model)
+    record = provenance.record({"tasks": snakemake.input.tasks}, settings, snakemake.params.code, packages)
+    record["inputs"] |= {
+        "rows": files.read_json(Path(snakemake.input.tasks) / harness.RECORD)["inputs"]["rows"],
+        "model": sealed.model_record(snakemake.input.model),
+        **({"adapter": sealed.record(adapter)} if adapter else {}),
+    }
     files.write_jsonl(snakemake.output.samples, samples)
-    files.write_json(snakemake.output.summary, {**scores, "provenance": record})
+    files.write_json(
+        snakemake.output.summary,
+        {**scores, "samples_sha256": files.sha256(snakemake.output.samples), "provenance": record},
+    )

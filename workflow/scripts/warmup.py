@@ -5,7 +5,6 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection.core import files, provenance
-    from instruction_selection.models import summary
     from instruction_selection.training import checkpoints, llamafactory
 
     settings = snakemake.params.settings
@@ -24,7 +23,7 @@ with logs.to_file(snakemake.log[0]):
     )
     # Imported only now, so that this process is small while training runs.
     from instruction_selection.features.gradients import moments, parameters
-    from instruction_selection.models.prepare import weights_id
+    from instruction_selection.models import sealed
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
     kept = checkpoints.find(output)
@@ -36,11 +35,11 @@ with logs.to_file(snakemake.log[0]):
         checkpoints.keep_weights(checkpoint, adapter)
         entry |= {
             "second_moments_below_epsilon": moments.share_below_epsilon(states),
-            "model": weights_id(snakemake.input.model),
-            "adapter": files.sha256(adapter),
+            "model": sealed.identity(snakemake.input.model),
+            "adapter": sealed.identity(adapter),
         }
     record = provenance.record({"rows": snakemake.input.rows}, settings, snakemake.params.code, llamafactory.PACKAGES)
-    record["inputs"]["model"] = summary.made_of(snakemake.input.model)
+    record["inputs"]["model"] = sealed.model_record(snakemake.input.model)
     files.write_json(snakemake.output.checkpoints, {"checkpoints": entries, "provenance": record})
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
     shutil.rmtree(folder)

@@ -1,9 +1,16 @@
 """A result is there as a whole or not at all."""
 
+import json
+import os
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.refusals import refused
+from support.unchanged import unchanged
 
 from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
 
 
 def fail_while_writing(path):
@@ -109,3 +116,97 @@ def test_a_part_of_a_file_is_read_and_lines_are_numbered_in_the_whole(tmp_path):
     assert len(files.read_jsonl(path, 0, 10)) == 10
     with refused("not-json", path=path, key="line 11"):
         files.read_jsonl(path, 8, 11)
+
+
+def test_replacing__does_not_write_through_a_link_that_a_killed_job_left(tmp_path):
+    own = tmp_path / "own" / "result.txt"
+    files.write_text(own, "mine")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".result.txt.tmp").symlink_to(own)
+    (tmp_path / "results" / "result.txt").symlink_to(own)
+    with unchanged(tmp_path / "own"):
+        files.write_text(tmp_path / "results" / "result.txt", "new")
+    assert (tmp_path / "results" / "result.txt").read_text() == "new"
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=50)
+@given(value=st.dictionaries(st.text("abc"), JSON), data=st.data())
+def test_read_json__gives_what_was_written_or_names_the_file(tmp_path_factory, value, data):
+    """After any cut, and with any bit flipped."""
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    files.write_json(path, value)
+    assert files.read_json(path) == value
+    whole = path.read_bytes()
+    bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+    changed = bytearray(whole)
+    changed[bit // 8] ^= 1 << bit % 8
+    # Without its name the checksum is one more key, and the others are as they were.
+    named = whole.rindex(b'"checksum"')
+    for content in (whole[: bit // 8], bytes(changed)):
+        path.write_bytes(content)
+        try:
+            found = files.read_json(path)
+        except InputError as error:
+            found = error
+        if isinstance(found, InputError):
+            assert (found.code, found.path) == ("damaged", str(path))
+        else:
+            assert found == value or (named <= bit // 8 < named + 10 and value.items() <= found.items())
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"a": 1, "checksum": "0"}'])
+def test_read_json__says_what_to_delete(tmp_path, content):
+    path = tmp_path / "model" / "model.json"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with refused("damaged", path=path) as caught:
+        files.read_json(path)
+    assert "delete the file" in str(caught.value)
+    with refused("damaged", path=path) as caught:
+        files.read_json(path, path.parent)
+    assert f"delete the folder {path.parent} and" in str(caught.value)
+
+
+def test_write_json__is_read_by_other_programs_too(tmp_path):
+    files.write_json(tmp_path / "a.json", {"a": (1, 2), 3: "x"})
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert len(written.pop(files.CHECKSUM)) == 64
+    assert written == files.read_json(tmp_path / "a.json") == {"a": [1, 2], "3": "x"}
+
+
+def test_read_json__reads_what_other_programs_wrote(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 1}')
+    assert files.read_json(tmp_path / "a.json") == {"a": 1}
+
+
+def test_publish__a_folder_takes_a_name_with_all_its_files_and_links(tmp_path):
+    files.write_text(tmp_path / "part" / "sub" / "a", "1")
+    os.symlink("nowhere", tmp_path / "part" / "link")
+    files.publish(tmp_path / "part", tmp_path / "whole")
+    assert (tmp_path / "whole/sub/a").read_text() == "1"
+    assert os.readlink(tmp_path / "whole/link") == "nowhere"
+    assert not (tmp_path / "part").exists()
+
+
+BENCHMARK = "s\th:m:s\tmax_rss\n1.5\t0:00:01\t-\n"
+
+
+@pytest.mark.parametrize("content", ["", "s\tmax_rss\n", BENCHMARK[:20], BENCHMARK[:24], "x" + BENCHMARK[1:]])
+def test_read_benchmark__names_a_file_that_is_damaged(tmp_path, content):
+    path = tmp_path / "0.tsv"
+    path.write_text(BENCHMARK)
+    assert files.read_benchmark(path) == {"s": "1.5", "h:m:s": "0:00:01", "max_rss": "-"}
+    path.write_text(content)
+    with refused("damaged", path=path):
+        files.read_benchmark(path)

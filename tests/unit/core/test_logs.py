@@ -111,3 +111,17 @@ def test_too_little_memory_says_what_to_change(run, body):
     assert done.stderr.strip().startswith("Out of memory (")
     assert f"see {path}: give the job more memory, or make its batches smaller (gradients.batch_tokens," in done.stderr
     assert "Traceback" in log
+
+
+def test_a_job_s_caches_are_beside_its_log_while_it_runs(run):
+    body = "import os, pathlib; folder = pathlib.Path(os.environ['HF_DATASETS_CACHE']); folder.mkdir(parents=True)"
+    done, _, log = run(f"{body}; print(folder, file=sys.__stdout__); sys.exit(3)")
+    caches = log.with_name(f".{log.name}.caches")
+    assert done.returncode == 3
+    assert not caches.exists()
+    # Those of a job that was killed are not read by the next one.
+    done, _, _ = run(f"{body}; (folder / 'old').touch(); os.kill(os.getpid(), 9)")
+    assert done.returncode == -signal.SIGKILL
+    assert list(caches.rglob("old"))
+    done, text, _ = run(f"{body}; print(list(folder.iterdir()))")
+    assert (done.returncode, text) == (0, "[]\n")

@@ -10,7 +10,7 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.evaluation import harness
-from instruction_selection.models import summary
+from instruction_selection.models import sealed, summary
 from instruction_selection.training import llamafactory
 
 INJECTION = "$(touch pwned); `touch pwned` '\" \n touch pwned"
@@ -33,7 +33,8 @@ def started(monkeypatch) -> list:
 @pytest.fixture
 def model(tmp_path) -> Path:
     folder = tmp_path / INJECTION.replace("/", "")
-    files.write_json(folder / summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
+    with sealed.making(folder) as partial:
+        files.write_json(partial / summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
     return folder
 
 
@@ -56,11 +57,11 @@ def test_lm_eval_is_started_without_a_shell(started, model):
     assert not arguments.get("shell")
 
 
-def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path):
+def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path, model):
     (tmp_path / "rows.jsonl").write_text("")
     arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
     with refused("failed"):
-        llamafactory.train(tmp_path / "rows.jsonl", tmp_path, INJECTION, 8, arguments, 0, tmp_path / "t")
+        llamafactory.train(tmp_path / "rows.jsonl", model, INJECTION, 8, arguments, 0, tmp_path / "t")
     [(command, keywords)] = started
     assert isinstance(command, list)
     assert not [part for part in command if "pwned" in part]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.refusals import refused
+from support.unchanged import unchanged
 
 from instruction_selection.core import files
 from instruction_selection.core.packages import path_in_package
@@ -14,11 +16,15 @@ from instruction_selection.experiment import load
 from instruction_selection.experiment.model import Encoder
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features import embeddings as encoders
+from instruction_selection.models import sealed
 from instruction_selection.models import summary as model_summary
-from instruction_selection.models.prepare import prepare, weights_id
+from instruction_selection.models.prepare import prepare
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
-FILES = {"model": ["*.json", "model*.safetensors"], "encoder": ["*.json", "*/config.json", "*.safetensors", "*.txt"]}
+FILES = {
+    "model": ["*.json", "*.jinja", "model*.safetensors"],
+    "encoder": ["*.json", "*/config.json", "*.safetensors", "*.txt"],
+}
 
 
 @pytest.fixture
@@ -26,7 +32,8 @@ def public(tmp_path):
     """A function of a kind and a folder: the folder's files as a source of the hub, and their manifest."""
 
     def publish(kind: str, folder) -> tuple[dict, str]:
-        shutil.copytree(folder, tmp_path / "mirror" / "org" / kind)
+        repository = tmp_path / "mirror" / "org" / kind
+        shutil.copytree(folder, repository, ignore=shutil.ignore_patterns(model_summary.NAME, sealed.NAME))
         source = {"kind": "hub", "repository": f"org/{kind}", "revision": "main", "files": FILES[kind]}
         manifest = tmp_path / "cache" / "manifests" / kind / "x.json"
         hub.fetch({"source": source}, manifest, tmp_path / "mirror")
@@ -43,7 +50,6 @@ def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_mode
     weights = tmp_path / "prepared" / "model.safetensors"
     assert weights.is_symlink()
     assert weights.read_bytes() == (tiny_model / "model.safetensors").read_bytes()
-    assert weights_id(tmp_path / "prepared") == weights_id(tiny_model)
     network = AutoModelForCausalLM.from_pretrained(tmp_path / "prepared")
     summary = files.read_json(tmp_path / "prepared" / model_summary.NAME)
     assert summary["parameters"] == sum(parameter.numel() for parameter in network.parameters())
@@ -51,6 +57,41 @@ def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_mode
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Why?"}], tokenize=False)
     assert "### Instruction:\nWhy?\n\n### Response:\n" in asked
     assert "### Instruction" not in (tmp_path / "mirror/org/model/tokenizer_config.json").read_text()
+
+
+def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_refused(public, tiny_model, tmp_path):
+    source, manifest = public("model", tiny_model)
+    for path in (tmp_path / "cache/org/model").glob("tokenizer*"):
+        path.unlink()
+    listed = files.read_json(manifest)
+    kept = {name: digest for name, digest in listed["source"]["files"].items() if "tokenizer" not in name}
+    files.write_json(manifest, {"source": {**listed["source"], "files": kept}})
+    with refused("no-tokenizer", path="org/model", key="source.files"):
+        prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest)
+    assert not (tmp_path / "prepared").exists()
+
+
+def test_prepare__writes_neither_to_the_mirror_nor_to_the_cache(public, tiny_model, tmp_path):
+    source, manifest = public("model", tiny_model)
+    repository = tmp_path / "mirror/org/model"
+    (repository / "chat_template.jinja").write_text("MY OWN TEMPLATE")
+    hub.fetch({"source": source}, manifest, tmp_path / "mirror")
+    with unchanged(tmp_path / "mirror", tmp_path / "cache"):
+        for template in ("alpaca_bos", "smollm_eot"):
+            prepare({"template": template, "source": source}, tmp_path / "prepared", manifest)
+            sealed.identity(tmp_path / "prepared")
+    assert "MY OWN" not in (tmp_path / "prepared/chat_template.jinja").read_text()
+    links = {path.name for path in (tmp_path / "prepared").iterdir() if path.is_symlink()}
+    assert links == {"config.json", "generation_config.json", "model.safetensors"}
+
+
+def test_prepare__identity_is_the_same_in_two_folders_and_another_with_another_template(public, tiny_model, tmp_path):
+    source, manifest = public("model", tiny_model)
+    identities = []
+    for number, template in enumerate(("smollm_eot", "smollm_eot", "alpaca_bos")):
+        prepare({"template": template, "source": source}, tmp_path / str(number), manifest)
+        identities.append(sealed.identity(tmp_path / str(number)))
+    assert identities[0] == identities[1] != identities[2]
 
 
 def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):

@@ -168,7 +168,7 @@ def test_checkpoints_count_as_their_learning_rates_say(case, earlier, tmp_path):
         {"mean_learning_rate": rate, "step": step, "second_moments_below_epsilon": 0.0}
         for step, rate in enumerate(rates)
     ]
-    files.write_json(tmp_path / "checkpoints.json", about)
+    files.write_json(tmp_path / "checkpoints.json", {"checkpoints": about})
     checkpoints = selection_job.checkpoint_files([earlier, case["gradients"]], tmp_path / "checkpoints.json")
     chosen, summary = select(case, "less", 0.5, checkpoints=checkpoints)
     stores = [earlier, case["gradients"]]

@@ -1,15 +1,23 @@
-"""Reading and writing files so that a killed job never leaves half a result under the final name."""
+"""Reading and writing files so that neither a killed job nor a power cut leaves half a result under its name.
+
+A JSON file that is written here carries a checksum of its content, which is verified when it is read.
+"""
 
 import contextlib
+import csv
 import hashlib
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from instruction_selection.core.errors import InputError
+
+#: The key of the checksum in a JSON object.
+CHECKSUM = "checksum"
 
 
 @contextlib.contextmanager
@@ -19,11 +27,34 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Always the same name, so that the remains of a killed job are overwritten.
     temporary = path.with_name(f".{path.name}.tmp")
+    # If they are a link, writing would change the file that it points to.
+    temporary.unlink(missing_ok=True)
     try:
         yield temporary
-        os.replace(temporary, path)
+        publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def publish(temporary: str | Path, path: str | Path) -> None:
+    """Rename a complete file to `path`, or a folder where there is none, so that it survives a power cut as a whole."""
+    temporary, path = Path(temporary), Path(path)
+    for member in temporary.rglob("*") if temporary.is_dir() else [temporary]:
+        if not member.is_symlink():
+            _flush(member)
+    if temporary.is_dir():
+        _flush(temporary)
+    os.replace(temporary, path)
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -31,12 +62,48 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: str | Path, value: object) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: str | Path, value: dict) -> None:
+    """Write an object with its checksum."""
+    # The checksum is of what will be read: JSON has no tuples, and no keys but strings.
+    sealed = {**value, CHECKSUM: _checksum(json.loads(json.dumps(value)))}
+    write_text(path, json.dumps(sealed, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path) -> dict:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+def read_json(path: str | Path, result: str | Path | None = None) -> dict:
+    """The object in a JSON file, without the checksum that `write_json` added.
+
+    Files that other programs wrote have none. Raises `InputError` for a file that is empty, truncated or changed;
+    `result` is the folder to delete then, if the file is part of one that is made as a whole.
+    """
+    try:
+        value = json.loads(Path(path).read_bytes().decode("utf-8"))
+    except ValueError as error:
+        problem = "it is empty" if Path(path).stat().st_size == 0 else f"it is not JSON: {error}"
+        raise damaged(path, problem, result) from error
+    if not isinstance(value, dict):
+        raise damaged(path, f"it is not a JSON object but {type(value).__name__}", result)
+    if CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
+        raise damaged(path, "its content does not match its checksum", result)
+    return value
+
+
+def read_benchmark(path: str | Path) -> dict[str, str]:
+    """What Snakemake measured of a job, by the names of its columns. Raises `InputError` for a file that is damaged."""
+    with Path(path).open(encoding="utf-8", errors="replace", newline="") as handle:
+        row = next(csv.DictReader(handle, delimiter="\t"), {})
+    if not re.fullmatch(r"\d+(\.\d+)?", row.get("s") or "") or None in row.values():
+        raise damaged(path, "it is not a benchmark file of Snakemake")
+    return row
+
+
+def damaged(path: str | Path, problem: str, result: str | Path | None = None) -> InputError:
+    """The error for a file of the results that is not what was written; `result` is as in `read_json`."""
+    what = "the file" if result is None else f"the folder {result}"
+    return InputError("damaged", f"damaged ({problem}); delete {what} and run the same command again", path=path)
+
+
+def _checksum(value: dict) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def write_jsonl(path: str | Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -59,15 +126,16 @@ def iterate_jsonl(path: str | Path, start: int = 0, stop: int | None = None) -> 
 
 def parse_json_line(line: bytes, path: str | Path, number: int) -> dict:
     """The object in line `number` (from 1) of a JSON-lines file; raises `InputError` if it is none."""
-    key = f"line {number}"
+    key, delete = f"line {number}", "delete the file and run the same command again"
     try:
         row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise InputError("not-utf-8", f"not UTF-8; convert the file ({error.reason})", path=path, key=key) from error
+        raise InputError("not-utf-8", f"not UTF-8 ({error.reason}); {delete}", path=path, key=key) from error
     except json.JSONDecodeError as error:
-        raise InputError("not-json", f"not JSON ({error.msg})", path=path, key=key) from error
+        raise InputError("not-json", f"not JSON ({error.msg}); {delete}", path=path, key=key) from error
     if not isinstance(row, dict):
-        raise InputError("not-an-object", f"expected a JSON object, not {type(row).__name__}", path=path, key=key)
+        sentence = f"expected a JSON object, not {type(row).__name__}; {delete}"
+        raise InputError("not-an-object", sentence, path=path, key=key)
     return row
 
 

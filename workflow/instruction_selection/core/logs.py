@@ -4,12 +4,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from instruction_selection.core import processes
 from instruction_selection.core.errors import InputError
 
 
@@ -19,6 +21,8 @@ def to_file(path: str | Path) -> Iterator[None]:
 
     An `InputError` ends the process with its sentence on the original standard error; so do a full disk and a lack of
     memory. Any other exception puts one line on the original standard error, and its traceback into `path`.
+
+    Libraries keep their caches in a folder beside the log, which is removed at the end; import them inside.
 
     The job is locked while this process or a child of it lives, so that a second run cannot write to the same files as
     the remains of a killed one.
@@ -30,6 +34,10 @@ def to_file(path: str | Path) -> Iterator[None]:
     except InputError as error:
         os.write(console, f"\n{error}\n".encode())
         sys.exit(1)
+    caches = Path(path).with_name(f".{Path(path).name}.caches")
+    # Left by a job that was killed.
+    shutil.rmtree(caches, ignore_errors=True)
+    os.environ.update(processes.environment(caches))
     with open(path, "w", buffering=1, encoding="utf-8") as log:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -50,6 +58,8 @@ def to_file(path: str | Path) -> Iterator[None]:
             line = textwrap.shorten("".join(traceback.format_exception_only(error)), 500)
             os.write(console, f"\n{line}, see {path}\n".encode())
             raise
+        finally:
+            shutil.rmtree(caches, ignore_errors=True)
 
 
 def _lock(log: Path) -> None:

@@ -8,8 +8,6 @@ What was measured is used for similar jobs alone: the same stage, GPU or not, a 
 a factor of `REACH`. All others have the list price.
 """
 
-import csv
-import json
 import statistics
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +16,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from instruction_selection.core import files
 from instruction_selection.cost import duration, jobs, prices
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
@@ -146,11 +145,10 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     benchmark = Path(layout.benchmark(job.rule, *wildcards).format(**wildcards))
     if not benchmark.is_file():
         return None
-    with benchmark.open(encoding="utf-8") as handle:
-        total_seconds = float(next(csv.DictReader(handle, delimiter="\t"))["s"])
+    total_seconds = float(files.read_benchmark(benchmark)["s"])
     work_seconds = None
     summary = Path(layout.training_summary.format(**wildcards)) if job.rule == "finetune" else None
     if summary and summary.is_file():
-        work_seconds = json.loads(summary.read_text(encoding="utf-8"))["results"]["train_runtime"]
+        work_seconds = files.read_json(summary)["results"]["train_runtime"]
     gpus, threads = machines.devices(job.rule, experiment.settings)
     return FinishedJob(job, gpus > 0, gpus or threads, total_seconds, work_seconds)

@@ -1,7 +1,6 @@
 """lm-eval's task files, command line and results."""
 
 import math
-import os
 import re
 import subprocess
 import sys
@@ -15,8 +14,8 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
-from instruction_selection.core.processes import check_exit
-from instruction_selection.models import summary
+from instruction_selection.core.processes import check_exit, environment
+from instruction_selection.models import sealed, summary
 
 #: The packages that an evaluation depends on, by backend.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
@@ -144,8 +143,10 @@ def evaluate(
     """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and its samples.
 
     A sample is lm-eval's own, with the document's `id` and its `task`, the entry of the benchmark's `harness`; there is
-    one per document, task and filter. Raises `InputError` if lm-eval fails.
+    one per document, task and filter. Raises `InputError` if the model or the adapter is damaged, or if lm-eval fails.
     """
+    for folder in filter(None, (model, adapter)):
+        sealed.identity(folder)
     arguments = {**model_arguments(model, adapter, settings), **_scored(name, scoring, model)}
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -159,17 +160,15 @@ def evaluate(
             *("--log_samples", "--output_path", folder),
         ]
         print("+", *command, flush=True)
-        environment = {
-            **os.environ,
+        variables = {
+            **environment(Path(folder) / "caches"),
             "HF_HUB_OFFLINE": "1",
             "HF_DATASETS_OFFLINE": "1",
             # Code that a model writes is never run, even if the user's environment allows it.
             "HF_ALLOW_CODE_EVAL": "0",
-            # A cache shared with other runs could return stale documents.
-            "HF_DATASETS_CACHE": str(Path(folder) / "cache"),
             "TOKENIZERS_PARALLELISM": "false",
         }
-        check_exit("lm-eval", subprocess.run(command, env=environment, check=False).returncode, tasks)
+        check_exit("lm-eval", subprocess.run(command, env=variables, check=False).returncode, tasks)
         results = files.read_json(_only(folder, "results_*.json"))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
@@ -210,7 +209,7 @@ def model_arguments(
         return arguments
     if settings["backend"] == "hf":
         return {**arguments, "peft": str(adapter)}
-    rank = files.read_json(Path(adapter) / "adapter_config.json")["r"]
+    rank = files.read_json(Path(adapter) / "adapter_config.json", adapter)["r"]
     room = next((size for size in VLLM_RANKS if size >= rank), None)
     if room is None:
         sentence = f"vLLM supports LoRA ranks up to {VLLM_RANKS[-1]}, and this adapter has {rank}; use the backend hf"

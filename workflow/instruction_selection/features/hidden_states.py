@@ -16,8 +16,7 @@ from instruction_selection.core import code as source
 from instruction_selection.core import example
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import tokens
-from instruction_selection.models.prepare import weights_id
+from instruction_selection.models import sealed, tokens
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -76,12 +75,12 @@ def write(
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = example.read(rows_path)
-    embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
     made_with = {
-        "model": weights_id(model),
+        "model": sealed.identity(model),
         "template": template,
         "cutoff_len": cutoff_len,
         "code": source.digest(code),
     }
+    embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
     packages = ("transformers", "llamafactory")
     encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)

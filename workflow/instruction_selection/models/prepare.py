@@ -1,6 +1,5 @@
 """Turn a model's source into one local folder with safetensors weights, tokenizer and chat template."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,9 +9,13 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from instruction_selection.core import files, provenance
+from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
-from instruction_selection.models import summary, tokens
+from instruction_selection.models import sealed, summary, tokens
+
+#: How the names of a tokenizer's files begin; `prepare` writes its own.
+TOKENIZER = ("tokenizer", "special_tokens_map", "chat_template")
 
 
 def prepare(
@@ -27,42 +30,31 @@ def prepare(
     the one that LLaMA-Factory trains with, so that evaluation prompts have the same form. Raises `InputError` for a
     template whose tokens would differ between training and evaluation (`tokens.row_form`).
     """
-    folder = Path(folder)
-    partial = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     source = model["source"]
-    if source["kind"] == "hub":
-        tokenizer = _link(source, manifest, partial)
-    else:
-        tokenizer = SOURCES[source["kind"]](source, partial)
-    row_form = tokens.row_form(tokenizer, model["template"])
-    tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
-    tokenizer.save_pretrained(partial)
-    weights = sorted(partial.glob("*.safetensors"))
-    files.write_json(
-        partial / summary.NAME,
-        {
-            "row_form": row_form,
-            "weights": {path.name: files.sha256(path) for path in weights},
-            "parameters": sum(map(_parameters, weights)),
-            "provenance": provenance.record({}, {"model": model}, code, ("torch", "transformers", "llamafactory")),
-        },
-    )
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with sealed.making(folder) as partial:
+        fetched = hub.paths(source, manifest, "source") if source["kind"] == "hub" else []
+        if fetched:
+            tokenizer = _fetched_tokenizer(source, fetched[0].parent)
+        else:
+            tokenizer = SOURCES[source["kind"]](source, partial)
+        row_form = tokens.row_form(tokenizer, model["template"])
+        tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
+        tokenizer.save_pretrained(partial)
+        _link(fetched, partial)
+        files.write_json(
+            partial / summary.NAME,
+            {
+                "row_form": row_form,
+                "parameters": sum(map(_parameters, partial.glob("*.safetensors"))),
+                "provenance": provenance.record({}, {"model": model}, code, ("torch", "transformers", "llamafactory")),
+            },
+        )
 
 
 def _parameters(path: Path) -> int:
     """The number of parameters in a file of weights, from its header alone."""
     with safe_open(path, framework="pt") as weights:
         return sum(torch.Size(weights.get_slice(name).get_shape()).numel() for name in weights.keys())  # noqa: SIM118
-
-
-def weights_id(folder: str | Path) -> str:
-    """One SHA-256 that identifies the weights in a folder made by `prepare`."""
-    weights = files.read_json(Path(folder) / summary.NAME)["weights"]
-    return next(iter(weights.values())) if len(weights) == 1 else files.sha256(Path(folder) / summary.NAME)
 
 
 def _from_gguf_package(source: dict, folder: Path) -> PreTrainedTokenizerBase:
@@ -87,12 +79,23 @@ def _gguf_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _link(source: dict, manifest: str | Path | None, folder: Path) -> PreTrainedTokenizerBase:
-    paths = hub.paths(source, manifest, "source")
-    for path in paths:
-        if not path.name.startswith(("tokenizer", "special_tokens_map")):
+def _fetched_tokenizer(source: dict, folder: Path) -> PreTrainedTokenizerBase:
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        sentence = f"no tokenizer can be read from these files ({reason}); add the tokenizer's files to the list"
+        raise InputError("no-tokenizer", sentence, path=source["repository"], key="source.files") from error
+
+
+def _link(fetched: list[Path], folder: Path) -> None:
+    """Link to fetched files, except to those of the tokenizer and its template, which `folder` has already.
+
+    Links come last, because to write to one is to write to the user's mirror.
+    """
+    for path in fetched:
+        if not path.name.startswith(TOKENIZER) and not (folder / path.name).exists():
             (folder / path.name).symlink_to(path.resolve())
-    return AutoTokenizer.from_pretrained(paths[0].parent)
 
 
 SOURCES = {"gguf-package": _from_gguf_package, "random": _random}

@@ -103,7 +103,7 @@ class EvaluatedCell:
             benchmark=names["benchmark"],
             rows=evaluation["samples"],
             metrics=evaluated,
-            values=samples.read(paths.samples, metrics),
+            values=samples.read(paths.samples, metrics, evaluation.get("samples_sha256")),
             selection=SelectionSummary.read(paths.selection) if paths.selection else None,
         )
 

@@ -1,24 +1,27 @@
 """Per-sample results of an evaluation."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment.benchmark import Metric
 
 
-def read(path: str | Path, metrics: Sequence[Metric]) -> dict[str, dict[str, float]]:
+def read(path: str | Path, metrics: Sequence[Metric], sha256: str | None = None) -> dict[str, dict[str, float]]:
     """For each of a benchmark's `metrics`, by its name, the value of every evaluation row by its id.
 
-    The file has one line per evaluation row, task and filter of lm-eval. Raises `InputError` with the line that lacks
-    a metric or repeats a row, and for a metric without any.
+    The file has one line per evaluation row, task and filter of lm-eval. `sha256` is the file's, if its evaluation
+    recorded it. Raises `InputError` for another file, with the line that lacks a metric or repeats a row, and for a
+    metric without any.
     """
+    if sha256 is not None and files.sha256(path) != sha256:
+        raise files.damaged(path, "its SHA-256 is not that in the evaluation's summary")
     values: dict[str, dict[str, float]] = {metric.name: {} for metric in metrics}
-    with Path(path).open(encoding="utf-8") as handle:
+    with Path(path).open("rb") as handle:
         # Line by line, because a sample holds its whole prompt and a benchmark has thousands.
         for number, line in enumerate(handle, start=1):
-            sample = json.loads(line)
+            sample = files.parse_json_line(line, path, number)
             for metric in metrics:
                 if (sample["task"], sample["filter"]) != (metric.task, metric.filter):
                     continue

@@ -1,9 +1,9 @@
 """Time, memory and cost of each stage, from Snakemake's benchmark files."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from instruction_selection.core import files
 from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Settings
 
@@ -48,8 +48,7 @@ def build(folder: str | Path, settings: Settings) -> list[Stage]:
 
 def _read(path: Path) -> tuple[float, float | None]:
     """(seconds, largest memory in MB)."""
-    with path.open(encoding="utf-8") as handle:
-        row = next(csv.DictReader(handle, delimiter="\t"))
+    row = files.read_benchmark(path)
     try:
         return float(row["s"]), float(row["max_rss"])
     except ValueError:  # "NA" or "-" for what was over too soon

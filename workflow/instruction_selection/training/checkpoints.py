@@ -7,6 +7,7 @@ from pathlib import Path
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
+from instruction_selection.models import sealed
 
 
 def remove_partial(output: Path, wanted: int) -> None:
@@ -35,7 +36,7 @@ def _is_whole(checkpoint: Path) -> bool:
         for path in checkpoint.rglob("*.safetensors"):
             with safe_open(path, "np"):
                 pass
-    except (FileNotFoundError, json.JSONDecodeError, SafetensorError):
+    except (FileNotFoundError, InputError, SafetensorError):
         return False
     return all(zipfile.is_zipfile(path) for path in checkpoint.rglob("*.pt*") if path.suffix in {".pt", ".pth"})
 
@@ -50,7 +51,7 @@ def find(output: str | Path) -> list[Path]:
 
 def mean_learning_rates(kept: list[Path]) -> list[float]:
     """For each checkpoint the mean learning rate of the epoch that ends there: LESS's weights (Xia et al. 2024)."""
-    state = json.loads((kept[-1] / "trainer_state.json").read_text())
+    state = files.read_json(kept[-1] / "trainer_state.json")
     rates = {entry["step"]: entry["learning_rate"] for entry in state["log_history"] if "learning_rate" in entry}
     steps = round(state["global_step"] / state["epoch"])
     means = []
@@ -85,18 +86,31 @@ def step_of(checkpoint: Path) -> int:
 
 
 def keep_weights(output: str | Path, folder: str | Path) -> None:
-    """Copy the trained weights, an adapter's or a whole model's, out of a training folder."""
-    output, folder = Path(output), Path(folder)
+    """Copy the trained weights, an adapter's or a whole model's, out of a training folder.
+
+    The same training gives the same bytes wherever it runs.
+    """
+    output = Path(output)
     adapter = (output / "adapter_config.json").is_file()
     names = ["adapter_config.json"] if adapter else ["config.json", *_names(output, "model.safetensors.index.json")]
     names += _names(output, "adapter_model*.safetensors" if adapter else "model*.safetensors")
-    partial = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name in names:
-        shutil.copy2(output / name, partial / name)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with sealed.making(folder) as partial:
+        for name in names:
+            shutil.copy2(output / name, partial / name)
+        if adapter:
+            files.write_text(partial / "adapter_config.json", _portable(output / "adapter_config.json"))
+
+
+def _portable(path: Path) -> str:
+    """An adapter's configuration (JSON) without the path of its base model, and with sets in alphabetical order.
+
+    PEFT writes a set in an order that differs from run to run.
+    """
+    settings = {**files.read_json(path), "base_model_name_or_path": None}
+    for key, value in settings.items():
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            settings[key] = sorted(value)
+    return json.dumps(settings, indent=2, sort_keys=True) + "\n"
 
 
 def _names(folder: Path, pattern: str) -> list[str]:

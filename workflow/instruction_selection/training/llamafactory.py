@@ -3,6 +3,7 @@
 This module does not import torch: the training runs in its own process, and the one that waits for it should be small.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -14,8 +15,8 @@ import yaml
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
-from instruction_selection.core.processes import check_exit
-from instruction_selection.models import LLAMAFACTORY_COLUMNS
+from instruction_selection.core.processes import check_exit, environment
+from instruction_selection.models import LLAMAFACTORY_COLUMNS, sealed
 from instruction_selection.training import DIVERGED, UNKNOWN_LAYERS
 from instruction_selection.training.checkpoints import remove_partial
 
@@ -48,8 +49,8 @@ def train(
     checkpoints of the last `checkpoints` epochs are kept.
 
     An interrupted run resumes from its last complete checkpoint in `folder`. If a run with another training file, model
-    or settings began there, `folder` is emptied first. Raises `InputError` if the training fails or diverges, or if
-    `lora_target` names a layer that the model does not have.
+    or settings began there, `folder` is emptied first. Raises `InputError` if the model is damaged or has changed since
+    it was prepared, if the training fails or diverges, or if `lora_target` names a layer that the model does not have.
     """
     shared = {"save_total_limit": checkpoints, **arguments}
     del shared["effective_batch"]
@@ -65,20 +66,20 @@ def train(
     )
     command = [*_launcher(processes, nodes), str(CLI), str(configuration)]
     print("+", *command, flush=True)
-    environment = {
+    variables = {
         **MALLOC,
-        "TORCH_EXTENSIONS_DIR": str(_extensions(folder.resolve())),
-        **os.environ,
+        **environment(folder / "caches"),
         **{"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
     }
+    _unlock_extensions(variables["TORCH_EXTENSIONS_DIR"])
     if processes == 1:
         # With several visible GPUs the trainer would split every batch over them and enlarge the effective batch.
-        environment["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        variables["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     output = configuration.parent / "output"
     diverged, unknown_layers = output / DIVERGED, output / UNKNOWN_LAYERS
     diverged.unlink(missing_ok=True)
     unknown_layers.unlink(missing_ok=True)
-    status = subprocess.run(command, env=environment, check=False).returncode
+    status = subprocess.run(command, env=variables, check=False).returncode
     if unknown_layers.is_file():
         sentence = f"{model} has no layer {', '.join(map(repr, files.read_json(unknown_layers)))}"
         raise InputError("unknown-layer", sentence, key="lora_target")
@@ -112,27 +113,22 @@ def accumulation_steps(arguments: dict, processes: int) -> int:
 
 def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, settings: list) -> None:
     """Empty `folder` unless a run with the same training file, model and settings began there."""
-    identity = {"rows": files.sha256(rows), "model": _model_id(Path(model)), "settings": settings}
+    identity = {"rows": files.sha256(rows), "model": sealed.identity(model), "settings": settings}
     path = folder / "identity.json"
-    if not path.is_file() or files.read_json(path) != identity:
+    try:
+        same = files.read_json(path) == identity
+    except (FileNotFoundError, InputError):
+        # A power cut may have left a part of it.
+        same = False
+    if not same:
         shutil.rmtree(folder, ignore_errors=True)
         files.write_json(path, identity)
 
 
-def _model_id(folder: Path) -> list:
-    """Names, sizes (bytes) and times (ns) of a model's weights; hashing would read all of them."""
-    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.glob("*.safetensors"))]
-
-
-def _extensions(folder: Path) -> Path:
-    """Where DeepSpeed compiles its extensions, which on a CPU it does at first use.
-
-    In the user's cache, which is the default, a killed run leaves a lock that every later run waits for without end.
-    """
-    extensions = folder / "torch_extensions"
-    for lock in extensions.rglob("lock"):
+def _unlock_extensions(folder: str | Path) -> None:
+    """Remove the locks of a killed run, for which DeepSpeed would wait without end when it compiles its extensions."""
+    for lock in Path(folder).rglob("lock"):
         lock.unlink()
-    return extensions
 
 
 def _launcher(processes: int, nodes: int) -> list[str]:
@@ -159,10 +155,8 @@ def write_arguments(
 ) -> Path:
     """Write LLaMA-Factory's dataset description and its argument file to `folder`; returns the argument file's path."""
     folder = Path(folder).resolve()
-    files.write_json(
-        folder / "dataset_info.json",
-        {"rows": {"file_name": str(Path(rows).resolve()), "columns": LLAMAFACTORY_COLUMNS}},
-    )
+    dataset = {"rows": {"file_name": str(Path(rows).resolve()), "columns": LLAMAFACTORY_COLUMNS}}
+    files.write_text(folder / "dataset_info.json", json.dumps(dataset, indent=2))
     settings = {
         "model_name_or_path": str(Path(model).resolve()),
         "do_train": True,

@@ -13,8 +13,7 @@ from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
-from instruction_selection.models import tokens
-from instruction_selection.models.prepare import weights_id
+from instruction_selection.models import sealed, tokens
 
 
 def fill(
@@ -50,8 +49,9 @@ def fill(
     composition of batches depends only on the arguments, so on a CPU a resumed run gives the same bits as one that was
     never interrupted.
 
-    Raises `InputError` if there are more parts than examples, or if `parts` is 1 and no example has a response within
-    `cutoff_len` or a finite gradient. Such examples are otherwise marked as not finite, and methods do not select them.
+    Raises `InputError` for a model, an adapter or moments that are damaged, if there are more parts than examples, or
+    if `parts` is 1 and no example has a response within `cutoff_len` or a finite gradient. Such examples are otherwise
+    marked as not finite, and methods do not select them.
     """
     number, parts = part
     count = files.count_lines(rows_path)
@@ -59,6 +59,11 @@ def fill(
         sentence = f"{parts} shards are too many for {count} examples; set gradients.shards to {count} or fewer"
         raise InputError("too-many-shards", sentence, path=rows_path)
     rows = example.read(rows_path, number * count // parts, (number + 1) * count // parts)
+    made_from = {
+        "model": sealed.identity(model),
+        "adapter": sealed.identity(adapter),
+        "moments": moments.checksum(moments_path) if moments_path else None,
+    }
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = parameters.load(model, adapter, device)
     weights = parameters.trainable(network)
@@ -66,9 +71,7 @@ def fill(
     sizes = [shape.numel() for shape in named_shapes.values()]
     dimension = settings["projection"]["dimension"]
     identity = {
-        "model": weights_id(model),
-        "adapter": files.sha256(adapter),
-        "moments": files.sha256(moments_path) if moments_path else None,
+        **made_from,
         "rows": files.sha256(rows_path),
         "parameters": {"count": sum(sizes), "order": parameters.order_hash(named_shapes)},
         "projection": settings["projection"],

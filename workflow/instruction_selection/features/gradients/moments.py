@@ -1,10 +1,15 @@
 """Adam's moments by parameter name, read from LLaMA-Factory's checkpoint."""
 
+import contextlib
+import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
@@ -103,12 +108,53 @@ def share_below_epsilon(moments: dict[str, torch.Tensor]) -> float:
 
 
 def write(moments: dict[str, torch.Tensor], path: str | Path) -> None:
-    """Write the moments of `from_checkpoint` to a safetensors file."""
+    """Write the moments of `from_checkpoint` to a safetensors file, with a checksum in its header."""
+    digest = hashlib.sha256()
+    for name in sorted(moments):
+        _add(digest, name, moments[name])
     with files.replacing(path) as temporary:
-        save_file(moments, temporary)
+        save_file(moments, temporary, {files.CHECKSUM: digest.hexdigest()})
+
+
+def checksum(path: str | Path) -> str:
+    """The checksum in a file's header; `read` verifies it. Raises `InputError` for a file that cannot be read."""
+    with _opened(path) as file:
+        return _expected(file, path)
 
 
 def read(path: str | Path, names: list[str], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Pairs (exp_avg, exp_avg_sq), flattened to float32 (P,), for each of `names` in order."""
-    moments = load_file(path, device=str(device))
-    return [(moments[f"{name}.exp_avg"].flatten(), moments[f"{name}.exp_avg_sq"].flatten()) for name in names]
+    """Pairs (exp_avg, exp_avg_sq), flattened to float32 (P,), for each of `names` in order.
+
+    Raises `InputError` for a file that is damaged.
+    """
+    digest, moments = hashlib.sha256(), {}
+    with _opened(path) as file:
+        for name in sorted(file.keys()):
+            tensor = file.get_tensor(name)
+            _add(digest, name, tensor)
+            moments[name] = tensor.flatten().to(device)
+        if digest.hexdigest() != _expected(file, path):
+            raise files.damaged(path, "its content does not match its checksum")
+    return [tuple(moments[f"{name}.{kind}"] for kind in STATES) for name in names]
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise files.damaged(path, str(error)) from error
+
+
+def _expected(file: Any, path: str | Path) -> str:
+    header = file.metadata() or {}
+    if files.CHECKSUM not in header:
+        raise files.damaged(path, "it has no checksum")
+    return header[files.CHECKSUM]
+
+
+def _add(digest: Any, name: str, tensor: torch.Tensor) -> None:
+    """Add the name, shape, type and bytes of a tensor."""
+    digest.update(f"{name} {list(tensor.shape)} {tensor.dtype}\0".encode())
+    digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())

@@ -77,7 +77,7 @@ def _unchanged(store: str | Path, shard: str) -> bool:
         if (about.st_size, about.st_mtime_ns) != (known["size"], known["mtime_ns"]):
             return False
         return _hash_of_rest(path, known["data"]) == known["rest"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, InputError, KeyError, TypeError):
         # No marker, or not one that was written here: hash the shard.
         return False
 

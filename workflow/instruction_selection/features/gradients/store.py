@@ -157,7 +157,7 @@ class Writer:
         self._file.close()
         if kind is None:
             checksummed_hdf5.seal(self._partial)
-            os.replace(self._partial, self._path)
+            files.publish(self._partial, self._path)
 
 
 def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> None:
