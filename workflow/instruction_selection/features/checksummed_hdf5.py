@@ -6,10 +6,11 @@ complete file has the SHA-256 of everything that follows in front of HDF5's part
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from instruction_selection.core.errors import InputError
 
@@ -52,6 +53,27 @@ def open_verified(path: str | Path) -> h5py.File:
     raise InputError(
         "store-damaged", "is damaged, truncated or not a feature store; delete the file and run again", path=path
     )
+
+
+def encoded_ids(ids: Sequence[str], path: str | Path) -> np.ndarray:
+    """Ids of examples as HDF5 stores them, bytes (N,) of the longest one's width, to be written to `path`.
+
+    Raises `InputError` for an id that would not be read back equal: one that is empty, ends with NUL or is not Unicode.
+    """
+    try:
+        encoded = [text.encode() for text in ids]
+    except UnicodeEncodeError as error:
+        raise _unfit_id(error.object, path) from error
+    column = np.array(encoded, dtype=f"S{max(map(len, encoded), default=1)}")
+    for text, before, after in zip(ids, encoded, column.tolist(), strict=True):
+        if not before or before != after:
+            raise _unfit_id(text, path)
+    return column
+
+
+def _unfit_id(text: str, path: str | Path) -> InputError:
+    sentence = f"an example has the id {text!r}; an id must be Unicode text that is not empty and does not end with NUL"
+    return InputError("id-not-storable", sentence, path=path, key="id")
 
 
 @contextlib.contextmanager
