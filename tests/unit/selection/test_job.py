@@ -100,7 +100,7 @@ def test_select__a_pool_with_a_duplicate_row_is_gathered_and_selected_from(case,
     source = tmp_path / "source.jsonl"
     files.write_jsonl(source, [{"q": f"{n // 2}"} for n in range(10)])
     layout = {"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None}
-    layout |= {"task": "t", "instruction": "{{q}}", "response": "r"}
+    layout |= {"control_tokens": "drop", "task": "t", "instruction": "{{q}}", "response": "r"}
     files.write_jsonl(case["pool"], sampling.draw(layout, [source], 10, seed=0))
     ids = [row["id"] for row in files.read_jsonl(case["pool"])]
     assert len(set(ids)) == 10

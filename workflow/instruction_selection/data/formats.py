@@ -6,7 +6,7 @@ import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -104,18 +104,28 @@ def _yaml(binary) -> object:
 def _table(delimiter: str, quoting: int):
     def parse(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-        lines = csv.DictReader(text, fieldnames=layout["columns"], delimiter=delimiter, quoting=quoting)
-        columns = list(lines.fieldnames or [])
+        lines = csv.DictReader(text, layout["columns"], delimiter=delimiter, quoting=quoting, strict=True)
+        columns = list(_parsed(lambda: lines.fieldnames, path, lines) or [])
         if len(set(columns)) < len(columns):
             sentence = f"two columns have the same name ({', '.join(columns)}); rename one"
             raise InputError("duplicate-column", sentence, path=path)
-        for record in lines:
+        while (record := _parsed(lambda: next(lines, None), path, lines)) is not None:
             if None in record or None in record.values():
                 sentence = f"expected {len(columns)} columns"
                 raise InputError("column-count", sentence, path=path, key=f"line {lines.line_num}")
             yield record, {}
 
     return parse
+
+
+def _parsed(read: Callable, path: Path, lines: csv.DictReader):
+    """What `read` reads of a table. Raises `InputError` with the first line of a record whose quotes do not match."""
+    line = lines.reader.line_num + 1
+    try:
+        return read()
+    except csv.Error as error:
+        sentence = f"the record that begins here is not CSV ({error}); a quotation mark in a field is doubled"
+        raise InputError("not-csv", sentence, path=path, key=f"line {line}") from error
 
 
 def _parquet(path: Path, binary, layout: dict) -> Iterator[tuple[dict, dict]]:

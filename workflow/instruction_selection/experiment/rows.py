@@ -15,7 +15,7 @@ def _compiles(template: str) -> str:
     try:
         templates.compiled(template)
     except templates.NOT_COMPILED as error:
-        raise problem("template", f"not a Jinja template ({error.message})") from error
+        raise problem("template", f"not a Jinja template ({str(error) or type(error).__name__})") from error
     return template
 
 
@@ -44,6 +44,9 @@ class Rows(Section):
     draw: Literal["by_task", "uniform"] = "by_task"
     """How rows are drawn where fewer are wanted than there are: by_task keeps the proportions of the tasks exactly,
     uniform draws from all rows at random, whatever their task."""
+    control_tokens: Literal["drop", "keep"] = "drop"
+    """What happens to rows with a control token of a chat model in their text, such as <|im_end|> or <s>, which
+    tokenizers do not read as text: drop leaves them out and counts them, keep trains on the tokens."""
     overlap_text: Template | None = None
     """Template of what is compared to find the same question among other rows, where `instruction` has other text
     around it; by default the instruction."""
