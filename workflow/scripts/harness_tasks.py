@@ -3,11 +3,12 @@ from instruction_selection.core import logs
 with logs.to_file(snakemake.log[0]):
     import shutil
 
-    from instruction_selection.core import files
+    from instruction_selection.core import files, recorded
     from instruction_selection.data import hub, sampling
     from instruction_selection.evaluation import harness
 
     benchmark = snakemake.params.benchmark
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     manifest = files.optional(snakemake.input, "manifest")
     fewshot = []
     if benchmark["fewshot"]:

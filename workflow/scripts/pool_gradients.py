@@ -1,8 +1,10 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from instruction_selection.core import recorded
     from instruction_selection.features.gradients import compute
 
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     compute.fill(
         snakemake.output.store,
         snakemake.input.rows,
