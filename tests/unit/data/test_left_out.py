@@ -115,9 +115,10 @@ def test_of_benchmark__validation_and_evaluation_are_counted_apart(tmp_path):
     assert counts == {"validation": {"control_token": 1}, "evaluation": {"no_value": 2}}
 
 
-def test_every__a_null_is_refused(tmp_path):
-    files.write_jsonl(tmp_path / "a.jsonl", [GOOD, {**GOOD, "a": None}])
-    with refused("no-value", path="a.jsonl", key="record 1"):
+@pytest.mark.parametrize("changes", [{"a": None}, {"a": " "}, {"a": "<s>"}])
+def test_every__a_record_that_would_be_left_out_is_refused(tmp_path, changes):
+    files.write_jsonl(tmp_path / "a.jsonl", [GOOD, {**GOOD, **changes}])
+    with refused("unusable-record", path="a.jsonl", key="record 1"):
         sampling.every(LAYOUT, [tmp_path / "a.jsonl"])
 
 

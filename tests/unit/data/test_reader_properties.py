@@ -94,7 +94,7 @@ def test_drawn_rows_are_the_files_and_ids_name_one(folder, written, seed):
     path = folder / "d.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in written), encoding="utf-8")
     usable = [row for row in written if left_out.visible(row["q"]) and left_out.visible(row["a"])]
-    drawn = list(sampling.draw(LAYOUT, [path], len(usable), seed))
+    drawn = list(sampling.draw({**LAYOUT, "control_tokens": "keep"}, [path], len(usable), seed))
     assert [(row["instruction"], row["response"]) for row in drawn] == [
         (row["q"].strip(), row["a"].strip()) for row in usable
     ]

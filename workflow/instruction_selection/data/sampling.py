@@ -120,7 +120,7 @@ def draw(
     usable = defaultdict(list)
     skipped = LeftOut() if skipped is None else skipped
     for number, (place, row) in enumerate(_rows(layout, paths)):
-        reason = left_out.reason(row, layout["control_tokens"] == "keep") if row else left_out.NO_VALUE
+        reason = _left_out(layout, row)
         if reason:
             skipped.add(reason, place)
         elif not (without and row_id(row) in without):
@@ -148,14 +148,20 @@ def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
 
 
 def every(layout: dict, paths: list[Path]) -> list[Example]:
-    """All examples of some files, read as in `draw`. Raises `InputError` if a record has a null or NaN for one."""
+    """All examples of some files, read as in `draw`. Raises `InputError` for a record that `draw` would leave out."""
     examples = []
     for place, row in _rows(layout, paths):
-        if row is None:
+        reason = _left_out(layout, row)
+        if reason:
             path, _, key = place.rpartition(": ")
-            raise InputError("no-value", "a template writes a null or NaN of this record", path=path, key=key)
+            raise InputError("unusable-record", f"this record cannot become an example ({reason})", path=path, key=key)
         examples.append({"id": row_id(row), **row})
     return examples
+
+
+def _left_out(layout: dict, row: dict | None) -> str | None:
+    """Why what `_rows` gives cannot be used, or None if it can."""
+    return left_out.NO_VALUE if row is None else left_out.reason(row, layout["control_tokens"] == "keep")
 
 
 def _rows(layout: dict, paths: list[Path]) -> Iterator[tuple[str, dict | None]]:

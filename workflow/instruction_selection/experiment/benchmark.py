@@ -10,6 +10,7 @@ from instruction_selection.experiment.base import (
     Count,
     Distinct,
     Entry,
+    Label,
     List,
     Matching,
     ModuleName,
@@ -75,7 +76,7 @@ class HarnessTask(Arguments):
 class Metric(Section):
     """A column of the table."""
 
-    name: str
+    name: Label
     """Key in this project's results, and by default lm-eval's name of the metric."""
     task: str
     """Which of the tasks under `harness` gives it."""
@@ -83,7 +84,7 @@ class Metric(Section):
     """lm-eval's name of the metric, if it is not `name`."""
     filter: str = "none"
     """lm-eval's filter of answers."""
-    label: About[str]
+    label: About[Label]
     """Column heading."""
     scale: About[Number] = 1
     """Factor for display; 100 shows a share as per cent."""
@@ -100,7 +101,7 @@ class Benchmark(Entry):
 
     FOLDER: ClassVar[str] = "benchmarks"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""

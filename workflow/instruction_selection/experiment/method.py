@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.core.entry_names import module_name
-from instruction_selection.experiment.base import About, Count, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Label, Matching, Number
 from instruction_selection.experiment.features import FeatureName
 
 LIBRARY = Path(__file__).resolve().parents[1]
@@ -26,7 +26,7 @@ class Method(Entry):
 
     FOLDER: ClassVar[str] = "methods"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence on how it chooses."""

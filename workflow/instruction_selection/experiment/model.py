@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from instruction_selection.experiment.base import About, Count, Entry
+from instruction_selection.experiment.base import About, Count, Entry, Label
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
 
@@ -11,7 +11,7 @@ class Model(Entry):
 
     FOLDER: ClassVar[str] = "models"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""
@@ -37,7 +37,7 @@ class Encoder(Entry):
 
     FOLDER: ClassVar[str] = "encoders"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from instruction_selection.experiment.base import About, Count, Distinct, Entry, ModuleName, problem
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Label, ModuleName, problem
 from instruction_selection.experiment.rows import Rows
 from instruction_selection.experiment.sources import Source
 
@@ -14,7 +14,7 @@ class Pool(Entry):
 
     FOLDER: ClassVar[str] = "pools"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""
