@@ -193,6 +193,6 @@ ModuleName = Annotated[str, Matching("[a-z0-9_-]+", "the name of a module")]
 Label = Annotated[
     str,
     Matching(
-        r"[^=+\-@\uff1d\uff0b\uff0d\uff20\s][^\t\r\n]*", "one line that begins with no space, '=', '+', '-' or '@'"
+        r"[^=+\-@\uff1d\uff0b\uff0d\uff20\s][\s\S]*", "text that begins with no white space, '=', '+', '-' or '@'"
     ),
 ]
