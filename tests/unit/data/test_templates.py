@@ -68,6 +68,7 @@ def test_draw__the_path_of_a_file_is_its_names(tmp_path, template):
     [
         *("{{ q | random }}", "{{ [1, 2] | pprint }}", "{{ lipsum() }}", "{{ now() }}", "{{ q | urlize }}"),
         *("{{ cycler(1) }}", "{{ joiner() }}", "{% if q is callable %}{% endif %}", "{{ q.upper }}", "{{ range }}"),
+        *("{{ q.upper ~ '' }}", "{{ [q.upper] | join }}", "{{ q | map('upper') | string }}", "{{ range ~ '' }}"),
     ],
 )
 def test_render__nothing_gives_another_result_in_another_run(template):
@@ -108,7 +109,13 @@ def test_compiled__nothing_is_evaluated():
         templates.compiled(template)
 
 
-def test_limits__are_lifted_after_each_row():
+def test_render__what_looks_like_an_address_in_a_record_is_text():
+    text = "<generator object f at 0x7f055204b710>"
+    assert rendered("{{ q.x }}", q={"x": text}, other=None) == text
+
+
+def test_limits__are_lifted_after_each_row(monkeypatch):
+    monkeypatch.setattr(template_limits, "SECONDS", 0.1)
     limits = template_limits.Limits()
     with pytest.raises(template_limits.LimitError), limits:
         bytes(10 * template_limits.MEMORY)

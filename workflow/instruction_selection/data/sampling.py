@@ -11,12 +11,8 @@ from instruction_selection.core import files
 from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example, row_id
-from instruction_selection.data import formats, hub, left_out, template_values, templates
+from instruction_selection.data import hub, records
 from instruction_selection.data.left_out import LeftOut
-from instruction_selection.data.template_limits import Limits
-
-#: Characters of an exception's text in an error; a template may put a whole value there.
-LONGEST_REASON = 160
 
 
 def of_pool(
@@ -119,12 +115,11 @@ def draw(
     """
     usable = defaultdict(list)
     skipped = LeftOut() if skipped is None else skipped
-    for number, (place, row) in enumerate(_rows(layout, paths)):
-        reason = _left_out(layout, row)
-        if reason:
-            skipped.add(reason, place)
-        elif not (without and row_id(row) in without):
-            usable["" if layout["draw"] == "uniform" else row["task"]].append(number)
+    for number, record in enumerate(records.read(layout, paths)):
+        if record.reason:
+            skipped.add(record.reason, f"{record.path}: {record.key}")
+        elif not (without and row_id(record.row) in without):
+            usable["" if layout["draw"] == "uniform" else record.row["task"]].append(number)
     available = sum(map(len, usable.values()))
     if available < count:
         raise InputError("too-few-examples", _too_few(count, available, skipped), path=paths[0].parent)
@@ -134,12 +129,15 @@ def draw(
     for task, share in zip(tasks, shares, strict=True):
         chosen.update(random.Random(f"{seed}/{task}").sample(usable.pop(task), int(share)))
     occurrences = Counter()
-    for number, (_, row) in enumerate(_rows(layout, paths)):
+    for number, record in enumerate(records.read(layout, paths)):
         if number in chosen:
-            identity = row_id(row)
+            identity = row_id(record.row)
             occurrences[identity] += 1
             # Some sources hold the same example twice, but ids must be unique.
-            yield {"id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}", **row}
+            yield {
+                "id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}",
+                **record.row,
+            }
 
 
 def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
@@ -150,45 +148,9 @@ def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
 def every(layout: dict, paths: list[Path]) -> list[Example]:
     """All examples of some files, read as in `draw`. Raises `InputError` for a record that `draw` would leave out."""
     examples = []
-    for place, row in _rows(layout, paths):
-        reason = _left_out(layout, row)
-        if reason:
-            path, _, key = place.rpartition(": ")
-            raise InputError("unusable-record", f"this record cannot become an example ({reason})", path=path, key=key)
-        examples.append({"id": row_id(row), **row})
+    for record in records.read(layout, paths):
+        if record.reason:
+            sentence = f"this record cannot become an example ({record.reason})"
+            raise InputError("unusable-record", sentence, path=record.path, key=record.key)
+        examples.append({"id": row_id(record.row), **record.row})
     return examples
-
-
-def _left_out(layout: dict, row: dict | None) -> str | None:
-    """Why what `_rows` gives cannot be used, or None if it can."""
-    return left_out.NO_VALUE if row is None else left_out.reason(row, layout["control_tokens"] == "keep")
-
-
-def _rows(layout: dict, paths: list[Path]) -> Iterator[tuple[str, dict | None]]:
-    """Every record of the files, as its place (file and number) and what the templates make of it.
-
-    That is {task, instruction, response, record}, and overlap_text if the layout has it; None if a template writes a
-    null or NaN.
-    """
-    parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
-    limits = Limits()
-    for path in paths:
-        about: dict = {"path": template_values.of_path(path)}
-        document = None
-        for number, (record, whole) in enumerate(formats.read(path, layout)):
-            if whole is not document:
-                document, about["document"] = whole, template_values.plain(whole)
-            key = f"record {number}"
-            shown = template_values.plain(record)
-            row, name = {"record": record}, ""
-            try:
-                with limits:
-                    for name, template in parts.items():
-                        row[name] = templates.render(template, {**shown, **about, "record": shown})
-            except template_values.NoValueError:
-                row = None
-            except templates.NOT_RENDERED as error:
-                reason = " ".join(str(error).split()).removesuffix(".")
-                sentence = f"the template {name!r} does not fit this record ({reason[:LONGEST_REASON]})"
-                raise InputError("template-does-not-fit", sentence, path=path, key=key) from error
-            yield f"{path}: {key}", row

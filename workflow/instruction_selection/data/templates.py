@@ -6,6 +6,7 @@ every run, and must end within limits (`template_limits`).
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,8 @@ TESTS = (
 GLOBALS = ("dict", "namespace", "range")
 #: Methods of text and numbers that give bytes.
 NOT_AVAILABLE = frozenset(("encode", "to_bytes"))
+#: Part of what Python writes for an object, which is another one in every run.
+ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
 #: Bits of the largest product of integers.
 PRODUCT_BITS = 1024
 
@@ -72,6 +75,8 @@ def render(template: jinja2.Template, values: Mapping[str, object]) -> str:
     text = template.render(values)
     if len(text) > template_limits.CHARACTERS:
         raise template_limits.LimitError(f"it writes more than {template_limits.CHARACTERS:,} characters")
+    if any(address not in json.dumps(values, default=lambda _: "") for address in ADDRESS.findall(text)):
+        raise TypeError("it writes a function or a generator instead of what that gives")
     text.encode()  # raises on a lone surrogate (legal in JSON, not in UTF-8)
     return text.strip()
 
