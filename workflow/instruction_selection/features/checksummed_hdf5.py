@@ -58,21 +58,20 @@ def open_verified(path: str | Path) -> h5py.File:
 def encoded_ids(ids: Sequence[str], path: str | Path) -> np.ndarray:
     """Ids of examples as HDF5 stores them, bytes (N,) of the longest one's width, to be written to `path`.
 
-    Raises `InputError` for an id that would not be read back equal: one that is empty, ends with NUL or is not Unicode.
+    Raises `InputError` for an id that HDF5 might not give back: one that is empty, contains NUL or is not Unicode.
     """
     try:
         encoded = [text.encode() for text in ids]
     except UnicodeEncodeError as error:
         raise _unfit_id(error.object, path) from error
-    column = np.array(encoded, dtype=f"S{max(map(len, encoded), default=1)}")
-    for text, before, after in zip(ids, encoded, column.tolist(), strict=True):
-        if not before or before != after:
+    for text, stored in zip(ids, encoded, strict=True):
+        if not stored or b"\0" in stored:
             raise _unfit_id(text, path)
-    return column
+    return np.array(encoded, dtype=f"S{max(map(len, encoded), default=1)}")
 
 
 def _unfit_id(text: str, path: str | Path) -> InputError:
-    sentence = f"an example has the id {text!r}; an id must be Unicode text that is not empty and does not end with NUL"
+    sentence = f"an example has the id {text!r}; an id must be Unicode text that is not empty and has no NUL"
     return InputError("id-not-storable", sentence, path=path, key="id")
 
 
