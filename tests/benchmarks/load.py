@@ -64,10 +64,10 @@ def shards(folder: Path) -> None:
     identity = {key: key for key in store.COMPARABLE if key != "schema_version"}
     paths = [folder / "shards" / f"{number}.h5" for number in range(SHARDS)]
     for number, path in enumerate(paths):
-        with store.Writer(path, 10, 64, ["adam"], identity) as writer:
+        ids = [f"{number}-{row}" for row in range(10)]
+        with store.Writer(path, ids, 64, ["adam"], identity) as writer:
             gradients = np.random.default_rng(number).normal(size=(10, 64))
-            ids = [f"{number}-{row}" for row in range(10)]
-            writer.write(list(range(10)), ids, {"adam": gradients}, np.ones(10), [1] * 10)
+            writer.write(list(range(10)), {"adam": gradients}, np.ones(10), [1] * 10)
     measured(f"{SHARDS:,} shards joined", lambda: store.gather(paths, folder / "pool.h5", 10 * SHARDS))
     measured(f"{SHARDS:,} shards read", lambda: store.Reader(folder / "pool.h5").unit("adam"))
 

@@ -288,10 +288,10 @@ class Files:
 
     def _store(self, name: str, rows: list[dict], gradients: dict, part: np.ndarray) -> Path:
         identity = dict.fromkeys(store.COMPARABLE[1:], "x")
-        with store.Writer(self.folder / name, len(part), DIMENSION, list(gradients), identity) as writer:
-            ids = [rows[number]["id"] for number in part]
+        ids = [rows[number]["id"] for number in part]
+        with store.Writer(self.folder / name, ids, DIMENSION, list(gradients), identity) as writer:
             values = {kind: value[part] for kind, value in gradients.items()}
-            writer.write(list(range(len(part))), ids, values, np.ones(len(part)), [1] * len(part))
+            writer.write(list(range(len(part))), values, np.ones(len(part)), [1] * len(part))
         return self.folder / name
 
     def _embeddings(self, name: str, rows: list[dict], features: FeatureMatrix) -> None:

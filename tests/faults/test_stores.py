@@ -56,9 +56,9 @@ def small(tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("small")
     rows = np.random.default_rng(0).normal(size=(10, 16)).astype(np.float32)
     for shard in (0, 1):
-        with store.Writer(folder / f"{shard}.h5", 5, 16, ["adam"], {"rows": "r"}) as writer:
-            ids = [f"{shard}{number:015d}" for number in range(5)]
-            writer.write(list(range(5)), ids, {"adam": rows[5 * shard : 5 * shard + 5]}, np.ones(5), [1] * 5)
+        ids = [f"{shard}{number:015d}" for number in range(5)]
+        with store.Writer(folder / f"{shard}.h5", ids, 16, ["adam"], {"rows": "r"}) as writer:
+            writer.write(list(range(5)), {"adam": rows[5 * shard : 5 * shard + 5]}, np.ones(5), [1] * 5)
     store.gather([folder / "0.h5", folder / "1.h5"], folder / "pool.h5", 10)
     return folder / "pool.h5", folder / "1.h5"
 

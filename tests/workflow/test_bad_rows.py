@@ -58,6 +58,21 @@ def test_a_pool(checkout, pool, after, expected):
     stopped(checkout, "results/mine/pools/mine/pool.jsonl", expected)
 
 
+def test_a_pool_that_was_cut_after_it_was_sampled(checkout):
+    """Before anything is trained on it."""
+    write(checkout, "pool.jsonl", GOOD)
+    pool = checkout.path / "results/mine/pools/mine/pool.jsonl"
+    done = checkout.snakemake("--", str(pool.relative_to(checkout.path)), experiment="mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pool.write_bytes(b"".join(pool.read_bytes().splitlines(keepends=True)[:-1]))
+    stopped(
+        checkout,
+        "results/mine/warmup/tiny-llama/mine/rows.jsonl",
+        "results/mine/pools/mine/pool.jsonl: has 71 rows, and is not the file of 72 rows that",
+    )
+    pool.unlink()
+
+
 def test_evaluation_rows_among_the_validation_rows(checkout):
     write(checkout, "pool.jsonl", GOOD)
     write(checkout, "v.jsonl", [{"q": f"V {number}", "a": "1"} for number in range(6)])

@@ -1,6 +1,7 @@
 rule pool_embeddings:
     input:
         rows=PATHS.pool,
+        sampled=PATHS.pool_summary,
         manifest=lambda wildcards: WIRING.manifest_of("encoder", wildcards.encoder),
     output:
         store=PATHS.pool_embeddings,
@@ -28,6 +29,7 @@ rule pool_embeddings:
 use rule pool_embeddings as validation_embeddings with:
     input:
         rows=PATHS.validation,
+        sampled=PATHS.target_summary,
         manifest=lambda wildcards: WIRING.manifest_of("encoder", wildcards.encoder),
     output:
         store=PATHS.validation_embeddings,

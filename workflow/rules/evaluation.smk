@@ -1,6 +1,9 @@
 rule harness_tasks:
     input:
         rows=lambda wildcards: PATHS.evaluation_rows.format(target=wildcards.benchmark),
+        sampled=lambda wildcards: PATHS.target_summary.format(
+            target=wildcards.benchmark
+        ),
         manifest=lambda wildcards: (
             WIRING.manifest_of("benchmark", wildcards.benchmark)
             if EXPERIMENT.benchmarks[wildcards.benchmark].fewshot

@@ -1,6 +1,7 @@
 rule pool_gradients:
     input:
         rows=PATHS.pool,
+        sampled=PATHS.pool_summary,
         model=PATHS.model,
         adapter=PATHS.warmup_adapter,
         moments=PATHS.warmup_moments,
@@ -57,6 +58,7 @@ rule gather_pool_gradients:
 rule validation_gradients:
     input:
         rows=PATHS.validation,
+        sampled=PATHS.target_summary,
         model=PATHS.model,
         adapter=PATHS.warmup_adapter,
     output:

@@ -1,6 +1,7 @@
 rule pool_hidden_states:
     input:
         rows=PATHS.pool,
+        sampled=PATHS.pool_summary,
         model=PATHS.model,
     output:
         store=PATHS.pool_hidden_states,
@@ -28,6 +29,7 @@ rule pool_hidden_states:
 use rule pool_hidden_states as validation_hidden_states with:
     input:
         rows=PATHS.validation,
+        sampled=PATHS.target_summary,
         model=PATHS.model,
     output:
         store=PATHS.validation_hidden_states,

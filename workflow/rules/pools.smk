@@ -82,6 +82,8 @@ rule check_overlap:
         evaluation=PATHS.evaluation_rows,
         validation=PATHS.validation,
         pool=PATHS.pool,
+        sampled_target=PATHS.target_summary,
+        sampled_pool=PATHS.pool_summary,
     output:
         summary=PATHS.overlap,
     log:

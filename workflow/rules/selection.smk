@@ -2,6 +2,7 @@ rule select_rows:
     input:
         unpack(WIRING.selection_inputs),
         pool=PATHS.pool,
+        sampled=PATHS.pool_summary,
     output:
         rows=PATHS.selected,
         summary=PATHS.selection,

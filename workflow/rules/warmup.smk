@@ -1,6 +1,7 @@
 rule sample_warmup:
     input:
         pool=PATHS.pool,
+        sampled=PATHS.pool_summary,
     output:
         rows=PATHS.warmup_rows,
         summary=PATHS.warmup_summary,

@@ -1,10 +1,12 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import files, provenance
+    from instruction_selection.core import files, provenance, recorded
     from instruction_selection.data import overlap
 
-    paths = dict(snakemake.input.items())
+    paths = {name: snakemake.input[name] for name in ("evaluation", "validation", "pool")}
+    for name, path in paths.items():
+        recorded.check(path, snakemake.input.sampled_pool if name == "pool" else snakemake.input.sampled_target)
     others = {path: files.iterate_jsonl(path) for name, path in paths.items() if name != "evaluation"}
     found = overlap.find(files.read_jsonl(paths["evaluation"]), others)
     settings = snakemake.params.settings

@@ -1,8 +1,10 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from instruction_selection.core import recorded
     from instruction_selection.features.gradients import compute
 
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     settings, params, shard = snakemake.params.settings, snakemake.params, snakemake.wildcards.get("shard", "0")
     compute.fill(
         snakemake.output.store,

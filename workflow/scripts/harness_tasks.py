@@ -4,10 +4,11 @@ with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
-    from instruction_selection.core import files, provenance
+    from instruction_selection.core import files, provenance, recorded
     from instruction_selection.data import hub, sampling
     from instruction_selection.evaluation import harness
 
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     benchmark = snakemake.params.settings["benchmark"]
     manifest = files.optional(snakemake.input, "manifest")
     fewshot = []

@@ -1,8 +1,10 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from instruction_selection.core import recorded
     from instruction_selection.features import hidden_states
 
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     settings = snakemake.params.settings
     hidden_states.write(
         snakemake.output.store,

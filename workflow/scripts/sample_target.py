@@ -3,17 +3,20 @@ from instruction_selection.core import logs
 with logs.to_file(snakemake.log[0]):
     from instruction_selection.core import example, files, provenance
     from instruction_selection.data import sampling
+    from instruction_selection.data.left_out import LeftOut
 
     settings = snakemake.params.settings
     target, sizes, seed = settings["benchmark"], settings["target_size"], settings["settings"]["data_seed"]
     manifest = files.optional(snakemake.input, "manifest")
     summary = {"target": snakemake.wildcards.target}
     counts = {split: sizes[f"{split}_rows"] for split in ("validation", "evaluation")}
-    for split, sampled in sampling.of_benchmark(target, manifest, counts, seed).items():
+    skipped = {split: LeftOut() for split in counts}
+    for split, sampled in sampling.of_benchmark(target, manifest, counts, seed, skipped).items():
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
             "rows": len(sampled),
             "tasks": example.counts(sampled),
+            "left_out": skipped[split].summary(),
             "sha256": files.sha256(snakemake.output[split]),
         }
     summary["files"] = files.read_json(manifest) if manifest else {}

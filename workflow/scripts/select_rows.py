@@ -1,9 +1,14 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from instruction_selection.core import recorded
     from instruction_selection.cost import resources
     from instruction_selection.selection.job import Job, checkpoint_files, execute
 
+    recorded.check(snakemake.input.pool, snakemake.input.sampled)
+    targets = zip(snakemake.input.get("validation", []), snakemake.input.get("sampled_targets", []), strict=True)
+    for rows, sampled in targets:
+        recorded.check(rows, sampled)
     job = Job(
         method=snakemake.wildcards.method,
         implementation=snakemake.params.implementation,

@@ -12,6 +12,7 @@ from instruction_selection.data import overlap, sampling
 
 LAYOUT = {
     **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    "control_tokens": "drop",
     **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
 }
 GOOD = '{"q": "x", "a": "y"}\n'
@@ -45,6 +46,9 @@ def drawn(path, count=1, **layout) -> list[dict]:
         pytest.param("a.csv", "q,a\nx,y\nx\n", "column-count", "line 3", id="too few columns"),
         pytest.param("a.csv", "q,a\nx,y,z\n", "column-count", "line 2", id="too many columns"),
         pytest.param("a.csv", "q,a,q\nx,y,z\n", "duplicate-column", None, id="equal names"),
+        pytest.param("a.csv", 'q,a\nx,y\nx,"y\nz,w\n', "not-csv", "line 3", id="quote that does not end"),
+        pytest.param("a.csv", 'q,a\nx,"y\nz,"w"\n', "not-csv", "line 2", id="quote that ends in another record"),
+        pytest.param("a.csv", '"q,a\nx,y\n', "not-csv", "line 1", id="quote in the header"),
         pytest.param("a.csv", "q;a\nx;y\n", "template-does-not-fit", "record 0", id="semicolons"),
         pytest.param("a.csv", "q,a\né,y\n".encode("latin-1"), "not-utf-8", None, id="latin-1 table"),
         pytest.param("a.csv", "q,a\nx,y\n".encode("utf-16"), "not-utf-8", None, id="utf-16 table"),
@@ -78,8 +82,8 @@ def test_a_file_is_refused_in_one_sentence(tmp_path, name, content, code, key):
         ({"instruction": "{{1 / (q|length - 1)}}"}, "(division by zero)."),
         ({"instruction": "{{q|regex_replace('(', '')}}"}, "(missing ), unterminated subpattern"),
         ({"instruction": "{{q.__class__.__mro__}}"}, "(access to attribute '__class__' of 'str' object is"),
-        ({"response": "{{cycler.__init__.__globals__}}"}, "(access to attribute '__init__' of 'type' object"),
-        ({"response": "{{path.unlink()}}"}, "('pathlib.PurePosixPath object' has no attribute 'unlink')."),
+        ({"response": "{{namespace.__init__.__globals__}}"}, "(access to attribute '__init__' of 'type' object"),
+        ({"response": "{{path.unlink()}}"}, "('dict object' has no attribute 'unlink')."),
     ],
 )
 def test_a_template_that_does_not_fit_is_named_with_the_record(tmp_path, layout, detail):

@@ -162,7 +162,7 @@ def test_rows_that_occur_twice_have_two_ids(tmp_path):
     files.write_jsonl(tmp_path / "rows.jsonl", [{"q": "a"}] * 3)
     layout = {
         **{"task": "t", "instruction": "{{q}}", "response": "b", "overlap_text": None},
-        **{"member": None, "columns": None, "key": None, "draw": "by_task"},
+        **{"member": None, "columns": None, "key": None, "draw": "by_task", "control_tokens": "drop"},
     }
     read = list(sampling.draw(layout, [tmp_path / "rows.jsonl"], 3, 0))
     assert [row["id"].partition("-")[2] for row in read] == ["", "2", "3"]

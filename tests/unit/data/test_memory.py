@@ -7,6 +7,7 @@ from instruction_selection.data import overlap, sampling
 
 LAYOUT = {
     **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    "control_tokens": "drop",
     **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
 }
 #: Characters of a row, which is more than may be held of it.

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from pyarrow import Table, parquet
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.data import formats, sampling
+from instruction_selection.data import formats, left_out, sampling
 from instruction_selection.experiment import load, schemas, yaml_loader
 
 LAYOUT = {
     **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
+    "control_tokens": "drop",
     **{"task": "all", "instruction": "{{q}}", "response": "{{a}}"},
 }
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -92,8 +93,8 @@ def test_parquet(folder, written):
 def test_drawn_rows_are_the_files_and_ids_name_one(folder, written, seed):
     path = folder / "d.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in written), encoding="utf-8")
-    usable = [row for row in written if row["q"].strip() and row["a"].strip()]
-    drawn = list(sampling.draw(LAYOUT, [path], len(usable), seed))
+    usable = [row for row in written if left_out.visible(row["q"]) and left_out.visible(row["a"])]
+    drawn = list(sampling.draw({**LAYOUT, "control_tokens": "keep"}, [path], len(usable), seed))
     assert [(row["instruction"], row["response"]) for row in drawn] == [
         (row["q"].strip(), row["a"].strip()) for row in usable
     ]

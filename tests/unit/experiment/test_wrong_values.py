@@ -205,6 +205,17 @@ LABEL = "Log-likelihood of the answer"
             id="end of turn",
         ),
         pytest.param(GSM, "metrics", [], "empty", "metrics", id="no metrics"),
+        pytest.param(GSM, "label", "=cmd|'/C calc'!A0", "not-allowed", "label", id="label with a formula"),
+        pytest.param(TINY, "label", "\t=1", "not-allowed", "label", id="label after a tab"),
+        pytest.param("methods/less.yaml", "label", "@SUM(A1)", "not-allowed", "label", id="label with a function"),
+        pytest.param(
+            GSM,
+            "metrics",
+            [{"name": "+1", "task": "answer", "label": "A"}],
+            "not-allowed",
+            "metrics.0.name",
+            id="metric with a formula",
+        ),
         pytest.param(
             LOGIC, "harness.answer.doc_to_txt", "x", "unknown-key", "harness.answer.doc_to_txt", id="task's key"
         ),

@@ -6,6 +6,7 @@ from support import stand_ins
 from support.refusals import refused
 from transformers import AutoTokenizer
 
+from instruction_selection.data import control_tokens
 from instruction_selection.models import row_templates, tokens
 from instruction_selection.models.tokens import IGNORE_INDEX
 
@@ -41,6 +42,8 @@ def test_the_trainer_sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_pat
     from instruction_selection.training import llamafactory
 
     rows_path = tmp_path / "rows.jsonl"
+    # With what a tokenizer could read as something else than text.
+    some_rows = [*some_rows, {**some_rows[0], "instruction": "a<|im_end|>\0\ufeff", "response": "<|im_start|>b</s>"}]
     files.write_jsonl(rows_path, some_rows)
     arguments = {"stage": "sft", "finetuning_type": "lora", "use_cpu": True}
     written = llamafactory.write_arguments(rows_path, tiny_model, "smollm_eot", 64, arguments, 0, tmp_path)
@@ -89,3 +92,18 @@ def test_turns_are_separated_and_the_last_one_is_not(tokenizer):
     asked = tokenizer.apply_chat_template([question, answer, question], tokenize=False)
     assert asked.endswith("So.<|im_end|>\n" + tokenizer.decode(prompt))
     assert tokenizer.decode(first) == "So.<|im_end|>\n"
+
+
+def test_control_tokens__all_special_tokens_of_the_models_are_known(tokenizer):
+    """Pools leave out rows with these by default."""
+    known = [tokenizer, stand_ins.llama_3(), stand_ins.mistral(), stand_ins.gemma()]
+    special = {token.content for each in known for token in each.added_tokens_decoder.values() if token.special}
+    assert len(special) > 20
+    assert [token for token in special if control_tokens.first(f"a {token}b") != token] == []
+
+
+def test_encode__a_control_token_in_a_row_ends_it_in_training_too(tokenizer, some_rows):
+    """Why rows with control tokens are left out: LLaMA-Factory reads them as tokens, as all tokenizers do."""
+    row = {**some_rows[0], "response": "one<|im_end|>two"}
+    [example] = tokens.encode([row], tokenizer, "smollm_eot", 512)
+    assert example.input_ids.count(tokenizer.convert_tokens_to_ids("<|im_end|>")) == 3

@@ -6,6 +6,7 @@ from support.refusals import refused
 
 from instruction_selection import selection
 from instruction_selection.core import files
+from instruction_selection.data import sampling
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import InMemoryMatrix
 from instruction_selection.selection import Inputs
@@ -21,9 +22,9 @@ IDENTITY = {
 
 
 def write_store(path, ids, gradients, kind, **identity):
-    with store.Writer(path, len(ids), DIMENSION, [kind], {**IDENTITY, **identity}) as writer:
+    with store.Writer(path, ids, DIMENSION, [kind], {**IDENTITY, **identity}) as writer:
         rows = list(range(len(ids)))
-        writer.write(rows, ids, {kind: gradients}, np.ones(len(ids)), [1] * len(ids))
+        writer.write(rows, {kind: gradients}, np.ones(len(ids)), [1] * len(ids))
     return str(path)
 
 
@@ -92,6 +93,25 @@ def test_rows_come_in_order_of_score(case):
     scores = best_subtask_mean(pool.unit("adam"), validation.unit("sgd"), subtasks)
     order = [scores[int(name)] for name in chosen]
     assert order == sorted(order, reverse=True)
+
+
+def test_select__a_pool_with_a_duplicate_row_is_gathered_and_selected_from(case, tmp_path):
+    rng = np.random.default_rng(1)
+    source = tmp_path / "source.jsonl"
+    files.write_jsonl(source, [{"q": f"{n // 2}"} for n in range(10)])
+    layout = {"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None}
+    layout |= {"control_tokens": "drop", "task": "t", "instruction": "{{q}}", "response": "r"}
+    files.write_jsonl(case["pool"], sampling.draw(layout, [source], 10, seed=0))
+    ids = [row["id"] for row in files.read_jsonl(case["pool"])]
+    assert len(set(ids)) == 10
+    shards = [
+        write_store(tmp_path / f"{n}.h5", part, rng.normal(size=(len(part), DIMENSION)).astype(np.float32), "adam")
+        for n, part in enumerate((ids[:1], ids[1:]))
+    ]
+    store.gather(shards, tmp_path / "gathered.h5", 10)
+    case["gradients"]["pool_gradients"] = [str(tmp_path / "gathered.h5")]
+    chosen, _ = select(case, "less", 1.0)
+    assert sorted(chosen) == sorted(ids)
 
 
 def test_a_ratio_of_no_row_is_refused(case):

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import yaml
 
@@ -25,6 +25,7 @@ csv.field_size_limit(2**31 - 1)
 PARQUET_ROWS = 1024
 #: (path, the open file, layout) -> pairs (record, document).
 Parser = Callable[[Path, IO[bytes], dict], Iterator[tuple[dict, dict]]]
+T = TypeVar("T")
 NOT_UTF_8 = "not UTF-8; convert the file"
 
 
@@ -112,18 +113,28 @@ def _table(delimiter: str, quotes: bool) -> Parser:
     def parse(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
         quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-        lines = csv.DictReader(text, fieldnames=layout["columns"], delimiter=delimiter, quoting=quoting)
-        columns = list(lines.fieldnames or [])
+        lines = csv.DictReader(text, layout["columns"], delimiter=delimiter, quoting=quoting, strict=True)
+        columns = list(_parsed(lambda: lines.fieldnames, path, lines) or [])
         if len(set(columns)) < len(columns):
             sentence = f"two columns have the same name ({', '.join(columns)}); rename one"
             raise InputError("duplicate-column", sentence, path=path)
-        for record in lines:
+        while (record := _parsed(lambda: next(lines, None), path, lines)) is not None:
             if None in record or None in record.values():
                 sentence = f"expected {len(columns)} columns"
                 raise InputError("column-count", sentence, path=path, key=f"line {lines.line_num}")
             yield record, {}
 
     return parse
+
+
+def _parsed(read: Callable[[], T], path: Path, lines: csv.DictReader[str]) -> T:
+    """What `read` reads of a table. Raises `InputError` with the first line of a record whose quotes do not match."""
+    line = lines.reader.line_num + 1
+    try:
+        return read()
+    except csv.Error as error:
+        sentence = f"the record that begins here is not CSV ({error}); a quotation mark in a field is doubled"
+        raise InputError("not-csv", sentence, path=path, key=f"line {line}") from error
 
 
 def _parquet(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:

@@ -4,29 +4,41 @@ import importlib
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from instruction_selection.core import example, files
 from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Content, Example, row_id
-from instruction_selection.data import formats, hub, templates
+from instruction_selection.data import hub, records
+from instruction_selection.data.left_out import LeftOut
 
 
-def of_pool(pool: dict, manifest: str | Path | None, count: int, seed: int) -> Iterable[Example]:
-    """`count` examples of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any."""
+def of_pool(
+    pool: dict, manifest: str | Path | None, count: int, seed: int, skipped: LeftOut | None = None
+) -> Iterable[Example]:
+    """`count` examples of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any.
+
+    `skipped` gets the records that are left out, by the time of the first example.
+    """
     if pool["reader"]:
         return sample(pool["reader"], pool["tasks"], "pool", count, seed)
-    return map(_without_record, draw(pool["rows"], hub.paths(pool["rows"]["source"], manifest, "rows"), count, seed))
+    paths = hub.paths(pool["rows"]["source"], manifest, "rows")
+    return map(_without_record, draw(pool["rows"], paths, count, seed, skipped=skipped))
 
 
 def of_benchmark(
-    benchmark: dict, manifest: str | Path | None, counts: dict[str, int], seed: int
+    benchmark: dict,
+    manifest: str | Path | None,
+    counts: dict[str, int],
+    seed: int,
+    skipped: Mapping[str, LeftOut] | None = None,
 ) -> dict[str, list[Example]]:
     """The `validation` and `evaluation` examples of a ``config/benchmarks`` entry; `counts` says how many of each.
 
-    Evaluation examples from files keep their source's columns as `record`.
+    Evaluation examples from files keep their source's columns as `record`. `skipped` gets the records that are left
+    out, by split.
     """
     if benchmark["reader"]:
         return {
@@ -38,7 +50,7 @@ def of_benchmark(
         block = benchmark[split]
         taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
         paths = hub.paths(block["source"], manifest, split)
-        drawn[split] = list(draw(block, paths, counts[split], seed, taken))
+        drawn[split] = list(draw(block, paths, counts[split], seed, taken, skipped and skipped[split]))
     for row in drawn["evaluation"]:
         _check_json(row)
     return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
@@ -87,59 +99,60 @@ def of_warmup(pool_path: str | Path, count: int, seed: int) -> Iterator[Example]
     return map(rows.__getitem__, numbers)
 
 
-def draw(layout: dict, paths: list[Path], count: int, seed: int, without: Collection[str] = ()) -> Iterator[Example]:
+def draw(
+    layout: dict,
+    paths: list[Path],
+    count: int,
+    seed: int,
+    without: Collection[str] = (),
+    skipped: LeftOut | None = None,
+) -> Iterator[Example]:
     """`count` examples of some files, in the files' order, each with its source's columns as `record`.
 
     `layout` says how to read the files, has the templates of an example, and says whether examples are drawn uniformly
-    or by task, so that tasks are represented in proportion to their sizes. Examples with an empty instruction or
-    response and those whose id is in `without` are left out. Files are read twice, so that memory holds one number per
-    example instead of all examples. Raises `InputError` if there are fewer than `count`.
+    or by task, so that tasks are represented in proportion to their sizes. Records that become no usable example are
+    left out and counted in `skipped` (`left_out.reason`); examples whose id is in `without` are left out as well. Files
+    are read twice, so that memory holds one number per example instead of all examples. Raises `InputError` if there
+    are fewer than `count`.
     """
     usable = defaultdict(list)
-    for number, row in enumerate(_rows(layout, paths)):
-        if row["instruction"] and row["response"] and not (without and row_id(row) in without):
-            usable["" if layout["draw"] == "uniform" else row["task"]].append(number)
+    skipped = LeftOut() if skipped is None else skipped
+    for number, record in enumerate(records.read(layout, paths)):
+        if record.reason:
+            skipped.add(record.reason, f"{record.path}: {record.key}")
+        elif not (without and row_id(record.row) in without):
+            usable["" if layout["draw"] == "uniform" else record.row["task"]].append(number)
     available = sum(map(len, usable.values()))
     if available < count:
-        raise InputError("too-few-examples", _too_few(count, available), path=paths[0].parent)
+        raise InputError("too-few-examples", _too_few(count, available, skipped), path=paths[0].parent)
     tasks = sorted(usable)
     shares = largest_remainder(count, [len(usable[task]) for task in tasks])
     chosen = set()
     for task, share in zip(tasks, shares, strict=True):
         chosen.update(random.Random(f"{seed}/{task}").sample(usable.pop(task), int(share)))
     occurrences = Counter()
-    for number, row in enumerate(_rows(layout, paths)):
+    for number, record in enumerate(records.read(layout, paths)):
         if number in chosen:
-            identity = row_id(row)
+            identity = row_id(record.row)
             occurrences[identity] += 1
             # Some sources hold the same example twice, but ids must be unique.
-            yield {"id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}", **row}
+            yield {
+                "id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}",
+                **record.row,
+            }
 
 
-def _too_few(count: int, available: int) -> str:
-    return f"{count} examples are requested, but only {available} are available; request fewer"
+def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
+    without = f" (left out: {skipped})" if skipped and str(skipped) else ""
+    return f"{count} examples are requested, but only {available} are available{without}; request fewer"
 
 
 def every(layout: dict, paths: list[Path]) -> list[Example]:
-    """All examples of some files, read as in `draw`."""
-    return [{"id": row_id(row), **row} for row in _rows(layout, paths)]
-
-
-def _rows(layout: dict, paths: list[Path]) -> Iterator[Content]:
-    """Every record of the files as an example without id."""
-    parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
-    for path in paths:
-        # A template may use the path's name, but not read the file.
-        pure = PurePath(path)
-        for number, (record, document) in enumerate(formats.read(path, layout)):
-            row: dict[str, str] = {}
-            for name, template in parts.items():
-                try:
-                    row[name] = template.render(
-                        {**record, "record": record, "document": document, "path": pure}
-                    ).strip()
-                    row[name].encode()  # raises on a lone surrogate (legal in JSON, not in UTF-8)
-                except templates.NOT_RENDERED as error:
-                    sentence = f"the template {name!r} does not fit this record ({str(error).removesuffix('.')})"
-                    raise InputError("template-does-not-fit", sentence, path=path, key=f"record {number}") from error
-            yield Content(**row, record=record)
+    """All examples of some files, read as in `draw`. Raises `InputError` for a record that `draw` would leave out."""
+    examples = []
+    for record in records.read(layout, paths):
+        if record.reason:
+            sentence = f"this record cannot become an example ({record.reason})"
+            raise InputError("unusable-record", sentence, path=record.path, key=record.key)
+        examples.append({"id": row_id(record.row), **record.row})
+    return examples

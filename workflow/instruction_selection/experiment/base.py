@@ -219,3 +219,10 @@ PathBelow = Annotated[
 PackageName = Annotated[str, Matching("[A-Za-z_][A-Za-z0-9_]*", "the name of a package")]
 #: As in a file's name, with '-' for '_'.
 ModuleName = Annotated[str, Matching("[a-z0-9][a-z0-9_-]*", "the name of a module")]
+#: Text of tables. Spreadsheets run a cell that begins with one of these signs, also in their full-width forms.
+Label = Annotated[
+    str,
+    Matching(
+        r"[^=+\-@\uff1d\uff0b\uff0d\uff20\s][\s\S]*", "text that begins with no white space, '=', '+', '-' or '@'"
+    ),
+]

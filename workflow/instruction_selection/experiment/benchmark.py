@@ -12,6 +12,7 @@ from instruction_selection.experiment.base import (
     Distinct,
     Entry,
     Execution,
+    Label,
     List,
     Matching,
     ModuleName,
@@ -107,7 +108,7 @@ def _not_compiled(value: Any) -> str | None:
 class Metric(Section):
     """A column of the table."""
 
-    name: str
+    name: Label
     """Key in this project's results, and by default lm-eval's name of the metric."""
     task: str
     """Which of the tasks under `harness` gives it."""
@@ -115,7 +116,7 @@ class Metric(Section):
     """lm-eval's name of the metric, if it is not `name`."""
     filter: str = "none"
     """lm-eval's filter of answers."""
-    label: About[str]
+    label: About[Label]
     """Column heading."""
     scale: About[Number] = 1
     """Factor for display; 100 shows a share as per cent."""
@@ -132,7 +133,7 @@ class Benchmark(Entry):
 
     FOLDER: ClassVar[str] = "benchmarks"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""

@@ -12,6 +12,7 @@ from instruction_selection.experiment.base import (
     Distinct,
     Entry,
     Execution,
+    Label,
     Matching,
     Number,
 )
@@ -34,7 +35,7 @@ class Method(Entry):
 
     FOLDER: ClassVar[str] = "methods"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence on how it chooses."""

@@ -7,6 +7,7 @@ from instruction_selection.experiment.base import (
     Count,
     Entry,
     Execution,
+    Label,
 )
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
@@ -16,7 +17,7 @@ class Model(Entry):
 
     FOLDER: ClassVar[str] = "models"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""
@@ -42,7 +43,7 @@ class Encoder(Entry):
 
     FOLDER: ClassVar[str] = "encoders"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""

@@ -10,6 +10,7 @@ from instruction_selection.experiment.base import (
     Distinct,
     Entry,
     Execution,
+    Label,
     ModuleName,
     problem,
 )
@@ -22,7 +23,7 @@ class Pool(Entry):
 
     FOLDER: ClassVar[str] = "pools"
 
-    label: About[str]
+    label: About[Label]
     """Name in tables."""
     summary: About[str]
     """One sentence."""

@@ -15,7 +15,7 @@ def _compiles(template: str) -> str:
     try:
         templates.compiled(template)
     except templates.NOT_COMPILED as error:
-        raise problem("template", f"not a Jinja template ({error.message})") from error
+        raise problem("template", f"not a Jinja template ({str(error) or type(error).__name__})") from error
     return template
 
 
@@ -26,9 +26,10 @@ class Rows(Section):
     """Rows that are read from files.
 
     task, instruction and response are Jinja templates over a record's columns; `record` is the record itself, `path`
-    its file, and `document` the whole of a JSON or YAML file in which records have a `key`. The filter `shuffled`
-    reorders a list in a way that depends on its values only, and regex_replace(pattern, replacement) is Python's
-    re.sub.
+    the name, stem, suffix and parent of its file, and `document` the whole of a JSON or YAML file in which records have
+    a `key`. The filter `shuffled` reorders a list in a way that depends on its values only, and
+    regex_replace(pattern, replacement) is Python's re.sub. Templates write text and numbers; a record of which one
+    writes a null or NaN is left out, and so is one without visible text in instruction or response.
     """
 
     source: RowSource
@@ -44,6 +45,9 @@ class Rows(Section):
     draw: Literal["by_task", "uniform"] = "by_task"
     """How rows are drawn where fewer are wanted than there are: by_task keeps the proportions of the tasks exactly,
     uniform draws from all rows at random, whatever their task."""
+    control_tokens: Literal["drop", "keep"] = "drop"
+    """What happens to rows whose text has a control token of a chat model (<|im_end|>, [INST] and others), which
+    tokenizers do not read as text: drop leaves them out and counts them, keep uses them."""
     overlap_text: Template | None = None
     """Template of what is compared to find the same question among other rows, where `instruction` has other text
     around it; by default the instruction."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from instruction_selection.experiment.base import About, Distinct, Entry, Matching, Number
+from instruction_selection.experiment.base import About, Distinct, Entry, Label, Matching, Number
 
 FileName = Annotated[str, Matching("[a-z0-9][a-z0-9._-]*", "the name of a file of config/tables/reported")]
 
@@ -16,7 +16,7 @@ class Table(Entry):
 
     FOLDER: ClassVar[str] = "tables"
 
-    label: About[str]
+    label: About[Label]
     """Heading."""
     caption: About[str]
     """One sentence on what is compared."""

@@ -155,9 +155,9 @@ class Wiring:
                 for shard in self.pool_shards(wildcards, checkpoint)
             ]
         if grid.targeted(self.method_of(wildcards)):
-            inputs["validation"] = [
-                self.paths.validation.format(target=part) for part in entry_names.parts(wildcards.target)
-            ]
+            parts = entry_names.parts(wildcards.target)
+            inputs["validation"] = [self.paths.validation.format(target=part) for part in parts]
+            inputs["sampled_targets"] = [self.paths.target_summary.format(target=part) for part in parts]
         if followed := grid.size_of(self.experiment, self.cell_of(wildcards)):
             inputs["sized_like"] = self.paths.selection.format(**followed.wildcards())
         return inputs

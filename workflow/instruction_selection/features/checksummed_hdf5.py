@@ -7,10 +7,11 @@ complete file has the SHA-256 of everything that follows in front of HDF5's part
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from instruction_selection.core.errors import InputError
 
@@ -71,6 +72,26 @@ def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
 def read_identity(file: h5py.File) -> dict:
     """The attribute `identity`: what the features were computed from."""
     return json.loads(str(file.attrs["identity"]))
+
+
+def encoded_ids(ids: Sequence[str], path: str | Path) -> np.ndarray:
+    """Ids of examples as HDF5 stores them, bytes (N,) of the longest one's width, to be written to `path`.
+
+    Raises `InputError` for an id that HDF5 might not give back: one that is empty, contains NUL or is not Unicode.
+    """
+    try:
+        encoded = [text.encode() for text in ids]
+    except UnicodeEncodeError as error:
+        raise _unfit_id(error.object, path) from error
+    for text, stored in zip(ids, encoded, strict=True):
+        if not stored or b"\0" in stored:
+            raise _unfit_id(text, path)
+    return np.array(encoded, dtype=f"S{max(map(len, encoded), default=1)}")
+
+
+def _unfit_id(text: str, path: str | Path) -> InputError:
+    sentence = f"an example has the id {text!r}; an id must be Unicode text that is not empty and has no NUL"
+    return InputError("id-not-storable", sentence, path=path, key="id")
 
 
 @contextlib.contextmanager

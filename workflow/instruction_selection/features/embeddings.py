@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import h5py
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
@@ -84,7 +83,7 @@ def write_embeddings(
     with files.replacing(path) as temporary:
         with checksummed_hdf5.create(temporary) as store:
             store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
-            store.create_dataset("id", data=[row["id"] for row in rows], dtype=h5py.string_dtype())
+            store.create_dataset("id", data=checksummed_hdf5.encoded_ids([row["id"] for row in rows], path))
             store.attrs["identity"] = json.dumps({"rows": files.sha256(rows_path), **made_with}, sort_keys=True)
             store.attrs["git_commit"] = provenance.git_commit()
             for name, version in provenance.versions("torch", "h5py", *packages).items():

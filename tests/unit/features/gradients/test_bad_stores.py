@@ -12,9 +12,9 @@ from instruction_selection.features.gradients import store
 
 def written(path, dimension=4, kinds=("adam",), **identity):
     known = {key: key for key in store.COMPARABLE if key != "schema_version"} | {"projection": dimension} | identity
-    with store.Writer(path, 2, dimension, list(kinds), known) as writer:
+    with store.Writer(path, ["a" * 16, "b" * 16], dimension, list(kinds), known) as writer:
         gradients = {kind: np.eye(2, dimension) for kind in kinds}
-        writer.write([0, 1], ["a" * 16, "b" * 16], gradients, np.ones(2), [1, 1])
+        writer.write([0, 1], gradients, np.ones(2), [1, 1])
     return path
 
 

@@ -3,6 +3,8 @@
 import h5py
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.refusals import refused
 
 from instruction_selection.features.gradients import store
@@ -23,12 +25,12 @@ ROWS = np.random.default_rng(0).normal(size=(10, DIMENSION)).astype(np.float32)
 IDS = [f"{number:016d}" for number in range(10)]
 
 
-def write(path, rows=range(10), identity=IDENTITY, gradients=ROWS, tokens=3, order=None):
+def write(path, rows=range(10), identity=IDENTITY, gradients=ROWS, tokens=3, order=None, ids=IDS):
     rows = list(rows)
-    with store.Writer(path, len(rows), DIMENSION, ["adam"], identity) as writer:
+    with store.Writer(path, [ids[row] for row in rows], DIMENSION, ["adam"], identity) as writer:
         for position in order or range(len(rows)):
             row = rows[position]
-            writer.write([position], [IDS[row]], {"adam": gradients[row : row + 1]}, np.ones(1), [tokens])
+            writer.write([position], {"adam": gradients[row : row + 1]}, np.ones(1), [tokens])
     return path
 
 
@@ -74,24 +76,24 @@ def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
 
 def test_a_killed_job_resumes_where_it_stopped(tmp_path):
     path = tmp_path / "0.h5"
-    writer = store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY)
-    writer.write([4, 2], [IDS[4], IDS[2]], {"adam": ROWS[[4, 2]]}, np.ones(2), [3, 3])
+    writer = store.Writer(path, IDS, DIMENSION, ["adam"], IDENTITY)
+    writer.write([4, 2], {"adam": ROWS[[4, 2]]}, np.ones(2), [3, 3])
     writer._file.close()
     assert not path.exists()
-    with store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY) as writer:
+    with store.Writer(path, IDS, DIMENSION, ["adam"], IDENTITY) as writer:
         missing = np.flatnonzero(writer.missing())
         assert missing.tolist() == [0, 1, 3, 5, 6, 7, 8, 9]
         for row in missing:
-            writer.write([row], [IDS[row]], {"adam": ROWS[row : row + 1]}, np.ones(1), [3])
+            writer.write([row], {"adam": ROWS[row : row + 1]}, np.ones(1), [3])
     assert np.array_equal(store.Reader(path).unit("adam"), store.Reader(write(tmp_path / "whole.h5")).unit("adam"))
 
 
 def test_the_rest_of_something_else_is_not_continued(tmp_path):
     path = tmp_path / "0.h5"
-    writer = store.Writer(path, 10, DIMENSION, ["adam"], {**IDENTITY, "rows": "others"})
-    writer.write([0], [IDS[0]], {"adam": ROWS[:1]}, np.ones(1), [3])
+    writer = store.Writer(path, IDS, DIMENSION, ["adam"], {**IDENTITY, "rows": "others"})
+    writer.write([0], {"adam": ROWS[:1]}, np.ones(1), [3])
     writer._file.close()
-    assert store.Writer(path, 10, DIMENSION, ["adam"], IDENTITY).missing().all()
+    assert store.Writer(path, IDS, DIMENSION, ["adam"], IDENTITY).missing().all()
 
 
 def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
@@ -102,8 +104,8 @@ def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
 
 
 def test_an_incomplete_store_gets_no_name(tmp_path):
-    writer = store.Writer(tmp_path / "0.h5", 10, DIMENSION, ["adam"], IDENTITY)
-    with pytest.raises(RuntimeError, match=r"\b10\b"), writer:
+    writer = store.Writer(tmp_path / "0.h5", IDS, DIMENSION, ["adam"], IDENTITY)
+    with pytest.raises(RuntimeError, match="10 rows were never written"), writer:
         pass
     assert not (tmp_path / "0.h5").exists()
 
@@ -178,3 +180,20 @@ def test_a_gathered_store_has_the_rows_of_its_pool(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5))]
     with refused("shards-incomplete", path="pool.h5"):
         store.gather(shards, tmp_path / "pool.h5", 10)
+
+
+ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ids, min_size=10, max_size=10))
+def test_gather__any_ids_come_back_as_they_were(tmp_path, ids):
+    shards = [write(tmp_path / "0.h5", range(7), ids=ids), write(tmp_path / "1.h5", range(7, 10), ids=ids)]
+    store.gather(shards, tmp_path / "pool.h5", 10)
+    assert store.Reader(tmp_path / "pool.h5").ids == ids
+
+
+@pytest.mark.parametrize("unfit", ["", "a\0", "\0b", "\ud800"])
+def test_writer__an_id_that_would_not_come_back_is_refused_before_anything_is_computed(tmp_path, unfit):
+    with refused("id-not-storable", path="0.h5", key="id"):
+        store.Writer(tmp_path / "0.h5", [*IDS[:9], unfit], DIMENSION, ["adam"], IDENTITY)

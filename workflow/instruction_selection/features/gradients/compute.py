@@ -97,7 +97,7 @@ def fill(
 
     batched = per_sample.Batched(network, settings["precision"], consume)
     with (
-        Writer(path, rows=len(rows), dimension=dimension, kinds=kinds, identity=identity) as store,
+        Writer(path, [row["id"] for row in rows], dimension, kinds, identity) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
     ):
         missing = store.missing()
@@ -105,7 +105,6 @@ def fill(
         if empty:
             store.write(
                 empty,
-                ids=[rows[row]["id"] for row in empty],
                 gradients=dict.fromkeys(kinds, np.zeros((len(empty), dimension), np.float32)),
                 losses=np.full(len(empty), np.nan, np.float32),
                 response_tokens=[0] * len(empty),
@@ -118,7 +117,6 @@ def fill(
                     print(f"{rows_path}: the loss of example {rows[row]['id']} is not finite; it is not selected.")
                 store.write(
                     batch,
-                    ids=[rows[row]["id"] for row in batch],
                     gradients={kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
                     losses=losses.cpu().numpy(),
                     response_tokens=[examples[row].response_tokens for row in batch],

@@ -1,6 +1,6 @@
 """The gradient store: HDF5, one row per example, in the order of the pool.
 
-    id               (N,)    S16      the example's id; empty until its row is written
+    id               (N,)    S        the example's id (UTF-8); empty until its row is written
     finite           (N,)    uint8    1 if the example has a response and all its gradients are finite and not zero
     response_tokens  (N,)    int32    tokens that the loss averages over; 0 if the response was truncated entirely
     loss             (N,)    float32  mean cross-entropy, nats per response token; NaN without response tokens
@@ -31,7 +31,6 @@ from instruction_selection.features.checksummed_hdf5 import corruption_as_input_
 from instruction_selection.features.gradients import shard_markers
 
 SCHEMA_VERSION = 2
-ID_BYTES = 16
 #: Bytes of a chunk, the least that HDF5 reads. Walks read single rows, and larger chunks do not make a pass faster.
 CHUNK_BYTES = 128 << 10
 #: What pool and validation stores must have in common for their inner products to be meaningful.
@@ -47,23 +46,25 @@ class Writer:
     """Writes one shard, in any order of rows; resumes where a killed job stopped.
 
     Use it as a context manager: if the block succeeds, the store is sealed and renamed to `path`. A partial store is
-    resumed if its `identity` and `kinds` are the same, and replaced otherwise. `rows` is N and `dimension` D.
+    resumed if its `identity` and `kinds` are the same, and replaced otherwise. `ids` are those of all N examples, and
+    `dimension` is D. Raises `InputError` for an id that HDF5 would not give back as it is.
     """
 
-    def __init__(self, path: str | Path, rows: int, dimension: int, kinds: list[str], identity: dict):
+    def __init__(self, path: str | Path, ids: list[str], dimension: int, kinds: list[str], identity: dict):
         self._path = Path(path)
+        self._ids = checksummed_hdf5.encoded_ids(ids, path)
         self._partial = self._path.with_name(f".{self._path.name}.partial")
         self._kinds = kinds
         self._identity = json.dumps({"schema_version": SCHEMA_VERSION, "kinds": kinds, **identity}, sort_keys=True)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._reopened() or self._created(rows, dimension)
+        self._file = self._reopened() or self._created(dimension)
 
     def _reopened(self) -> h5py.File | None:
         if not self._partial.exists():
             return None
         try:
             with h5py.File(self._partial, "r") as store:
-                same = store.attrs.get("identity") == self._identity
+                same = store.attrs.get("identity") == self._identity and store["id"].dtype == self._ids.dtype
                 if same:
                     _read_through(store)
             if not same:
@@ -76,7 +77,8 @@ class Writer:
             print(f"{self._partial}: left unreadable by a killed job; starting over.")
             return None
 
-    def _created(self, rows: int, dimension: int) -> h5py.File:
+    def _created(self, dimension: int) -> h5py.File:
+        rows = len(self._ids)
         store = checksummed_hdf5.create(self._partial)
         store.attrs["identity"] = self._identity
         store.attrs["git_commit"] = provenance.git_commit()
@@ -93,7 +95,7 @@ class Writer:
             early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             store.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True, dcpl=early)
 
-        add("id", (rows,), f"S{ID_BYTES}")
+        add("id", (rows,), self._ids.dtype.str)
         add("finite", (rows,), "u1")
         add("response_tokens", (rows,), "i4")
         add("loss", (rows,), "f4")
@@ -114,7 +116,6 @@ class Writer:
     def write(
         self,
         rows: list[int],
-        ids: list[str],
         gradients: dict[str, np.ndarray],
         losses: np.ndarray,
         response_tokens: list[int],
@@ -141,7 +142,7 @@ class Writer:
         dataset(self._file, "finite")[places] = finite
         self._file.flush()
         # The id comes last, because a row with an id counts as written.
-        dataset(self._file, "id")[places] = np.asarray(ids, dtype=f"S{ID_BYTES}")[order]
+        dataset(self._file, "id")[places] = self._ids[places]
         self._file.flush()
 
     def __enter__(self) -> "Writer":
@@ -190,10 +191,13 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
                 seals = [checksummed_hdf5.read_seal(shard) for shard in shards]
                 store.attrs["shards"] = json.dumps(list(zip(relative, seals, strict=True)))
                 for name, column in datasets(first).items():
-                    layout = h5py.VirtualLayout((sum(lengths), *column.shape[1:]), column.dtype)
+                    # Ids of shards may differ in width.
+                    dtype = max((dataset(part, name).dtype for part in parts), key=lambda dtype: dtype.itemsize)
+                    layout = h5py.VirtualLayout((sum(lengths), *column.shape[1:]), dtype)
                     start = 0
                     for part, source, length in zip(parts, relative, lengths, strict=True):
-                        layout[start : start + length] = h5py.VirtualSource(source, name, dataset(part, name).shape)
+                        stored = dataset(part, name)
+                        layout[start : start + length] = h5py.VirtualSource(source, name, stored.shape, stored.dtype)
                         start += length
                     store.create_virtual_dataset(name, layout)
             checksummed_hdf5.seal(temporary)

@@ -1,0 +1,27 @@
+"""Whether a file of examples is what its sampling wrote, by the count and hash in the summary beside it."""
+
+import hashlib
+from pathlib import Path
+
+from instruction_selection.core import files
+from instruction_selection.core.errors import InputError
+
+#: Bytes read at a time.
+PIECE = 1 << 20
+
+
+def check(path: str | Path, summary: str | Path) -> None:
+    """Raise `InputError` unless the file `path` has the rows that `summary` records. Reads the file once.
+
+    `summary` is JSON of a pool, with `rows` and `sha256`, or of a target, with both under a file's name without suffix.
+    """
+    recorded = files.read_json(summary)
+    expected = recorded if "sha256" in recorded else recorded[Path(path).stem]
+    digest, rows = hashlib.sha256(), 0
+    with Path(path).open("rb") as handle:
+        while piece := handle.read(PIECE):
+            digest.update(piece)
+            rows += piece.count(b"\n")
+    if digest.hexdigest() != expected["sha256"]:
+        sentence = f"has {rows} rows, and is not the file of {expected['rows']} rows that {summary} records"
+        raise InputError("rows-changed", f"{sentence}; delete it and run again", path=path)
