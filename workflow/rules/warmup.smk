@@ -27,6 +27,7 @@ rule sample_warmup:
 rule warmup:
     input:
         rows=PATHS.warmup_rows,
+        sampled=PATHS.warmup_summary,
         model=PATHS.model,
     output:
         adapters=directory(

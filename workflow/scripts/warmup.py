@@ -4,9 +4,10 @@ with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
-    from instruction_selection.core import files, provenance
+    from instruction_selection.core import files, provenance, recorded
     from instruction_selection.training import checkpoints, llamafactory
 
+    recorded.check(snakemake.input.rows, snakemake.input.sampled)
     settings = snakemake.params.settings
     folder = Path(snakemake.output.log).with_name("training")
     output = llamafactory.train(

@@ -13,7 +13,8 @@ PIECE = 1 << 20
 def check(path: str | Path, summary: str | Path) -> None:
     """Raise `InputError` unless the file `path` has the rows that `summary` records. Reads the file once.
 
-    `summary` is JSON of a pool, with `rows` and `sha256`, or of a target, with both under a file's name without suffix.
+    `summary` is JSON of a pool or of warm-up rows, with `rows` and `sha256`, or of a target, with both under a file's
+    name without suffix.
     """
     recorded = files.read_json(summary)
     expected = recorded if "sha256" in recorded else recorded[Path(path).stem]
