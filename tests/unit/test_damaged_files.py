@@ -12,13 +12,15 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.evaluation import harness
+from instruction_selection.experiment.benchmark import Metric
+from instruction_selection.experiment.chain import Made
 from instruction_selection.features import checksummed_hdf5, embeddings
 from instruction_selection.features.gradients import moments, store
 from instruction_selection.models import sealed, summary
 from instruction_selection.selection import job
 from instruction_selection.tables import lineage, samples
 
-METRIC = {"name": "acc", "task": "one", "metric": None, "filter": "none"}
+METRIC = Metric(name="acc", task="one", label="Accuracy")
 SETTINGS = {"backend": "hf", "batch_size": 1, "dtype": "float32", "chat_template": True}
 
 
@@ -104,12 +106,9 @@ def cell(name: str) -> Callable[[Path], Artefact]:
     """One of the summaries that a table compares."""
 
     def make(folder: Path) -> Artefact:
-        paths = {kind: folder / f"{kind}.json" for kind in ("evaluation", "training", "selection")}
-        inputs = {kind: {"sha256": "0" * 64} for kind in ("adapter", "rows")}
-        made = {"provenance": {"parameters": {"training": {}}, "inputs": inputs}, "adapter": "0" * 64}
-        for path in paths.values():
-            files.write_json(path, {**made, "sha256": "0" * 64})
-        return Artefact(paths[name], lambda: lineage.refuse_mixture(paths, {}, {"training": {}}))
+        path = folder / f"{name}.json"
+        files.write_json(path, {"provenance": {"parameters": {}, "code": "0", "git_commit": "0"}, "sha256": "0" * 64})
+        return Artefact(path, lambda: lineage.check([Made(str(path), name, {})]))
 
     return make
 

@@ -12,7 +12,7 @@ from instruction_selection.experiment.settings import Settings
 
 
 def method(**keys) -> Method:
-    return Method(label="", summary="", reference="", **keys)
+    return Method(label="Any", summary="", reference="", **keys)
 
 
 METHODS = {
@@ -75,7 +75,7 @@ def experiment(
 
 def plan(target, models, pools, methods, ratios) -> Plan:
     lists = {"models": models, "pools": pools, "targets": [target], "methods": methods, "ratios": ratios}
-    return Plan(label="", caption="", **{key: tuple(values) for key, values in lists.items()})
+    return Plan(label="Any", caption="", **{key: tuple(values) for key, values in lists.items()})
 
 
 def cells(asked: Experiment, target: str) -> list[grid.Cell]:

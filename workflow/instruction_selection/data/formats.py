@@ -127,7 +127,7 @@ def _table(delimiter: str, quotes: bool) -> Parser:
     return parse
 
 
-def _parsed(read: Callable[[], T], path: Path, lines: csv.DictReader[str]) -> T:
+def _parsed(read: Callable[[], T], path: Path, lines: "csv.DictReader[str]") -> T:
     """What `read` reads of a table. Raises `InputError` with the first line of a record whose quotes do not match."""
     line = lines.reader.line_num + 1
     try:

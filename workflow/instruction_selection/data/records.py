@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from instruction_selection.core.errors import InputError
+from instruction_selection.core.example import Content
 from instruction_selection.data import formats, left_out, template_values, templates
 from instruction_selection.data.template_limits import Limits
 
@@ -20,7 +22,7 @@ class Record:
     #: From 0, in its file.
     number: int
     #: {task, instruction, response, record}, and overlap_text if the layout has it. Without `record` if left out.
-    row: dict
+    row: Content
     #: Why it is left out (`left_out`), or None.
     reason: str | None
 
@@ -44,17 +46,18 @@ def read(layout: dict, paths: list[Path]) -> Iterator[Record]:
             if whole is not document:
                 document, about["document"] = whole, template_values.plain(whole)
             shown = template_values.plain(record)
-            row, name = {}, ""
+            row: dict[str, Any] = {}
+            name = ""
             try:
                 with limits:
                     for name, template in parts.items():
                         row[name] = templates.render(template, {**shown, **about, "record": shown})
             except template_values.NoValueError:
-                yield Record(path, number, row, left_out.NO_VALUE)
+                yield Record(path, number, Content(**row), left_out.NO_VALUE)
                 continue
             except templates.NOT_RENDERED as error:
                 reason = " ".join(str(error).split()).removesuffix(".")
                 sentence = f"the template {name!r} does not fit this record ({reason[:LONGEST_REASON]})"
                 raise InputError("template-does-not-fit", sentence, path=path, key=f"record {number}") from error
             reason = left_out.reason(row, layout["control_tokens"] == "keep")
-            yield Record(path, number, {**row, "record": record}, reason)
+            yield Record(path, number, Content(**row, record=record), reason)

@@ -50,7 +50,7 @@ def of_benchmark(
         block = benchmark[split]
         taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
         paths = hub.paths(block["source"], manifest, split)
-        drawn[split] = list(draw(block, paths, counts[split], seed, taken, skipped and skipped[split]))
+        drawn[split] = list(draw(block, paths, counts[split], seed, taken, skipped[split] if skipped else None))
     for row in drawn["evaluation"]:
         _check_json(row)
     return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
@@ -136,10 +136,8 @@ def draw(
             identity = row_id(record.row)
             occurrences[identity] += 1
             # Some sources hold the same example twice, but ids must be unique.
-            yield {
-                "id": identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}",
-                **record.row,
-            }
+            unique = identity if occurrences[identity] == 1 else f"{identity}-{occurrences[identity]}"
+            yield Example(id=unique, **record.row)
 
 
 def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
@@ -154,5 +152,5 @@ def every(layout: dict, paths: list[Path]) -> list[Example]:
         if record.reason:
             sentence = f"this record cannot become an example ({record.reason})"
             raise InputError("unusable-record", sentence, path=record.path, key=record.key)
-        examples.append({"id": row_id(record.row), **record.row})
+        examples.append(Example(id=row_id(record.row), **record.row))
     return examples

@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 import jinja2.sandbox
+from jinja2.runtime import Context
 
 from instruction_selection.data import template_limits, template_values
 
@@ -50,11 +51,11 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(("*", "**"))
 
-    def call_binop(self, context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "**":
-            raise jinja2.sandbox.SecurityError("the operator ** is not available")
+            raise jinja2.exceptions.SecurityError("the operator ** is not available")
         if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > PRODUCT_BITS:
-            raise jinja2.sandbox.SecurityError("a product of integers is too large")
+            raise jinja2.exceptions.SecurityError("a product of integers is too large")
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:

@@ -89,7 +89,7 @@ def _not_compiled(value: Any) -> str | None:
     It is only parsed: Jinja computes what is constant when it compiles, and 9**9**9 would take forever.
     """
     # As for templates of rows, Snakemake always has it, and other jobs may not.
-    import jinja2
+    import jinja2.nodes
 
     environment = jinja2.Environment()
     # lm-eval's own.

@@ -17,6 +17,8 @@ from instruction_selection.experiment.wiring import Wiring
 #: Keys and list positions in a JSON file.
 Place = tuple[str | int, ...]
 PROVENANCE: Place = ("provenance",)
+#: (place here, other file, place there): values that have to be equal.
+Link = tuple[Place, str, Place]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ class Made:
     settings: dict[str, Any]
     #: Where the file has the record of `provenance.record`.
     record: Place = PROVENANCE
-    #: (place here, other file, place there): values that have to be equal.
-    equal: tuple[tuple[Place, str, Place], ...] = ()
+    equal: tuple[Link, ...] = ()
     #: Settings of results that another one is made from and names, by their place in this file.
     behind: dict[Place, dict[str, Any]] = field(default_factory=dict)
 
@@ -63,7 +64,7 @@ class Chain:
     def _of_cell(self, cell: dict[str, Any]) -> Iterator[Made]:
         benchmark = cell["benchmark"]
         yield self._target(benchmark)
-        equal = [(_hash_of("rows"), self._target(benchmark).path, ("evaluation", "sha256"))]
+        equal: list[Link] = [(_hash_of("rows"), self._target(benchmark).path, ("evaluation", "sha256"))]
         if cell["training"]:
             yield from self._selected(cell)
             equal.append((_hash_of("adapter"), cell["training"], ("adapter",)))
@@ -79,7 +80,7 @@ class Chain:
         """Pool, warm-up, selection and training of a cell."""
         selection = grid.selection_of(self._experiment, self.wiring.cell_of(_Wildcards(cell))).wildcards()
         yield self._pool(cell["pool"])
-        equal = []
+        equal: list[Link] = []
         # A method with a rule of its own may write a summary without these records.
         if not has_own_rule(cell["method"]):
             yield from self._selection(cell["selection"], selection)
@@ -95,7 +96,7 @@ class Chain:
     def _selection(self, path: str, cell: dict[str, Any]) -> Iterator[Made]:
         wildcards = _Wildcards(cell)
         method = self.wiring.method_of(wildcards)
-        equal = [(_hash_of("pool"), self._pool(cell["pool"]).path, ("sha256",))]
+        equal: list[Link] = [(_hash_of("pool"), self._pool(cell["pool"]).path, ("sha256",))]
         if grid.targeted(method):
             for part in entry_names.parts(cell["target"]):
                 yield self._target(part)

@@ -3,8 +3,10 @@
 LoRA ignores these as long as the model has one of the others, and would train less than the configuration says.
 """
 
+from typing import Any
+
 import torch
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from instruction_selection.core import files
 from instruction_selection.training import UNKNOWN_LAYERS
@@ -22,7 +24,14 @@ class StopAtUnknownLayers(TrainerCallback):
     waits for the training.
     """
 
-    def on_train_begin(self, args, state, control, model=None, **others):
-        if unknown := without_adapter(model):
-            files.write_json(f"{args.output_dir}/{UNKNOWN_LAYERS}", unknown)
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: torch.nn.Module | None = None,
+        **others: Any,
+    ) -> None:
+        if model is not None and (unknown := without_adapter(model)):
+            files.write_json(f"{args.output_dir}/{UNKNOWN_LAYERS}", {"layers": unknown})
             raise ValueError(f"lora_target: the model has no {', '.join(unknown)}")

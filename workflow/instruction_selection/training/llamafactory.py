@@ -81,7 +81,8 @@ def train(
     unknown_layers.unlink(missing_ok=True)
     status = subprocess.run(command, env=variables, check=False).returncode
     if unknown_layers.is_file():
-        sentence = f"{model} has no layer {', '.join(map(repr, files.read_json(unknown_layers)))}"
+        names = files.read_json(unknown_layers)["layers"]
+        sentence = f"{model} has no layer {', '.join(map(repr, names))}"
         raise InputError("unknown-layer", sentence, key="lora_target")
     if diverged.is_file():
         [(_, step), (name, value)] = files.read_json(diverged).items()

@@ -20,6 +20,7 @@ IDENTITY = {
     "template": "t",
     "cutoff_len": 8,
     "precision": "fp32",
+    "code": "c",
 }
 ROWS = np.random.default_rng(0).normal(size=(10, DIMENSION)).astype(np.float32)
 IDS = [f"{number:016d}" for number in range(10)]
@@ -125,7 +126,9 @@ def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, val
     assert np.isfinite(reader.unit("adam")).all()
 
 
-@pytest.mark.parametrize("key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision"])
+@pytest.mark.parametrize(
+    "key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision", "code"]
+)
 def test_stores_that_cannot_be_compared_are_refused(tmp_path, key):
     one = store.Reader(write(tmp_path / "one.h5"))
     other = store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, key: "else"}))

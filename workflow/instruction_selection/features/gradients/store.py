@@ -64,7 +64,7 @@ class Writer:
             return None
         try:
             with h5py.File(self._partial, "r") as store:
-                same = store.attrs.get("identity") == self._identity and store["id"].dtype == self._ids.dtype
+                same = store.attrs.get("identity") == self._identity and dataset(store, "id").dtype == self._ids.dtype
                 if same:
                     _read_through(store)
             if not same:
@@ -221,6 +221,9 @@ class Reader:
                 sentence = f"not the shard that {self.path} was gathered from; delete both and run again"
                 raise InputError("other-shard", sentence, path=shard)
         self.identity = read_identity(self._file)
+        if self.identity.get("schema_version") != SCHEMA_VERSION:
+            sentence = "an earlier version of this project made this store; delete it and its shards, and run again"
+            raise InputError("earlier-version", sentence, path=path)
         self.ids = [name.decode() for name in self._read("id")]
 
     def __len__(self) -> int:
