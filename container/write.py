@@ -1,4 +1,4 @@
-"""Writes container/Dockerfile: an image with every conda environment of envs/, as `snakemake --containerize` lists them.
+"""Writes container/Dockerfile: an image with the conda environments of envs/, as `snakemake --containerize` lists them.
 
 Needs conda on the PATH, which Snakemake asks about itself. `make container` runs it after a change of envs/.
 """
