@@ -80,8 +80,9 @@ format: $(READY)  ## Format code and workflow
 reference: $(READY)  ## Write config/README.md and workflow/schemas from the types
 	$(BIN)/python -m instruction_selection.experiment.reference
 
+# Without --quiet, which hides warnings from --strict too.
 docs: $(SITE)  ## Build the documentation site in site/; a broken link is an error
-	$(SITE)/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 container: $(READY)  ## Write container/Dockerfile from the conda environments
 	$(BIN)/python container/write.py
