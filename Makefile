@@ -6,12 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := $(VENV)/tools
+SITE := $(VENV)/docs
 TORCH = $$(grep '^torch==' envs/laptop.txt)
 LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-package torch --no-annotate --no-header
+SCHEMA := $(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.
 AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate smoke test unit integration faults environments lint format reference lock audit clean
+.PHONY: help setup demo list estimate smoke test unit integration faults environments lint format reference docs \
+	container lock audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,13 +60,18 @@ faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (
 environments: $(READY)  ## Check that the packages of each conda environment are compatible (asks PyPI)
 	$(BIN)/python -m pytest -m network tests/environments
 
-lint: $(READY)  ## Check the style of code and workflow, the library's types, and who imports whom
+lint: $(READY) $(TOOLS)  ## Check style, types, who imports whom, and the files that GitHub reads
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	PYTHONPATH=workflow $(BIN)/lint-imports
 	$(BIN)/basedpyright --project pyproject.toml
+	$(SCHEMA)github-workflows .github/workflows/*.yml
+	$(SCHEMA)dependabot .github/dependabot.yml
+	$(SCHEMA)github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA)github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(SCHEMA)citation-file-format CITATION.cff
 
 format: $(READY)  ## Format code and workflow
 	$(BIN)/ruff check --fix .
@@ -74,9 +82,16 @@ reference: $(READY)  ## Write config/README.md, workflow/schemas and known names
 	$(BIN)/python -m instruction_selection.experiment.reference
 	PYTHONPATH=workflow:tests $(BIN)/python -m support.known_names
 
-$(TOOLS): envs/tools.txt
+# Without --quiet, which hides warnings from --strict too.
+docs: $(SITE)  ## Build the documentation site in site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
+container: $(READY)  ## Write container/Dockerfile from the conda environments
+	$(BIN)/python container/write.py
+
+$(TOOLS) $(SITE): $(VENV)/%: envs/%.txt
 	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet -r envs/tools.txt
+	$@/bin/python -m pip install --quiet -r $<
 	@touch $@
 
 lock: $(TOOLS)  ## Update envs/*.lock after a change of pins; other versions stay
@@ -89,4 +104,4 @@ audit: $(TOOLS)  ## Look for known vulnerabilities in the installed packages (as
 	$(AUDIT) --no-deps -r $(TOOLS)/torch.txt
 
 clean:  ## Remove results and environment
-	rm -rf results .snakemake $(VENV)
+	rm -rf results .snakemake site $(VENV)

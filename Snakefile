@@ -8,6 +8,10 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+# Only with `--sdm conda apptainer`: docs/containers.md.
+containerized: "container/instruction-selection.sif"
+
+
 include: "workflow/common.smk"
 include: "workflow/resources.smk"
 

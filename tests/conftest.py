@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import refusals
+from support import refusals, skips
 from support.checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -26,6 +26,16 @@ def pytest_addoption(parser):
     parser.addoption(
         "--write-sentences", action="store_true", help="rewrite tests/sentences.txt for the tests that run"
     )
+    parser.addoption(
+        "--no-silent-skips",
+        action="store_true",
+        help="fail if a test is skipped and tests/allowed_skips.txt says not why",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--no-silent-skips"):
+        config.pluginmanager.register(skips.NoSilentSkips())
 
 
 def pytest_sessionfinish(session):

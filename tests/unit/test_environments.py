@@ -50,3 +50,16 @@ def test_conda_environments_agree_with_the_laptop(path):
 def test_conda_environments_take_python_and_pip_from_conda_forge(path):
     assert yaml.safe_load(path.read_text())["channels"] == ["conda-forge"]
     assert conda(path)[:2] == ["python=3.11", "pip"]
+
+
+@pytest.mark.parametrize("name", ["tools.txt", "docs.txt", "benchmarks.txt"])
+def test_other_environments_agree_with_the_laptop(name):
+    others, known = pins((ENVS / name).read_text().splitlines()), laptop()
+    assert others
+    assert {package: version for package, version in others.items() if known.get(package, version) != version} == {}
+
+
+def test_hooks_before_a_commit_have_the_versions_of_the_tests():
+    repositories = yaml.safe_load((ENVS.parent / ".pre-commit-config.yaml").read_text())["repos"]
+    found = {Path(each["repo"]).name.removesuffix("-pre-commit"): f"=={each['rev'][1:]}" for each in repositories}
+    assert found == {name: laptop()[name] for name in found}
