@@ -71,7 +71,7 @@ def test_local_run__runs_every_folder_of_tests():
 
 def test_skips__are_refused_everywhere():
     assert yaml.safe_load(WORKFLOW.read_text())["env"]["PYTEST_ADDOPTS"] == "--no-silent-skips"
-    assert "\nexport PYTEST_ADDOPTS=--no-silent-skips\n" in (REPOSITORY / ".ci/run").read_text()
+    assert "\n    export PYTEST_ADDOPTS=--no-silent-skips\n" in (REPOSITORY / ".ci/run").read_text()
 
 
 def test_pythons__are_those_that_the_package_names():
