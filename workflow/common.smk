@@ -9,8 +9,8 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
-from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment import decides, grid, load, machines, wiring
+from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
 
 logger.addFilter(reasons.ShortReasons())
