@@ -53,7 +53,7 @@ NOTHING = {
     "a sentence of an error": (f"{LIBRARY}/core/errors.py", "CREDENTIALS = ", "EDITED = 1\nCREDENTIALS = "),
     "batch_tokens": ("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  batch_tokens: 77\n"),
     "the model's size": ("config/models/tiny-llama.yaml", "parameters: ", "parameters: 1"),
-    "tokens of the pool": ("config/pools/reasoning.yaml", "label:", "tokens: 7\nlabel:"),
+    "tokens of the pool": ("config/pools/reasoning.yaml", "tokens: 56", "tokens: 57"),
     "threads": ("config/experiments/smoke.yaml", "gradients:\n", "threads: {training: 2, selection: 2}\ngradients:\n"),
     "memory": ("config/experiments/smoke.yaml", "gradients:\n", "selection: {memory_mb: 900}\ngradients:\n"),
 }
@@ -65,7 +65,7 @@ SAID = {
         "summary: Edited. ",
         {"report", "resolve_config"},
     ),
-    "the pool's label": ("config/pools/reasoning.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
+    "the pool's label": ("config/pools/reasoning.yaml", "label: ", "label: Edited ", {"report", "resolve_config"}),
     "the method's label": ("config/methods/less.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
     "the benchmark's licence": (
         "config/benchmarks/logic.yaml",
