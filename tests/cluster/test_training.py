@@ -25,7 +25,8 @@ def test_two_nodes_train_with_zero_and_gradients_read_the_moments(submitted, tmp
             "config/experiments/smoke.yaml", "gpus: {training: 1}", "gpus: {training: 1}\nnodes: {training: 2}"
         )
         before = [json.loads(line) for line in (checkout.path / WARMUP / "trainer_log.jsonl").open()]
-        status, output = checkout.submit("--retries", "0", "--", SHARD)
+        # Another number of nodes alone plans nothing.
+        status, output = checkout.submit("--retries", "0", "--forcerun", "warmup", "--", SHARD)
         assert status == 0, output
     log = (checkout.path / "results/smoke/logs/warmup/tiny-llama/reasoning.log").read_text()
     assert "--nnodes=2" in log

@@ -128,10 +128,8 @@ def test_a_moved_run__has_nothing_to_do(copy, tmp_path):
 
 def test_a_clone_with_copied_results__has_nothing_to_do(copy, tmp_path):
     subprocess.run(["git", "clone", "-q", str(copy.path), str(tmp_path / "clone")], check=True)
-    for file in copy.path.glob("config/*/*"):
-        shutil.copy2(file, tmp_path / "clone" / file.relative_to(copy.path))
-    for folder in ("results", ".snakemake"):
-        shutil.copytree(copy.path / folder, tmp_path / "clone" / folder, symlinks=True)
+    for folder in ("config", "results", ".snakemake"):
+        shutil.copytree(copy.path / folder, tmp_path / "clone" / folder, symlinks=True, dirs_exist_ok=True)
     assert Run(tmp_path / "clone").planned() == {}
 
 
