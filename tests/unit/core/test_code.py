@@ -1,6 +1,7 @@
 """The hash of a job's code changes with what it computes, and with nothing else."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,26 @@ def test_of_files__counts_every_byte(tmp_path):
     path.write_text("rule mine: # edited\n")
     assert before.keys() == code.of_files(path).keys()
     assert before != code.of_files(path)
+
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SCRIPTS = sorted(path.stem for path in (REPOSITORY / "workflow/scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_of_job__of_every_script_changes_with_code_and_not_with_comments(script, tmp_path, monkeypatch):
+    workflow = shutil.copytree(
+        REPOSITORY / "workflow", tmp_path / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    monkeypatch.setattr(code, "PACKAGE", workflow / "instruction_selection")
+    root = workflow / "scripts" / f"{script}.py"
+    before = code.of_job(root)
+    files = {name: root if name == root.name else code._file_of(name) for name in before if not name.endswith(".j2")}
+    for line, changes in (("# A comment.\n", False), ("EDITED = 1\n", True)):
+        for path in files.values():
+            with path.open("a") as handle:
+                handle.write(line)
+        code._read.cache_clear()
+        after = code.of_job(root)
+        assert all((before[name] != after[name]) == changes for name in files)
+    code._read.cache_clear()
