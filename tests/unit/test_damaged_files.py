@@ -153,11 +153,12 @@ def flipped(content: bytes) -> bytes:
 DAMAGES = {"empty": lambda _: b"", "half": lambda content: content[: len(content) // 2], "one bit": flipped}
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("kind", KINDS)
+#: Snakemake writes its benchmark files without a checksum; only the report's times come from them.
+CASES = [(kind, damage) for kind in KINDS for damage in DAMAGES if (kind, damage) != ("benchmark", "one bit")]
+
+
+@pytest.mark.parametrize(("kind", "damage"), CASES)
 def test_damaged__is_named_with_what_to_delete(tmp_path, kind, damage):
-    if (kind, damage) == ("benchmark", "one bit"):
-        pytest.skip("Snakemake writes these without a checksum; only the report's times come from them")
     artefact = KINDS[kind](tmp_path)
     artefact.path.write_bytes(DAMAGES[damage](artefact.path.read_bytes()))
     with pytest.raises(InputError) as caught:
