@@ -82,7 +82,11 @@ def test_extra_all__is_all_of_them():
 def test_files_beside_the_code__are_in_the_package():
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]
     patterns = settings["package-data"][LIBRARY.name]
-    others = {path for path in LIBRARY.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    others = {
+        path
+        for path in LIBRARY.rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
     assert others == {path for pattern in patterns for path in LIBRARY.glob(pattern)}
 
 
