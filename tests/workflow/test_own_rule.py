@@ -47,6 +47,10 @@ def test_a_rule_of_its_own_selects_for_a_method_and_nothing_else_changes(copy):
     assert all(row in pool for row in chosen)
     assert json.loads((copy.path / run / "selection.json").read_text())["selected"] == len(chosen)
 
+    assert "select_longest" not in copy.planned()
+    copy.edit("workflow/rules/methods/longest.smk", "sort -rn", "sort -n")
+    assert copy.planned()["select_longest"] == 1
+
 
 def test_a_method_with_neither_module_nor_rule_is_refused(copy):
     (copy.path / "config/methods/longest.yaml").write_text(METHOD)

@@ -9,7 +9,7 @@ import pytest
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
-from instruction_selection.experiment.chain import Chain, Made
+from instruction_selection.experiment.chain import PROVENANCE, Chain, Made
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage
 
@@ -35,7 +35,7 @@ def results(chain, tmp_path, monkeypatch) -> dict[str, dict]:
     contents: dict[str, dict] = {made.path: {} for made in chain}
     for made in chain:
         record = {"code": f"code of {made.rule}", "git_commit": "0123", "parameters": copy.deepcopy(made.settings)}
-        put(contents[made.path], made.record, record)
+        put(contents[made.path], PROVENANCE, record)
         for place, settings in made.behind.items():
             put(contents[made.path], place, settings)
     for made in chain:

@@ -11,6 +11,7 @@ from typing import Any
 from instruction_selection.core import entry_names
 from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import grid
+from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import has_own_rule
 from instruction_selection.experiment.wiring import Wiring
 
@@ -29,8 +30,6 @@ class Made:
     #: Results of one rule and one method must be of the same code.
     rule: str
     settings: dict[str, Any]
-    #: Where the file has the record of `provenance.record`.
-    record: Place = PROVENANCE
     equal: tuple[Link, ...] = ()
     #: Settings of results that another one is made from and names, by their place in this file.
     behind: dict[Place, dict[str, Any]] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class Chain:
         return list(found.values())
 
     def files(self) -> list[str]:
-        """Those that a table reads for no other reason."""
+        """Their paths."""
         return [made.path for made in self.results()]
 
     def _of_cell(self, cell: dict[str, Any]) -> Iterator[Made]:
@@ -151,7 +150,7 @@ class Chain:
         return self.wiring.decisions.of_job(rule, wildcards)
 
     @property
-    def _experiment(self):
+    def _experiment(self) -> Experiment:
         return self.wiring.experiment
 
 

@@ -6,16 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.core.entry_names import module_name
-from instruction_selection.experiment.base import (
-    About,
-    Count,
-    Distinct,
-    Entry,
-    Execution,
-    Label,
-    Matching,
-    Number,
-)
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Execution, Label, Matching, Number
 from instruction_selection.experiment.features import FeatureName
 
 LIBRARY = Path(__file__).resolve().parents[1]

@@ -2,13 +2,7 @@
 
 from typing import ClassVar
 
-from instruction_selection.experiment.base import (
-    About,
-    Count,
-    Entry,
-    Execution,
-    Label,
-)
+from instruction_selection.experiment.base import About, Count, Entry, Execution, Label
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
 

@@ -4,16 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from instruction_selection.experiment.base import (
-    About,
-    Count,
-    Distinct,
-    Entry,
-    Execution,
-    Label,
-    ModuleName,
-    problem,
-)
+from instruction_selection.experiment.base import About, Count, Distinct, Entry, Execution, Label, ModuleName, problem
 from instruction_selection.experiment.rows import Rows
 from instruction_selection.experiment.sources import Source
 

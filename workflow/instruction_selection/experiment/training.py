@@ -6,14 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, LiteralString
 from pydantic import Field, model_validator
 
 from instruction_selection.experiment import llamafactory
-from instruction_selection.experiment.base import (
-    Arguments,
-    Count,
-    Entry,
-    Execution,
-    Number,
-    problem,
-)
+from instruction_selection.experiment.base import Arguments, Count, Entry, Execution, Number, problem
 
 #: LLaMA-Factory's arguments that the workflow sets.
 SET_BY_WORKFLOW = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment.chain import Made, Place
+from instruction_selection.experiment.chain import PROVENANCE, Made, Place
 
 ANEW = "delete it and run again"
 
@@ -19,7 +19,7 @@ def check(results: Iterable[Made], accepted_code: Collection[str] = ()) -> None:
     code: dict[str, tuple[str, str]] = {}
     for made in results:
         content = read[made.path] = files.read_json(made.path)
-        record = _value(made.path, content, made.record)
+        record = _value(made.path, content, PROVENANCE)
         if not isinstance(record, dict) or "code" not in record:
             sentence = f"an earlier version of this project made this result; {ANEW}, with what it was made from"
             raise InputError("earlier-version", sentence, path=made.path)
