@@ -80,7 +80,7 @@ format: $(READY)  ## Format code and workflow
 
 reference: $(READY)  ## Write config/README.md, workflow/schemas and known names
 	$(BIN)/python -m instruction_selection.experiment.reference
-	PYTHONPATH=workflow:tests $(BIN)/python -m support.known_names
+	PYTHONPATH=workflow:tests $(BIN)/python -m support.installed_names
 
 # Without --quiet, which hides warnings from --strict too.
 docs: $(SITE)  ## Build the documentation site in site/; a broken link is an error

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import refusals, skips
+from support import rejections, skips
 from support.checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -40,20 +40,20 @@ def pytest_configure(config):
 
 def pytest_sessionfinish(session):
     if session.config.getoption("--write-sentences"):
-        refusals.write()
+        rejections.write()
 
 
 @pytest.fixture(autouse=True)
 def sentences(request):
-    """Compares the sentences of this test's refusals with the snapshot."""
+    """Compares the sentences of this test's rejections with the snapshot."""
     # Without its folder, so that a test may be moved.
     file, _, test = request.node.nodeid.partition("::")
     name = f"{Path(file).name}::{test}"
-    refusals.running.append(name)
+    rejections.running.append(name)
     yield
-    refusals.running.pop()
+    rejections.running.pop()
     if not request.config.getoption("--write-sentences"):
-        refusals.check(name)
+        rejections.check(name)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,7 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from instruction_selection.models import sealed
+    from instruction_selection.models import checksummed_folder
 
     torch.manual_seed(1)
     network = get_peft_model(
@@ -91,7 +91,7 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
         if "lora_" in name:
             torch.nn.init.normal_(parameter, std=0.1)
     folder = tmp_path_factory.mktemp("adapters") / "tiny"
-    with sealed.making(folder) as partial:
+    with checksummed_folder.create(folder) as partial:
         network.save_pretrained(partial)
     return folder
 

@@ -123,13 +123,13 @@ def evaluated_with(backend):
     )
 
 
-def refuse_gated_sources():
+def reject_gated_sources():
     """Of what is going to be fetched. A dry run starts nothing, and so it says what would be done without a login."""
     for job in workflow.dag.needrun_jobs():
         if job.rule.name == "fetch":
             kind, entry = job.wildcards.kind, job.wildcards.entry
             try:
-                hub.refuse_if_gated(
+                hub.reject_if_gated(
                     f"config/{kind}s/{entry}.yaml",
                     WIRING.sources_of(kind, entry),
                     MIRROR,

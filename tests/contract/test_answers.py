@@ -6,7 +6,7 @@ import pytest
 import torch
 from lm_eval.api.registry import get_model, model_registry
 from support import stand_ins
-from support.refusals import refused
+from support.rejections import rejected
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -16,8 +16,8 @@ from instruction_selection.evaluation import answers, harness
 from instruction_selection.experiment import load
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.model import Model
+from instruction_selection.models import checksummed_folder, tokens
 from instruction_selection.models import prepare as models
-from instruction_selection.models import sealed, tokens
 from instruction_selection.models import summary as model_summary
 from instruction_selection.models.tokens import IGNORE_INDEX
 
@@ -229,9 +229,9 @@ def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared
     assert samples["answer", "long"]["perplexity"] == pytest.approx(sum(wanted[:-1]), rel=1e-4)
 
 
-def test_an_answer_longer_than_the_model_is_refused(prepared, benchmark, tmp_path, capfd):
+def test_an_answer_longer_than_the_model_is_rejected(prepared, benchmark, tmp_path, capfd):
     _, folder = prepared(SHORT)
-    with refused("failed"):
+    with rejected("failed"):
         evaluate(benchmark, [{**ROWS[0], "response": "word " * 600}], folder, tmp_path)
     assert "logic-answer: example 0: the answer has " in capfd.readouterr().err
 
@@ -249,7 +249,7 @@ def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tm
         network(input_ids=ids, labels=labels).loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    with sealed.making(learnt) as partial:
+    with checksummed_folder.create(learnt) as partial:
         shutil.copytree(folder, partial, dirs_exist_ok=True)
         network.save_pretrained(partial)
     rows = [row, {**row, "id": "prefix", "response": "No"}, {**row, "id": "other", "response": "Yes"}]
@@ -274,7 +274,7 @@ def test_tasks_of_lm_eval_are_asked_as_it_asks_them(prepared, tmp_path):
     assert model.loglikelihood(asked) == plain.loglikelihood(asked)
 
 
-def test_a_model_that_an_earlier_version_prepared_is_refused(tmp_path):
+def test_a_model_that_an_earlier_version_prepared_is_rejected(tmp_path):
     files.write_json(tmp_path / model_summary.NAME, {"weights": {}})
-    with refused("old-model", path=model_summary.NAME, key="row_form"):
+    with rejected("old-model", path=model_summary.NAME, key="row_form"):
         model_summary.row_form(tmp_path)

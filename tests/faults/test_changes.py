@@ -53,7 +53,7 @@ def test_another_pool(copy):
     assert planned["select_rows"] == planned["finetune"] == planned["evaluate"] == 3
 
 
-def test_a_table_of_old_and_new_is_refused(copy):
+def test_a_table_of_old_and_new_is_rejected(copy):
     """Snakemake is asked to compare times alone, and the table still finds the result that is out of date."""
     copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     table = copy.results / "tables/logic.csv"
@@ -63,7 +63,7 @@ def test_a_table_of_old_and_new_is_refused(copy):
     assert not table.exists()
 
 
-def test_a_table_of_an_adapter_that_was_made_again_is_refused(copy):
+def test_a_table_of_an_adapter_that_was_made_again_is_rejected(copy):
     path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
     files.write_json(path, {**files.read_json(path), "adapter": "0" * 64})
     (copy.results / "tables/logic.csv").unlink()

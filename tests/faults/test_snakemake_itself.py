@@ -71,7 +71,7 @@ def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undis
     assert copy.tables() == undisturbed.tables()
 
 
-def test_of_two_runs_at_once_the_second_is_refused_and_the_first_ends_well(copy, undisturbed):
+def test_of_two_runs_at_once_the_second_is_rejected_and_the_first_ends_well(copy, undisturbed):
     before = without(copy, f"runs/{BASE}/seed0/eval/logic.json")
     with copy.started() as first:
         wait(lambda: any((copy.path / ".snakemake/locks").glob("*")), first)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 from support.running import RESULTS, Run, damage, digest, jobs_of, sentence
 
 from instruction_selection.core import files
@@ -71,12 +71,12 @@ def test_any_bit_and_any_cut_is_noticed(small, which, data):
     path = small[which]
     whole = path.read_bytes()
     bits = st.integers(0, len(whole) * 8 - 1)
-    # Between the seal and HDF5's part is nothing.
+    # Between the checksum and HDF5's part is nothing.
     bits = bits.filter(lambda bit: not 64 <= bit // 8 < checksummed_hdf5.USER_BLOCK)
     changed = data.draw(st.one_of(bits.map(lambda bit: flipped(whole, bit)), bits.map(lambda bit: whole[: bit // 8])))
     try:
         path.write_bytes(changed)
-        with refused("store-damaged", path=path):
+        with rejected("store-damaged", path=path):
             store.Reader(small[0])
     finally:
         path.write_bytes(whole)
@@ -93,7 +93,7 @@ def test_any_bit_of_a_shard_is_noticed_though_its_time_is_the_same(small, data):
     store.gather([pool.with_name("0.h5"), shard], pool, 10)
     try:
         damage(shard, lambda content: flipped(content, bit))
-        with refused("store-damaged", path=shard):
+        with rejected("store-damaged", path=shard):
             store.Reader(pool).unit("adam")
     finally:
         damage(shard, lambda _: whole)
@@ -109,10 +109,10 @@ def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_anoth
         damage(shard, lambda content: flipped(content, 8 * place))
         opened = store.Reader(pool)
         assert len(opened) == 10
-        with refused("store-damaged", path=shard):
+        with rejected("store-damaged", path=shard):
             Hdf5Matrix(opened.dataset("adam"), pool).take(np.array([7]))
         os.utime(shard)
-        with refused("store-damaged", path=shard):
+        with rejected("store-damaged", path=shard):
             store.Reader(pool)
     finally:
         shard.write_bytes(whole)
@@ -120,12 +120,12 @@ def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_anoth
     assert len(store.Reader(pool)) == 10
 
 
-def test_another_shard_in_the_place_of_one_is_refused(small):
+def test_another_shard_in_the_place_of_one_is_rejected(small):
     pool, shard = small
     whole = shard.read_bytes()
     try:
         shard.write_bytes(shard.with_name("0.h5").read_bytes())
-        with refused("other-shard", path=shard):
+        with rejected("other-shard", path=shard):
             store.Reader(pool)
     finally:
         shard.write_bytes(whole)
@@ -149,11 +149,11 @@ def relabelled(path: Path, key: str, value: object) -> None:
         identity = json.loads(file.attrs["identity"])
         assert identity[key] != value
         file.attrs["identity"] = json.dumps({**identity, key: value}, sort_keys=True)
-    checksummed_hdf5.seal(path)
+    checksummed_hdf5.write_checksum(path)
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy, key):
+def test_a_store_of_something_else_is_rejected_even_if_pool_and_target_agree(copy, key):
     """In the process of the test, as it would be in the job."""
     gradients = copy.path / GRADIENTS
     for name in ("pool.h5", "validation/logic.h5"):
@@ -161,7 +161,7 @@ def test_a_store_of_something_else_is_refused_even_if_pool_and_target_agree(copy
     [checkpoint] = files.read_json(copy.results / "warmup/tiny-llama/reasoning/checkpoints.json")["checkpoints"]
     made_with = {"projection": {"kind": "sjlt", "dimension": 256, "seed": 0}, "precision": "fp32"}
     made_with |= {"template": "smollm_eot", "cutoff_len": 128}
-    with refused("store-outdated", path="pool.h5", key=key):
+    with rejected("store-outdated", path="pool.h5", key=key):
         job.select(
             job.Job(
                 method="less",

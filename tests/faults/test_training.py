@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.refusals import refused
+from support.rejections import rejected
 from support.running import RESULTS, digest, sentence
 
 from instruction_selection.core import files
 from instruction_selection.evaluation import harness
 from instruction_selection.features.gradients import compute
-from instruction_selection.models import sealed
+from instruction_selection.models import checksummed_folder
 from instruction_selection.training import checkpoints
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ SETTINGS = {
 
 def spoil(model: Path) -> None:
     """One weight of a model that every row goes through is not a number, since the model was prepared."""
-    with sealed.making(model) as partial:
+    with checksummed_folder.create(model) as partial:
         shutil.copytree(model, partial, dirs_exist_ok=True)
         weights = load_file(model / "model.safetensors")
         weights["model.norm.weight"][0] = torch.nan
@@ -47,16 +47,16 @@ def test_an_example_whose_gradient_is_not_finite_is_named_and_left_out(tiny_mode
     model = shutil.copytree(tiny_model, tmp_path / "model")
     spoil(model)
     arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm_eot", 256, SETTINGS)
-    with refused("no-finite-gradient", path="rows.jsonl"):
+    with rejected("no-finite-gradient", path="rows.jsonl"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
     assert f"the loss of example {rows[0]['id']} is not finite" in "".join(capfd.readouterr())
     assert not (tmp_path / "0.h5").exists()
 
 
-def test_rows_whose_response_is_cut_away_are_refused(tiny_model, tiny_adapter, rows, tmp_path):
+def test_rows_whose_response_is_cut_away_are_rejected(tiny_model, tiny_adapter, rows, tmp_path):
     """The first token of a row is never predicted, so a row of one token has nothing to learn from."""
     arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm_eot", 1, SETTINGS)
-    with refused("no-response", path="rows.jsonl", key="cutoff_len"):
+    with rejected("no-response", path="rows.jsonl", key="cutoff_len"):
         compute.fill(tmp_path / "0.h5", tmp_path / "rows.jsonl", *arguments)
     assert not (tmp_path / "0.h5").exists()
 
@@ -78,12 +78,12 @@ def test_a_training_that_diverges_is_stopped(copy, undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
-def test_a_score_that_is_not_finite_is_refused(value):
+def test_a_score_that_is_not_finite_is_rejected(value):
     metric = {"name": "acc", "task": "one", "metric": None, "filter": "none"}
     samples = [{"id": "a", "task": "one", "filter": "none", "acc": 1.0}]
     samples.append({"id": "b", "task": "one", "filter": "none", "acc": value})
     results = {"results": {"logic-one": {"acc,none": value}}, "group_subtasks": {}, "versions": {}, "task_hashes": {}}
-    with refused("score-not-finite", key="logic: example b"):
+    with rejected("score-not-finite", key="logic: example b"):
         harness.summarise("logic", {"harness": {"one": {}}, "metrics": [metric]}, results, samples, 2)
 
 

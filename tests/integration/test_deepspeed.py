@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.data import sampling
@@ -69,14 +69,14 @@ def test_a_rank_that_is_missing_is_named(outputs, tiny_model):
     hidden = path.with_suffix(".away")
     path.rename(hidden)
     try:
-        with refused("rank-missing"):
+        with rejected("rank-missing"):
             read(outputs[1], tiny_model)
     finally:
         hidden.rename(path)
 
 
 def test_nothing_else_is_unpickled(outputs, tiny_model, tmp_path):
-    """A state file that would run code is refused."""
+    """A state file that would run code is rejected."""
 
     class Attack:
         def __reduce__(self):
@@ -106,7 +106,7 @@ def test_a_training_resumes_from_its_checkpoint_and_runs_nothing_in_it(outputs, 
     [checkpoint] = checkpoints.find(tmp_path / "two" / "output")
     for path in checkpoint.glob("*/zero_pp_rank_*_optim_states.pt"):
         torch.save({"optimizer_state_dict": Command(tmp_path / "made")}, path)
-    with refused("failed"):
+    with rejected("failed"):
         train(tmp_path / "two", 2)
     assert "Weights only load failed" in "".join(capfd.readouterr())
     assert not (tmp_path / "made").exists()

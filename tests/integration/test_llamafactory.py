@@ -14,14 +14,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from peft import LoraConfig
-from support.refusals import refused
+from support.rejections import rejected
 from support.unchanged import unchanged
 from transformers import AutoTokenizer
 
 from instruction_selection.core import files, processes
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import moments, parameters, per_sample
-from instruction_selection.models import sealed, tokens
+from instruction_selection.models import checksummed_folder, tokens
 from instruction_selection.training import checkpoints, llamafactory
 
 pytestmark = pytest.mark.slow
@@ -104,16 +104,16 @@ def test_learning_rates_are_averaged_over_the_epoch_that_a_checkpoint_ends(tmp_p
     ]
 
 
-def test_an_epoch_without_a_logged_learning_rate_is_refused(tmp_path):
+def test_an_epoch_without_a_logged_learning_rate_is_rejected(tmp_path):
     path = tmp_path / "checkpoint-30"
     history = [{"step": 5, "learning_rate": 1.0}]
     files.write_json(path / "trainer_state.json", {"global_step": 30, "epoch": 3.0, "log_history": history})
-    with refused("no-learning-rate", path="checkpoint-30"):
+    with rejected("no-learning-rate", path="checkpoint-30"):
         checkpoints.describe([path])
 
 
-def test_an_output_without_a_checkpoint_is_refused(tmp_path):
-    with refused("no-checkpoint", path=tmp_path):
+def test_an_output_without_a_checkpoint_is_rejected(tmp_path):
+    with rejected("no-checkpoint", path=tmp_path):
         checkpoints.find(tmp_path)
 
 
@@ -132,13 +132,13 @@ def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model
         assert torch.allclose(moment, 0.1 * gradient, rtol=1e-3, atol=1e-5 * float(moment.abs().max())), name
 
 
-def test_moments_of_another_adapter_are_refused(output, tiny_model):
+def test_moments_of_another_adapter_are_rejected(output, tiny_model):
     shapes = parameters.shapes(tiny_model, output)
     first = next(iter(shapes))
     checkpoint = checkpoints.find(output)[-1]
-    with refused("moments-of-other-weights", path="optimizer.pt"):
+    with rejected("moments-of-other-weights", path="optimizer.pt"):
         moments.from_checkpoint(checkpoint, {name: shape for name, shape in shapes.items() if name != first})
-    with refused("moment-shape", path=checkpoint, key=f"{first}.exp_avg"):
+    with rejected("moment-shape", path=checkpoint, key=f"{first}.exp_avg"):
         moments.from_checkpoint(checkpoint, {**shapes, first: torch.Size([1, 2])})
 
 
@@ -169,7 +169,7 @@ def test_train__the_same_training_elsewhere_gives_the_same_adapter(output, tiny_
     checkpoints.keep_weights(output, tmp_path / "one" / "adapter")
     checkpoints.keep_weights(again, tmp_path / "other" / "adapter")
     one, other = tmp_path / "one/adapter", tmp_path / "other/adapter"
-    assert sealed.identity(one) == sealed.identity(other)
+    assert checksummed_folder.identity(one) == checksummed_folder.identity(other)
     assert files.sha256(one) == files.sha256(other)
     assert LoraConfig.from_pretrained(one).target_modules == LoraConfig.from_pretrained(output).target_modules
 
@@ -200,11 +200,11 @@ def test_train__starts_over_if_a_power_cut_damaged_what_it_says_of_itself(starte
         files.write_text(folder / "output" / "old", "")
         if written is not None:
             (folder / "identity.json").write_bytes(written)
-        with refused("failed"):
+        with rejected("failed"):
             llamafactory.train(rows, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, folder)
         assert not (folder / "output" / "old").exists()
     files.write_text(folder / "output" / "old", "")
-    with refused("failed"):
+    with rejected("failed"):
         llamafactory.train(rows, tiny_model, "smollm_eot", 512, ARGUMENTS, 0, folder)
     assert (folder / "output" / "old").exists()
 
@@ -258,7 +258,7 @@ def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, ca
 def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, batch, processes):
     arguments = {"per_device_train_batch_size": per_device, "effective_batch": batch}
     if batch % (per_device * processes):
-        # Not `refused`, because the examples differ from run to run and so do their sentences.
+        # Not `rejected`, because the examples differ from run to run and so do their sentences.
         with pytest.raises(InputError) as caught:
             llamafactory.accumulation_steps(arguments, processes)
         assert (caught.value.code, caught.value.key) == ("effective-batch", "effective_batch")
@@ -272,22 +272,22 @@ def test_the_trainer_is_given_the_accumulation_steps_that_the_effective_batch_ne
     assert "effective_batch" not in written
 
 
-def test_several_nodes_without_slurm_are_refused(tiny_model, rows_path, tmp_path, monkeypatch):
+def test_several_nodes_without_slurm_are_rejected(tiny_model, rows_path, tmp_path, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     arguments = {**ARGUMENTS, "effective_batch": 2}
-    with refused("nodes-without-slurm", key="nodes.training"):
+    with rejected("nodes-without-slurm", key="nodes.training"):
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path, processes=2, nodes=2)
 
 
 def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):
-    with refused("failed") as caught:
+    with rejected("failed") as caught:
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)
     assert str(tmp_path / "train.yaml") in str(caught.value)
 
 
 def test_a_layer_that_the_model_does_not_have_is_named(tiny_model, rows_path, tmp_path):
     arguments = {**ARGUMENTS, "lora_target": "q_proj,c_attn"}
-    with refused("unknown-layer", key="lora_target") as caught:
+    with rejected("unknown-layer", key="lora_target") as caught:
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path)
     assert "c_attn" in str(caught.value)
     assert "q_proj" not in str(caught.value)

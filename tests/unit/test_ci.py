@@ -69,7 +69,7 @@ def test_local_run__runs_every_folder_of_tests():
     assert {str(path.parent.relative_to(REPOSITORY)) for path in (REPOSITORY / "tests").glob("*/test_*.py")} <= tested
 
 
-def test_skips__are_refused_everywhere():
+def test_skips__are_rejected_everywhere():
     assert yaml.safe_load(WORKFLOW.read_text())["env"]["PYTEST_ADDOPTS"] == "--no-silent-skips"
     assert "\n    export PYTEST_ADDOPTS=--no-silent-skips\n" in (REPOSITORY / ".ci/run").read_text()
 

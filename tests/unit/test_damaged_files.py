@@ -16,7 +16,7 @@ from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.experiment.chain import Made
 from instruction_selection.features import checksummed_hdf5, embeddings
 from instruction_selection.features.gradients import moments, store
-from instruction_selection.models import sealed, summary
+from instruction_selection.models import checksummed_folder, summary
 from instruction_selection.selection import job
 from instruction_selection.tables import lineage, samples
 
@@ -36,7 +36,7 @@ def in_model(name: str) -> Callable[[Path], Artefact]:
     """A file of a prepared model, which is read before an evaluation."""
 
     def make(folder: Path) -> Artefact:
-        with sealed.making(folder / "model") as partial:
+        with checksummed_folder.create(folder / "model") as partial:
             files.write_json(partial / summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
             for other in ("model.safetensors", "tokenizer.json"):
                 files.write_text(partial / other, f"the content of {other}")
@@ -50,7 +50,7 @@ def in_model(name: str) -> Callable[[Path], Artefact]:
 def in_adapter(name: str) -> Callable[[Path], Artefact]:
     def make(folder: Path) -> Artefact:
         in_model(summary.NAME)(folder)
-        with sealed.making(folder / "adapter") as partial:
+        with checksummed_folder.create(folder / "adapter") as partial:
             files.write_text(partial / "adapter_config.json", '{"r": 8}')
             files.write_text(partial / "adapter_model.safetensors", "weights")
         paths = folder / "model", folder / "adapter"
@@ -78,7 +78,7 @@ def warmup_checkpoints(folder: Path) -> Artefact:
 def gradient_store(folder: Path) -> Artefact:
     path = folder / "0.h5"
     checksummed_hdf5.create(path).close()
-    checksummed_hdf5.seal(path)
+    checksummed_hdf5.write_checksum(path)
     return Artefact(path, lambda: store.gather([path], folder / "pool.h5", 2))
 
 
@@ -128,9 +128,9 @@ def benchmark(folder: Path) -> Artefact:
 
 KINDS = {
     "model's summary": model_summary,
-    **{f"model's {name}": in_model(name) for name in (sealed.NAME, "model.safetensors", "tokenizer.json")},
+    **{f"model's {name}": in_model(name) for name in (checksummed_folder.NAME, "model.safetensors", "tokenizer.json")},
     **{f"adapter's {name}": in_adapter(name) for name in ("adapter_config.json", "adapter_model.safetensors")},
-    "adapter's list": in_adapter(sealed.NAME),
+    "adapter's list": in_adapter(checksummed_folder.NAME),
     "moments": moments_file,
     "checkpoints": warmup_checkpoints,
     "shard": gradient_store,

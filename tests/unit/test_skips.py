@@ -32,9 +32,9 @@ BY_MARK = "@pytest.mark.skipif(True, reason='needs a GPU')\ndef test_gpu(): pass
 
 @pytest.mark.parametrize("body", [IN_TEST, IN_FIXTURE, IN_MODULE, BY_MARK], ids=["test", "fixture", "module", "mark"])
 def test_no_silent_skips__reason_decides(body, tmp_path):
-    refused = run(tmp_path, body, "# needs a GPU\nneeds a browser\n\n")
-    assert refused.returncode != 0
-    assert "test_it.py" in refused.stdout.partition("list.txt does not list")[2]
+    rejected = run(tmp_path, body, "# needs a GPU\nneeds a browser\n\n")
+    assert rejected.returncode != 0
+    assert "test_it.py" in rejected.stdout.partition("list.txt does not list")[2]
     allowed = run(tmp_path, body, "needs a browser\na GPU\n")
     assert allowed.returncode == (0 if body is not IN_MODULE else pytest.ExitCode.NO_TESTS_COLLECTED)
     assert "does not list" not in allowed.stdout

@@ -27,7 +27,7 @@ def checkout(fresh, tmp_path_factory) -> Checkout:
     ],
 )
 def test_a_wrong_choice(checkout, argument, expected):
-    refused(checkout, expected, argument)
+    rejected(checkout, expected, argument)
 
 
 def test_a_key_that_is_there_twice(checkout):
@@ -37,7 +37,7 @@ def test_a_key_that_is_there_twice(checkout):
         path.write_text(text + "ratios: [0.2]\n")
         first = text.splitlines().index("ratios: [0.1]") + 1
         last = len(text.splitlines()) + 1
-        output = refused(checkout, f"config/experiments/smoke.yaml: line {last}: key 'ratios' ", "experiment=smoke")
+        output = rejected(checkout, f"config/experiments/smoke.yaml: line {last}: key 'ratios' ", "experiment=smoke")
         assert f"line {first}." in output
     finally:
         path.write_text(text)
@@ -48,12 +48,12 @@ def test_no_experiment_is_chosen(checkout):
     text = path.read_text()
     try:
         path.write_text("{}\n")
-        refused(checkout, "experiment '': names ", "experiment=")
+        rejected(checkout, "experiment '': names ", "experiment=")
     finally:
         path.write_text(text)
 
 
-def refused(checkout: Checkout, expected: str, argument: str) -> str:
+def rejected(checkout: Checkout, expected: str, argument: str) -> str:
     """What the run said."""
     result = checkout.snakemake("--dry-run", "--config", argument)
     output = result.stdout + result.stderr

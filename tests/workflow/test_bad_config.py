@@ -49,13 +49,13 @@ def test_a_file(checkout, case):
     original = path.read_text()
     checkout.edit(f"config/{file}", old, new)
     try:
-        refused(checkout, expected)
+        rejected(checkout, expected)
     finally:
         path.write_text(original)
 
 
 def test_an_experiment_that_is_not_there(checkout):
-    refused(checkout, "no experiment 'smoek'", experiment="smoek")
+    rejected(checkout, "no experiment 'smoek'", experiment="smoek")
 
 
 def test_a_gated_model_without_a_login(checkout, monkeypatch, tmp_path):
@@ -90,7 +90,7 @@ def test_gpus_that_are_not_there_are_missed_aloud(checkout):
     assert "wants GPUs" not in quiet.stderr
 
 
-def refused(checkout, expected: str, experiment: str = "smoke") -> None:
+def rejected(checkout, expected: str, experiment: str = "smoke") -> None:
     result = checkout.snakemake(experiment=experiment)
     output = result.stdout + result.stderr
     assert result.returncode != 0

@@ -56,7 +56,7 @@ def test_only_methods_that_read_every_checkpoint_wait_for_them(copy):
     assert copy.planned()["pool_gradients"] == 2
 
 
-def test_more_checkpoints_than_epochs_are_refused(copy):
+def test_more_checkpoints_than_epochs_are_rejected(copy):
     copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
     result = copy.snakemake("--dry-run")
     assert result.returncode != 0

@@ -5,7 +5,7 @@ localrules:
 
 
 onstart:
-    refuse_gated_sources()
+    reject_gated_sources()
     warn_of_missing_gpus()
 
 

@@ -10,8 +10,8 @@ with logs.to_file(snakemake.log[0]):
     others = {path: files.iterate_jsonl(path) for name, path in paths.items() if name != "evaluation"}
     found = overlap.find(files.read_jsonl(paths["evaluation"]), others)
     settings = snakemake.params.settings
-    if settings["target_size"]["overlap"] == "refuse":
-        overlap.refuse(found)
+    if settings["target_size"]["overlap"] == "reject":
+        overlap.reject(found)
     files.write_json(
         snakemake.output.summary,
         {

@@ -5,7 +5,7 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.core import files, provenance
     from instruction_selection.evaluation import harness
-    from instruction_selection.models import sealed
+    from instruction_selection.models import checksummed_folder
 
     name, settings = snakemake.wildcards.benchmark, snakemake.params.settings
     benchmark, rows = settings["benchmark"], settings["target_size"]["evaluation_rows"]
@@ -23,8 +23,8 @@ with logs.to_file(snakemake.log[0]):
     record = provenance.record({"tasks": snakemake.input.tasks}, settings, snakemake.params.code, packages)
     record["inputs"] |= {
         "rows": files.read_json(Path(snakemake.input.tasks) / harness.RECORD)["inputs"]["rows"],
-        "model": sealed.model_record(snakemake.input.model),
-        **({"adapter": sealed.record(adapter)} if adapter else {}),
+        "model": checksummed_folder.model_record(snakemake.input.model),
+        **({"adapter": checksummed_folder.record(adapter)} if adapter else {}),
     }
     files.write_jsonl(snakemake.output.samples, samples)
     files.write_json(

@@ -5,7 +5,7 @@ with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
     from instruction_selection.core import files, provenance
-    from instruction_selection.models import sealed
+    from instruction_selection.models import checksummed_folder
     from instruction_selection.training import checkpoints, llamafactory
 
     folder = Path(snakemake.output.adapter).with_name("training")
@@ -25,11 +25,11 @@ with logs.to_file(snakemake.log[0]):
     record = provenance.record(
         {"rows": snakemake.input.rows}, {**settings, "seed": seed}, snakemake.params.code, llamafactory.PACKAGES
     )
-    record["inputs"]["model"] = sealed.model_record(snakemake.input.model)
+    record["inputs"]["model"] = checksummed_folder.model_record(snakemake.input.model)
     files.write_json(
         snakemake.output.summary,
         {
-            "adapter": sealed.identity(snakemake.output.adapter),
+            "adapter": checksummed_folder.identity(snakemake.output.adapter),
             "results": {**files.read_json(output / "train_results.json"), "train_loss": checkpoints.mean_loss(output)},
             "provenance": record,
         },

@@ -24,7 +24,7 @@ with logs.to_file(snakemake.log[0]):
     )
     # Imported only now, so that this process is small while training runs.
     from instruction_selection.features.gradients import moments, parameters
-    from instruction_selection.models import sealed
+    from instruction_selection.models import checksummed_folder
 
     named_shapes = parameters.shapes(snakemake.input.model, output)
     kept = checkpoints.find(output)
@@ -36,11 +36,11 @@ with logs.to_file(snakemake.log[0]):
         checkpoints.keep_weights(checkpoint, adapter)
         entry |= {
             "second_moments_below_epsilon": moments.share_below_epsilon(states),
-            "model": sealed.identity(snakemake.input.model),
-            "adapter": sealed.identity(adapter),
+            "model": checksummed_folder.identity(snakemake.input.model),
+            "adapter": checksummed_folder.identity(adapter),
         }
     record = provenance.record({"rows": snakemake.input.rows}, settings, snakemake.params.code, llamafactory.PACKAGES)
-    record["inputs"]["model"] = sealed.model_record(snakemake.input.model)
+    record["inputs"]["model"] = checksummed_folder.model_record(snakemake.input.model)
     files.write_json(snakemake.output.checkpoints, {"checkpoints": entries, "provenance": record})
     shutil.copy2(output / "trainer_log.jsonl", snakemake.output.log)
     shutil.rmtree(folder)

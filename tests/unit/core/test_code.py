@@ -87,7 +87,7 @@ def test_digest__does_not_depend_on_where_the_library_is(package, monkeypatch):
     assert code.digest(code.of_job("rule")) == before
 
 
-def test_of_job__takes_scripts_and_refuses_what_is_not_there(package, tmp_path):
+def test_of_job__takes_scripts_and_rejects_what_is_not_there(package, tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from library import direct\n")
     found = {"script.py", "__init__", "direct", "indirect", "lazy", "started", "behind", "rule", "sub", "sub.nested"}

@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 from support.unchanged import unchanged
 
 from instruction_selection.core import files
@@ -71,7 +71,7 @@ def test_text_in_json_is_readable_as_it_stands(tmp_path):
 def test_a_broken_row_is_named_by_its_line(tmp_path, line, code):
     path = tmp_path / "rows.jsonl"
     path.write_text(f'{{"a": 1}}\n{{"a": 2}}\n{line}\n{{"a": 4}}\n')
-    with refused(code, path=path, key="line 3"):
+    with rejected(code, path=path, key="line 3"):
         files.read_jsonl(path)
 
 
@@ -114,7 +114,7 @@ def test_a_part_of_a_file_is_read_and_lines_are_numbered_in_the_whole(tmp_path):
     assert [row["n"] for row in files.read_jsonl(path, 3, 6)] == [3, 4, 5]
     path.write_text(path.read_text() + "broken\n")
     assert len(files.read_jsonl(path, 0, 10)) == 10
-    with refused("not-json", path=path, key="line 11"):
+    with rejected("not-json", path=path, key="line 11"):
         files.read_jsonl(path, 8, 11)
 
 
@@ -170,10 +170,10 @@ def test_read_json__says_what_to_delete(tmp_path, content):
     path = tmp_path / "model" / "model.json"
     path.parent.mkdir()
     path.write_bytes(content)
-    with refused("damaged", path=path) as caught:
+    with rejected("damaged", path=path) as caught:
         files.read_json(path)
     assert "delete the file" in str(caught.value)
-    with refused("damaged", path=path) as caught:
+    with rejected("damaged", path=path) as caught:
         files.read_json(path, path.parent)
     assert f"delete the folder {path.parent} and" in str(caught.value)
 
@@ -208,5 +208,5 @@ def test_read_benchmark__names_a_file_that_is_damaged(tmp_path, content):
     path.write_text(BENCHMARK)
     assert files.read_benchmark(path) == {"s": "1.5", "h:m:s": "0:00:01", "max_rss": "-"}
     path.write_text(content)
-    with refused("damaged", path=path):
+    with rejected("damaged", path=path):
         files.read_benchmark(path)

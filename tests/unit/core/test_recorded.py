@@ -1,9 +1,9 @@
-"""A file of examples that was changed after it was sampled is refused, whatever the change."""
+"""A file of examples that was changed after it was sampled is rejected, whatever the change."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files, recorded
 from instruction_selection.core.errors import InputError
@@ -32,24 +32,24 @@ def test_check__what_was_written_is_accepted(sampled):
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_check__any_cut_or_change_is_refused(sampled, data):
+def test_check__any_cut_or_change_is_rejected(sampled, data):
     for path, summary in sampled:
         content = path.read_bytes()
         place = data.draw(st.integers(0, len(content) - 1))
         changed = bytearray(content)
         changed[place] ^= 1
         path.write_bytes(data.draw(st.sampled_from([content[:place], bytes(changed), content + content[place:]])))
-        # Not `refused`, which would record a sentence of a random cut.
+        # Not `rejected`, which would record a sentence of a random cut.
         with pytest.raises(InputError) as caught:
             recorded.check(path, summary)
         assert (caught.value.code, caught.value.path) == ("rows-changed", str(path))
         path.write_bytes(content)
 
 
-def test_check__a_pool_that_is_cut_at_a_line_is_refused_with_both_counts(sampled):
+def test_check__a_pool_that_is_cut_at_a_line_is_rejected_with_both_counts(sampled):
     for path, summary in sampled:
         path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-2]))
-        with refused("rows-changed", path=path.name) as caught:
+        with rejected("rows-changed", path=path.name) as caught:
             recorded.check(path, summary)
         assert "has 7 rows" in str(caught.value)
         assert "9 rows" in str(caught.value)

@@ -1,11 +1,11 @@
-"""Malformed data files are refused in one sentence with the file and, where the format has lines, the line."""
+"""Malformed data files are rejected in one sentence with the file and, where the format has lines, the line."""
 
 import json
 import zipfile
 
 import pytest
 from pyarrow import Table, parquet
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.data import overlap, sampling
@@ -67,11 +67,11 @@ def drawn(path, count=1, **layout) -> list[dict]:
         pytest.param("a.txt", GOOD, "unknown-format", None, id="other suffix"),
     ],
 )
-def test_a_file_is_refused_in_one_sentence(tmp_path, name, content, code, key):
+def test_a_file_is_rejected_in_one_sentence(tmp_path, name, content, code, key):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     # A sample that is too large concerns the folder, in which there may be several files.
-    with refused(code, path=tmp_path if code == "too-few-examples" else path, key=key):
+    with rejected(code, path=tmp_path if code == "too-few-examples" else path, key=key):
         drawn(path)
 
 
@@ -88,7 +88,7 @@ def test_a_file_is_refused_in_one_sentence(tmp_path, name, content, code, key):
 )
 def test_a_template_that_does_not_fit_is_named_with_the_record(tmp_path, layout, detail):
     (tmp_path / "a.jsonl").write_text(GOOD)
-    with refused("template-does-not-fit", path=tmp_path / "a.jsonl", key="record 0") as caught:
+    with rejected("template-does-not-fit", path=tmp_path / "a.jsonl", key="record 0") as caught:
         drawn(tmp_path / "a.jsonl", **layout)
     assert detail in str(caught.value)
     assert (tmp_path / "a.jsonl").read_text() == GOOD
@@ -97,9 +97,9 @@ def test_a_template_that_does_not_fit_is_named_with_the_record(tmp_path, layout,
 def test_a_key_that_is_not_there_is_named(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"data": {"rows": {}}}')
-    with refused("no-such-key", path=path, key="data.row"):
+    with rejected("no-such-key", path=path, key="data.row"):
         drawn(path, key="data.row")
-    with refused("not-a-list", path=path, key="data.rows"):
+    with rejected("not-a-list", path=path, key="data.rows"):
         drawn(path, key="data.rows")
 
 
@@ -113,9 +113,9 @@ def archive(path, **members: str):
 def test_a_member_is_one_and_its_lines_are_named(tmp_path):
     path = archive(tmp_path / "a.zip", **{"x.jsonl": GOOD, "y.jsonl": GOOD + "oops"})
     for member in (None, "z*"):
-        with refused("archive-members", path=path, key="member"):
+        with rejected("archive-members", path=path, key="member"):
             drawn(path, member=member)
-    with refused("not-json", path=path / "y.jsonl", key="line 2"):
+    with rejected("not-json", path=path / "y.jsonl", key="line 2"):
         drawn(path, member="y*")
 
 
@@ -127,25 +127,25 @@ def test_a_member_with_a_path_is_read_and_nothing_is_written(tmp_path):
     assert sorted(tmp_path.rglob("*")) == [folder, path]
 
 
-def test_a_damaged_member_is_refused(tmp_path):
+def test_a_damaged_member_is_rejected(tmp_path):
     path = archive(tmp_path / "a.zip", **{"x.jsonl": GOOD * 99})
     path.write_bytes(path.read_bytes().replace(b'"q"', b'"p"', 1))
-    with refused("unreadable", path=path) as caught:
+    with rejected("unreadable", path=path) as caught:
         drawn(path)
     assert "Bad CRC-32 for file 'x.jsonl'" in str(caught.value)
 
 
-def test_a_damaged_parquet_file_is_refused(tmp_path):
+def test_a_damaged_parquet_file_is_rejected(tmp_path):
     parquet.write_table(Table.from_pylist([{"q": "x" * 99, "a": "y"}] * 99), tmp_path / "a.parquet")
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content[: len(content) // 2])
-    with refused("unreadable", path=tmp_path / "a.parquet"):
+    with rejected("unreadable", path=tmp_path / "a.parquet"):
         drawn(tmp_path / "a.parquet")
 
 
 def test_more_rows_than_there_are(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD * 3)
-    with refused("too-few-examples", path=tmp_path) as caught:
+    with rejected("too-few-examples", path=tmp_path) as caught:
         drawn(tmp_path / "a.jsonl", 4)
     assert "4 examples are requested, but only 3" in str(caught.value)
 
@@ -179,18 +179,18 @@ def test_what_an_evaluation_row_carries_is_json(tmp_path):
     files.write_json(manifest, {"validation": fetched, "evaluation": fetched})
     block = {**LAYOUT, "source": {"kind": "folder"}}
     benchmark = {"reader": None, "validation": block, "evaluation": block, "shared_source": True}
-    with refused("column-not-json", key="evaluation"):
+    with rejected("column-not-json", key="evaluation"):
         sampling.of_benchmark(benchmark, manifest, {"validation": 1, "evaluation": 1}, 0)
 
 
 def test_a_target_that_shares_its_source_has_rows_for_both_or_none(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"q": f"{n}", "a": "y"}) + "\n" for n in range(5)))
     taken = {row["id"] for row in drawn(tmp_path / "a.jsonl", 3)}
-    with refused("too-few-examples", path=tmp_path):
+    with rejected("too-few-examples", path=tmp_path):
         list(sampling.draw(LAYOUT, [tmp_path / "a.jsonl"], 3, 0, taken))
 
 
-def test_validation_rows_that_are_evaluated_on_are_refused_by_id():
+def test_validation_rows_that_are_evaluated_on_are_rejected_by_id():
     evaluation = [{"id": "e1", "instruction": "Größe?"}]
-    with refused("overlap", path="v.jsonl", key="example v1"):
-        overlap.refuse(overlap.find(evaluation, {"v.jsonl": [{"id": "v1", "instruction": "GRÖSSE?"}]}))
+    with rejected("overlap", path="v.jsonl", key="example v1"):
+        overlap.reject(overlap.find(evaluation, {"v.jsonl": [{"id": "v1", "instruction": "GRÖSSE?"}]}))

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 from huggingface_hub import HfApi
 from support import mirror
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import example, files
 from instruction_selection.data import hub, overlap, sampling
@@ -56,7 +56,7 @@ def test_a_pool_has_all_rows_of_its_files_and_no_more(fetched, name):
     assert len({row["id"] for row in read}) == POOLS[name]
     assert all(set(row) == {"id", "task", "instruction", "response"} for row in read)
     assert all(row["instruction"] and row["response"] for row in read)
-    with refused("too-few-examples"):
+    with rejected("too-few-examples"):
         list(sampling.of_pool(entry, manifest, POOLS[name] + 1, seed=0))
 
 
@@ -114,7 +114,7 @@ def test_a_benchmark_has_all_rows_of_its_files_and_no_more(fetched, name):
     for split in both.values():
         assert len({row["id"] for row in split}) == len(split)
         assert all(row["instruction"] and row["response"] for row in split)
-    with refused("too-few-examples"):
+    with rejected("too-few-examples"):
         drawn(fetched, name, evaluation=BENCHMARKS[name][1] + 1)
 
 
@@ -154,7 +154,7 @@ def test_a_column_that_is_not_there_is_named(fetched, tmp_path):
     entry, manifest = fetched("benchmark", "gsm8k")
     layout = {**entry["validation"], "instruction": "{{questoin}}"}
     paths = hub.paths(layout["source"], manifest, "validation")
-    with refused("template-does-not-fit", path="train-00000-of-00001.parquet", key="record 0"):
+    with rejected("template-does-not-fit", path="train-00000-of-00001.parquet", key="record 0"):
         list(sampling.draw(layout, paths, 1, 0))
 
 
@@ -250,7 +250,7 @@ def test_an_address_and_a_mirror_give_the_same_files(small_mirror, server, tmp_p
 @pytest.mark.parametrize("kind", ["hub", "url"])
 def test_a_file_that_is_not_where_it_should_be_is_named(server, tmp_path, kind):
     where = {"url": f"{server}/{mirror.FLAN}", "repository": "datasets/openai/gsm8k", "revision": "main"}
-    with refused({"hub": "no-such-file", "url": "http-error"}[kind]) as caught:
+    with rejected({"hub": "no-such-file", "url": "http-error"}[kind]) as caught:
         hub.fetch({"rows": {"kind": kind, **where, "files": ["wrong.txt"]}}, tmp_path / "c/manifests/pool/p.json", None)
     assert "wrong.txt" in str(caught.value)
 
@@ -267,7 +267,7 @@ def test_the_environment_goes_before_the_experiment(monkeypatch, environment, co
 
 def test_a_file_that_the_mirror_lacks_is_named(tmp_path):
     source = {"kind": "hub", "repository": "datasets/a/b", "revision": "main", "files": ["x/*.parquet"]}
-    with refused("no-such-file", path="datasets/a/b"):
+    with rejected("no-such-file", path="datasets/a/b"):
         hub.fetch({"rows": source}, tmp_path / "cache/manifests/pool/p.json", tmp_path)
     assert not (tmp_path / "cache/manifests").exists()
 
@@ -275,7 +275,7 @@ def test_a_file_that_the_mirror_lacks_is_named(tmp_path):
 def test_a_file_that_went_away_is_named(fetched, tmp_path):
     entry, manifest = fetched("pool", "cot")
     (tmp_path / "cache/datasets/princeton-nlp/less_data/less-data.zip").unlink()
-    with refused("fetched-file-missing", path="less-data.zip"):
+    with rejected("fetched-file-missing", path="less-data.zip"):
         sampling.of_pool(entry, manifest, 1, 0)
 
 
@@ -289,15 +289,15 @@ def test_a_file_that_went_away_is_named(fetched, tmp_path):
     ids=["hub", "url"],
 )
 def test_without_a_network_the_message_says_what_to_do(source, tmp_path):
-    with refused("no-network"):
+    with rejected("no-network"):
         hub.fetch({"rows": source}, tmp_path / "cache/manifests/pool/p.json", None)
 
 
 def test_a_gated_source_needs_a_login_unless_there_is_a_mirror(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     sources = {"source": load.read_entry(CONFIG, Model, "llama-3.1-8b").source.plain()}
-    with refused("gated", path="config/x.yaml"):
-        hub.refuse_if_gated("config/x.yaml", sources, None)
-    hub.refuse_if_gated("config/x.yaml", sources, tmp_path)
+    with rejected("gated", path="config/x.yaml"):
+        hub.reject_if_gated("config/x.yaml", sources, None)
+    hub.reject_if_gated("config/x.yaml", sources, tmp_path)
     monkeypatch.setattr("huggingface_hub.get_token", lambda: "secret")
-    hub.refuse_if_gated("config/x.yaml", sources, None)
+    hub.reject_if_gated("config/x.yaml", sources, None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import Table, parquet
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.data import control_tokens, left_out, sampling
@@ -61,7 +61,7 @@ def test_draw__the_first_records_of_a_reason_are_named_and_all_are_counted(tmp_p
 
 
 def test_draw__too_few_examples_says_what_was_left_out(tmp_path):
-    with refused("too-few-examples", path=tmp_path) as caught:
+    with rejected("too-few-examples", path=tmp_path) as caught:
         drawn(tmp_path / "a.jsonl", [GOOD, {**GOOD, "a": ""}, {**GOOD, "q": None}], 2)
     assert "only 1 are available (left out: 1 empty_response, 1 no_value)" in str(caught.value)
 
@@ -81,9 +81,9 @@ def test_draw__what_is_drawn_does_not_depend_on_what_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("value", [b"y", [1], True])
-def test_draw__bytes_and_lists_are_refused(tmp_path, value):
+def test_draw__bytes_and_lists_are_rejected(tmp_path, value):
     parquet.write_table(Table.from_pylist([GOOD | {"b": value}]), tmp_path / "a.parquet")
-    with refused("template-does-not-fit", path="a.parquet", key="record 0"):
+    with rejected("template-does-not-fit", path="a.parquet", key="record 0"):
         list(sampling.draw({**LAYOUT, "response": "{{ b }}"}, [tmp_path / "a.parquet"], 1, 0))
 
 
@@ -116,9 +116,9 @@ def test_of_benchmark__validation_and_evaluation_are_counted_apart(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"a": None}, {"a": " "}, {"a": "<s>"}])
-def test_every__a_record_that_would_be_left_out_is_refused(tmp_path, changes):
+def test_every__a_record_that_would_be_left_out_is_rejected(tmp_path, changes):
     files.write_jsonl(tmp_path / "a.jsonl", [GOOD, {**GOOD, **changes}])
-    with refused("unusable-record", path="a.jsonl", key="record 1"):
+    with rejected("unusable-record", path="a.jsonl", key="record 1"):
         sampling.every(LAYOUT, [tmp_path / "a.jsonl"])
 
 

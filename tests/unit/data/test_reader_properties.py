@@ -1,4 +1,4 @@
-"""Any rows come back from every format as they were written, and any bytes are rows or refused."""
+"""Any rows come back from every format as they were written, and any bytes are rows or rejected."""
 
 import csv
 import json
@@ -141,7 +141,7 @@ def changed(data, seed: bytes) -> bytes:
 
 
 def outcome(call) -> tuple[object, str | None]:
-    """What a function gives, or the sentence with which it refuses; any other exception is a failure."""
+    """What a function gives, or the sentence with which it rejects; any other exception is a failure."""
     try:
         return call(), None
     except InputError as error:
@@ -156,7 +156,7 @@ def for_seconds(test, *arguments):
 
 
 @pytest.mark.parametrize("suffix", [*SEEDS, ".parquet", ".zip"])
-def test_whatever_bytes_a_pool_has_they_are_rows_or_refused(folder, suffix):
+def test_whatever_bytes_a_pool_has_they_are_rows_or_rejected(folder, suffix):
     seed = SEEDS.get(suffix, b"")
     if suffix == ".parquet":
         parquet.write_table(Table.from_pylist([{"q": "x", "a": "y"}] * 3), folder / "seed.parquet")
@@ -171,8 +171,8 @@ def test_whatever_bytes_a_pool_has_they_are_rows_or_refused(folder, suffix):
     @given(st.data())
     def once(data):
         path.write_bytes(changed(data, seed))
-        found, refusal = outcome(lambda: sampling.every(LAYOUT, [path]))
-        assert refusal is None or str(path) in refusal
+        found, rejection = outcome(lambda: sampling.every(LAYOUT, [path]))
+        assert rejection is None or str(path) in rejection
         assert all(
             isinstance(row[key], str) for row in found or [] for key in ("id", "task", "instruction", "response")
         )
@@ -190,7 +190,7 @@ FILES = [
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_refused(folder, file):
+def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_rejected(folder, file):
     seed = (CONFIG / file).read_bytes()
     kind, name = schemas.KINDS[Path(file).parent.name.removesuffix("s")], Path(file).stem
     path = folder / "config" / file
@@ -200,12 +200,12 @@ def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_refused(folder, file
     @given(st.data())
     def once(data):
         path.write_bytes(changed(data, seed))
-        entry, refusal = outcome(lambda: load.read_entry(folder / "config", kind, name))
-        if refusal is None:
+        entry, rejection = outcome(lambda: load.read_entry(folder / "config", kind, name))
+        if rejection is None:
             assert kind.model_validate(entry.plain()) == entry
         else:
-            assert str(path) in refusal
-            assert "\n" not in refusal
+            assert str(path) in rejection
+            assert "\n" not in rejection
 
     for_seconds(once)
 
@@ -214,5 +214,5 @@ def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_refused(folder, file
 @given(st.binary(max_size=60))
 def test_whatever_bytes_yaml_is_read_from(folder, content):
     (folder / "any.yaml").write_bytes(content)
-    _, refusal = outcome(lambda: yaml_loader.read(folder / "any.yaml"))
-    assert refusal is None or refusal.startswith(str(folder / "any.yaml"))
+    _, rejection = outcome(lambda: yaml_loader.read(folder / "any.yaml"))
+    assert rejection is None or rejection.startswith(str(folder / "any.yaml"))

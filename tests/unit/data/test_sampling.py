@@ -1,6 +1,6 @@
 """Sampling from Reasoning Gym: seeded, distinct, and disjoint between splits."""
 
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import example, files
 from instruction_selection.data import overlap, sampling
@@ -54,19 +54,19 @@ def test_of_warmup__is_a_seeded_sample_without_replacement_in_random_order(tmp_p
     assert sorted(row["id"] for row in sampling.of_warmup(path, 30, seed=0)) == sorted(row["id"] for row in pool)
 
 
-def test_of_warmup__more_examples_than_the_pool_has_are_refused(tmp_path):
+def test_of_warmup__more_examples_than_the_pool_has_are_rejected(tmp_path):
     files.write_jsonl(tmp_path / "pool.jsonl", sampled(count=3))
-    with refused("too-few-examples", path="pool.jsonl", key="warmup.rows"):
+    with rejected("too-few-examples", path="pool.jsonl", key="warmup.rows"):
         sampling.of_warmup(tmp_path / "pool.jsonl", 4, seed=0)
 
 
 def test_an_unknown_generator_is_named():
-    with refused("unknown-generator", key="tasks"):
+    with rejected("unknown-generator", key="tasks"):
         reasoning_gym.read("chain_summ", "pool", 1, 0)
 
 
 def test_a_generator_that_is_too_small_is_named():
-    with refused("generator-too-small", key="tasks"):
+    with rejected("generator-too-small", key="tasks"):
         reasoning_gym.read("coin_flip", "pool", 500, 0)
 
 
@@ -74,8 +74,8 @@ def test_overlap_sees_through_case_and_white_space():
     evaluation = [{"id": "e", "instruction": "What is  2 + 2?"}]
     found = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "what is 2\n+ 2?"}]})
     assert found == {"pool.jsonl": [("p", "e")]}
-    with refused("overlap", path="pool.jsonl", key="example p"):
-        overlap.refuse(found)
+    with rejected("overlap", path="pool.jsonl", key="example p"):
+        overlap.reject(found)
     other = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "What is 2 + 3?"}]})
     assert other == {"pool.jsonl": []}
-    overlap.refuse(other)
+    overlap.reject(other)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.data import sampling, template_limits, template_values, templates
@@ -59,7 +59,7 @@ def test_draw__the_path_of_a_file_is_its_names(tmp_path, template):
     names = "{{ [path.name, path.stem, path.suffix, path.parent.name] | join(' ') }}"
     [row] = sampling.draw({**LAYOUT, "instruction": names}, [tmp_path / "a.b.jsonl"], 1, 0)
     assert row["instruction"] == f"a.b.jsonl a.b .jsonl {tmp_path.name}"
-    with refused("template-does-not-fit", path="a.b.jsonl", key="record 0"):
+    with rejected("template-does-not-fit", path="a.b.jsonl", key="record 0"):
         list(sampling.draw({**LAYOUT, "instruction": template}, [tmp_path / "a.b.jsonl"], 1, 0))
 
 
@@ -95,10 +95,10 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize("template", ENDLESS)
-def test_draw__a_template_without_an_end_is_refused_soon(tmp_path, template):
+def test_draw__a_template_without_an_end_is_rejected_soon(tmp_path, template):
     files.write_jsonl(tmp_path / "a.jsonl", [{"q": "x", "a": "y"}])
     start = time.process_time()
-    with refused("template-does-not-fit", path="a.jsonl", key="record 0") as caught:
+    with rejected("template-does-not-fit", path="a.jsonl", key="record 0") as caught:
         list(sampling.draw({**LAYOUT, "response": template}, [tmp_path / "a.jsonl"], 1, 0))
     assert time.process_time() - start < 2 * template_limits.SECONDS
     assert "'response'" in str(caught.value)

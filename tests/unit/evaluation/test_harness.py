@@ -6,7 +6,7 @@ from pathlib import Path
 import lm_eval
 import pytest
 import yaml
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.evaluation import harness
@@ -62,18 +62,18 @@ def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
 
 def test_an_included_task_has_no_end_of_turn(tmp_path):
     keys = {"include": "x.yaml", "output_type": "loglikelihood", "end_of_turn": True}
-    with refused("end-of-turn-included", key="x-t.end_of_turn"):
+    with rejected("end-of-turn-included", key="x-t.end_of_turn"):
         harness.write_tasks("x", {"harness": {"t": keys}, "metrics": []}, [], [], tmp_path)
 
 
 def test_an_included_task_has_a_file(tmp_path):
-    with refused("not-in-package"):
+    with rejected("not-in-package"):
         harness.write_tasks("x", {"harness": {"t": {"include": "gsm9k.yaml"}}, "metrics": []}, [], [], tmp_path)
 
 
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
 def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
-    """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which refuses."""
+    """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which rejects."""
     (tmp_path / "adapter_config.json").write_text(f'{{"r": {rank}}}')
     arguments = harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
     source = ast.parse((Path(lm_eval.__file__).parent / "models/vllm_causallms.py").read_text())
@@ -85,9 +85,9 @@ def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank
     assert arguments["add_bos_token"] is True
 
 
-def test_an_adapter_that_vllm_cannot_hold_is_refused(tmp_path):
+def test_an_adapter_that_vllm_cannot_hold_is_rejected(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 1024}')
-    with refused("rank-too-large", path=tmp_path, key="r"):
+    with rejected("rank-too-large", path=tmp_path, key="r"):
         harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
 
 
@@ -107,13 +107,13 @@ def test_a_metric_may_have_a_name_of_its_own_and_a_filter():
 
 
 @pytest.mark.parametrize("given", [samples(15), samples(15) + samples(1, "generation")])
-def test_missing_samples_are_refused(given):
-    with refused("samples-missing", key="logic"):
+def test_missing_samples_are_rejected(given):
+    with rejected("samples-missing", key="logic"):
         harness.summarise("logic", benchmark(), results(), given, 16)
 
 
 def test_a_metric_that_lm_eval_does_not_give_is_named():
-    with refused("metric-missing", key="logic"):
+    with rejected("metric-missing", key="logic"):
         harness.summarise("logic", benchmark(name="f1"), results(), samples(16), 16)
 
 

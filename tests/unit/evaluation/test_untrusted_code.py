@@ -4,13 +4,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.evaluation import harness
-from instruction_selection.models import sealed, summary
+from instruction_selection.models import checksummed_folder, summary
 from instruction_selection.training import llamafactory
 
 INJECTION = "$(touch pwned); `touch pwned` '\" \n touch pwned"
@@ -33,14 +33,14 @@ def started(monkeypatch) -> list:
 @pytest.fixture
 def model(tmp_path) -> Path:
     folder = tmp_path / INJECTION.replace("/", "")
-    with sealed.making(folder) as partial:
+    with checksummed_folder.create(folder) as partial:
         files.write_json(partial / summary.NAME, {"row_form": {"bos": False, "end_of_turn": [2]}})
     return folder
 
 
 def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, model):
     monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
-    with refused("failed"):
+    with rejected("failed"):
         harness.evaluate("b", {"harness": {"t": {}}}, "tasks", model, None, SETTINGS)
     [(command, arguments)] = started
     assert arguments["env"]["HF_ALLOW_CODE_EVAL"] == "0"
@@ -48,7 +48,7 @@ def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, mod
 
 
 def test_lm_eval_is_started_without_a_shell(started, model):
-    # Not `refused`, because the sentence has the line break of the injected name.
+    # Not `rejected`, because the sentence has the line break of the injected name.
     with pytest.raises(InputError):
         harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, model, None, SETTINGS)
     [(command, arguments)] = started
@@ -60,7 +60,7 @@ def test_lm_eval_is_started_without_a_shell(started, model):
 def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path, model):
     (tmp_path / "rows.jsonl").write_text("")
     arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
-    with refused("failed"):
+    with rejected("failed"):
         llamafactory.train(tmp_path / "rows.jsonl", model, INJECTION, 8, arguments, 0, tmp_path / "t")
     [(command, keywords)] = started
     assert isinstance(command, list)
@@ -72,7 +72,7 @@ def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_
 def test_a_subtask_that_rows_name_is_no_path(tmp_path, subtask):
     benchmark = {"harness": {"t": {"include": "bbh/cot_fewshot/{task}.yaml"}}, "metrics": []}
     rows = [{"id": "1", "task": subtask, "instruction": "q", "response": "a"}]
-    with refused("subtask-name", key="b"):
+    with rejected("subtask-name", key="b"):
         harness.write_tasks("b", benchmark, rows, [], tmp_path / "tasks")
     assert list(tmp_path.iterdir()) == []
 

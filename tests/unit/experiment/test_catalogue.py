@@ -1,7 +1,7 @@
 """The list of entries."""
 
 import yaml
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.experiment import catalogue
 
@@ -16,5 +16,5 @@ def test_text__lists_every_entry_with_its_summary(repository):
 def test_text__names_an_entry_without_summary(tmp_path):
     (tmp_path / "pools").mkdir()
     (tmp_path / "pools" / "bare.yaml").write_text("label: Bare\n")
-    with refused("nothing-to-list", path="pools/bare.yaml", key="summary"):
+    with rejected("nothing-to-list", path="pools/bare.yaml", key="summary"):
         catalogue.text(tmp_path)

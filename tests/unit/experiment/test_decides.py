@@ -183,7 +183,7 @@ def test_training_arguments__without_a_type_here_decide_too(experiment):
     assert decided(experiment, changed) == {"finetune"}
 
 
-def test_inputs__refuse_a_key_that_decides_nothing(experiment):
+def test_inputs__reject_a_key_that_decides_nothing(experiment):
     with pytest.raises(ValueError, match="label"):
         experiment.models["tiny-llama"].inputs("label")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load, method, parameters
@@ -61,12 +61,12 @@ def test_declared__default_may_be_left_out(tmp_path):
 
 @pytest.mark.parametrize("argument", ["x", "x: np.ndarray", "x: Cuont", "x: Count = len('a')", "x: list[int]"])
 def test_declared__unreadable_argument_is_named(tmp_path, argument):
-    with refused("unreadable-parameter", path="own.py", key="x"):
+    with rejected("unreadable-parameter", path="own.py", key="x"):
         declare(tmp_path, argument)
 
 
 def test_declared__file_that_is_not_python_is_named(tmp_path):
-    with refused("not-python", path="own.py"):
+    with rejected("not-python", path="own.py"):
         declare(tmp_path, "x: int = ")
 
 
@@ -86,11 +86,11 @@ def test_declared__file_that_is_not_python_is_named(tmp_path):
         pytest.param("base", "params", {"delta": 0.8}, "unknown-key", id="control without code"),
     ],
 )
-def test_parameter__is_refused_by_file_and_key(folder, name, key, value, code):
+def test_parameter__is_rejected_by_file_and_key(folder, name, key, value, code):
     folder.choose(name)
     folder.set(DEMO, "gradients.pool_kinds", ["adam", "sgd"])
     folder.set(f"methods/{name}.yaml", key, value)
-    with refused(code, path=f"config/methods/{name}.yaml") as caught:
+    with rejected(code, path=f"config/methods/{name}.yaml") as caught:
         load.load(folder.path, "demo")
     assert caught.value.key == (f"{key}.delta" if key == "params" else key)
 
@@ -107,10 +107,10 @@ def test_parameter__of_a_rule_of_its_own(folder, tmp_path, monkeypatch):
     folder.choose("less")
     folder.set("methods/less.yaml", "params", {"rows": 0})
     (tmp_path / "less.smk").write_text("rule longest: ...")
-    with refused("unknown-key", path="methods/less.yaml", key="params.rows"):
+    with rejected("unknown-key", path="methods/less.yaml", key="params.rows"):
         load.load(folder.path, "demo")
     (tmp_path / "less.py").write_text("def select(*, rows: Count, least: Share = 0.5): ...")
-    with refused("out-of-range", path="methods/less.yaml", key="params.rows"):
+    with rejected("out-of-range", path="methods/less.yaml", key="params.rows"):
         load.load(folder.path, "demo")
     folder.set("methods/less.yaml", "params", {"rows": 2})
     assert load.load(folder.path, "demo").methods["less"].params == {"rows": 2, "least": 0.5}

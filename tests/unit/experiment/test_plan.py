@@ -1,11 +1,11 @@
-"""A table that does not fit its experiment is refused before any job starts, by its file and key."""
+"""A table that does not fit its experiment is rejected before any job starts, by its file and key."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.experiment import load as loading
 from instruction_selection.experiment.experiment import Experiment
@@ -71,25 +71,25 @@ def test_experiment_without_tables__has_one_for_each_target():
         ({"tagets": ["logic"]}, "unknown-key", "tagets"),
     ],
 )
-def test_table__that_does_not_fit_is_refused(folder, keys, code, key):
-    with refused(code, path=folder / "tables/mine.yaml", key=key):
+def test_table__that_does_not_fit_is_rejected(folder, keys, code, key):
+    with rejected(code, path=folder / "tables/mine.yaml", key=key):
         load(folder, **keys)
 
 
-def test_published_numbers__that_are_missing_or_wrong_are_refused(folder):
-    with refused("no-published-file", path=folder / "tables/reported/none.csv"):
+def test_published_numbers__that_are_missing_or_wrong_are_rejected(folder):
+    with rejected("no-published-file", path=folder / "tables/reported/none.csv"):
         load(folder, reported="none.csv")
     (folder / "tables/reported/bad.csv").write_text("model\nm\n")
-    with refused("no-column", path=folder / "tables/reported/bad.csv", key="pool"):
+    with rejected("no-column", path=folder / "tables/reported/bad.csv", key="pool"):
         load(folder, reported="bad.csv")
     (folder / "tables/reported/bad.csv").write_bytes(b"\xff\xfe\0")
-    with refused("not-csv", path=folder / "tables/reported/bad.csv"):
+    with rejected("not-csv", path=folder / "tables/reported/bad.csv"):
         load(folder, reported="bad.csv")
 
 
 def test_parameter__is_shown_at_one_ratio(folder):
     settings = yaml.safe_load((folder / "experiments/tables.yaml").read_text())
     (folder / "experiments/tables.yaml").write_text(yaml.safe_dump({**settings, "ratios": [0.1, 0.2]}))
-    with refused("several-ratios", path=folder / "tables/mine.yaml", key="ratios"):
+    with rejected("several-ratios", path=folder / "tables/mine.yaml", key="ratios"):
         load(folder, methods=["g2is"], parameter="variance")
     assert load(folder, methods=["g2is"], parameter="variance", ratios=[0.2]).tables["mine"].ratios == (0.2,)

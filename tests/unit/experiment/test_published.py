@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import mean
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.experiment import grid, load, published
 from instruction_selection.experiment.published import AVERAGE
@@ -89,12 +89,12 @@ HEADER = "model,pool,benchmark,method,ratio,reported\n"
 )
 def test_read__names_a_wrong_line(tmp_path, text, code, key):
     (tmp_path / "numbers.csv").write_text(text)
-    with refused(code, path=tmp_path / "numbers.csv", key=key):
+    with rejected(code, path=tmp_path / "numbers.csv", key=key):
         published.read(tmp_path / "numbers.csv")
 
 
 def test_read__names_a_file_that_does_not_exist(tmp_path):
-    with refused("no-published-file", path=tmp_path / "none.csv"):
+    with rejected("no-published-file", path=tmp_path / "none.csv"):
         published.read(tmp_path / "none.csv")
 
 

@@ -1,7 +1,7 @@
-"""Settings that would run somebody's code, write elsewhere or hold a secret are refused; secrets are not repeated."""
+"""Settings that would run somebody's code, write elsewhere or hold a secret are rejected; secrets are not repeated."""
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
@@ -27,9 +27,9 @@ SMOKE = "experiments/smoke.yaml"
     ],
 )
 @pytest.mark.parametrize("value", ["true", "hf_hunter2"])
-def test_training__refuses(folder, key, code, value):
+def test_training__rejects(folder, key, code, value):
     folder.replace("training/finetune.yaml", "stage: sft", f"{key}: {value}\nstage: sft")
-    with refused(code, path=folder.path / "training/finetune.yaml", key=key) as caught:
+    with rejected(code, path=folder.path / "training/finetune.yaml", key=key) as caught:
         load.load(folder.path, "smoke")
     assert "hunter2" not in str(caught.value)
 
@@ -49,15 +49,15 @@ TASK = "{doc_to_text: q, doc_to_target: a, output_type: generate_until, metric_l
         ("include", "/tmp/evil.yaml", "not-allowed"),
     ],
 )
-def test_harness__refuses(with_files, key, value, code):
+def test_harness__rejects(with_files, key, value, code):
     with_files.replace("benchmarks/exam.yaml", "\n    include: gsm8k/gsm8k.yaml", f" {TASK}, {key}: {value}}}")
-    with refused(code, path=with_files.path / "benchmarks/exam.yaml", key=f"harness.cot.{key}"):
+    with rejected(code, path=with_files.path / "benchmarks/exam.yaml", key=f"harness.cot.{key}"):
         load.load(with_files.path, "demo")
 
 
 def test_harness__calls_no_function(with_files):
     with_files.replace("benchmarks/exam.yaml", "gsm8k/gsm8k.yaml", "gsm8k/gsm8k.yaml\n    process_docs: !function a.b")
-    with refused("yaml-syntax", path=with_files.path / "benchmarks/exam.yaml"):
+    with rejected("yaml-syntax", path=with_files.path / "benchmarks/exam.yaml"):
         load.load(with_files.path, "demo")
 
 
@@ -65,7 +65,7 @@ def test_harness__calls_no_function(with_files):
 def test_metric__is_no_program(with_files, metric):
     with_files.replace("benchmarks/exam.yaml", "\n    include: gsm8k/gsm8k.yaml", f" {TASK.replace('acc', metric)}}}")
     key = "harness.cot.metric_list.0.metric"
-    with refused("not-allowed", path=with_files.path / "benchmarks/exam.yaml", key=key):
+    with rejected("not-allowed", path=with_files.path / "benchmarks/exam.yaml", key=key):
         load.load(with_files.path, "demo")
 
 
@@ -75,7 +75,7 @@ def test_weights__are_safetensors(folder, file, name):
     text = (folder.path / file).read_text()
     source = f"source: {{kind: hub, repository: a/b, revision: main, files: ['*.json', '{name}']}}\n"
     folder.write(file, text[: text.index("source:")] + source)
-    with refused("not-allowed", path=folder.path / file, key="source.files.1"):
+    with rejected("not-allowed", path=folder.path / file, key="source.files.1"):
         load.load(folder.path, "smoke")
 
 
@@ -102,9 +102,9 @@ def write_pool(folder, url: str) -> None:
         "ftp://user:hunter2@example.org/data",
     ],
 )
-def test_password_in_an_address__is_refused_and_not_repeated(folder, url):
+def test_password_in_an_address__is_rejected_and_not_repeated(folder, url):
     write_pool(folder, url)
-    with refused("not-allowed", path=folder.path / "pools/mine.yaml", key="rows.source.url") as caught:
+    with rejected("not-allowed", path=folder.path / "pools/mine.yaml", key="rows.source.url") as caught:
         load.load(folder.path, "smoke")
     assert "hunter2" not in str(caught.value)
 

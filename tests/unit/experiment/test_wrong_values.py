@@ -1,10 +1,10 @@
-"""A wrong configuration is refused before any job starts, by file and key."""
+"""A wrong configuration is rejected before any job starts, by file and key."""
 
 import importlib.util
 import shutil
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
@@ -247,10 +247,10 @@ LABEL = "Log-likelihood of the answer"
         pytest.param(LOGIC, "metrics.2.label", LABEL, "duplicate", "metrics.2.label", id="one label"),
     ],
 )
-def test_value__is_refused_by_file_and_key(folder, file, key, value, code, at):
+def test_value__is_rejected_by_file_and_key(folder, file, key, value, code, at):
     folder.set(DEMO, "models", ["tiny-llama"])
     folder.set(file, key, value)
-    with refused(code, path=folder.path / file, key=at) as caught:
+    with rejected(code, path=folder.path / file, key=at) as caught:
         load.load(folder.path, "demo")
     assert at is None or caught.value.key == at
 
@@ -269,7 +269,7 @@ def test_value__is_refused_by_file_and_key(folder, file, key, value, code, at):
 )
 def test_source__is_judged_by_its_kind(folder, key, value, code, at):
     folder.set(TINY, key, value)
-    with refused(code, path=folder.path / TINY, key=at) as caught:
+    with rejected(code, path=folder.path / TINY, key=at) as caught:
         load.load(folder.path, "smoke")
     assert "repository" not in str(caught.value)
 
@@ -323,9 +323,9 @@ def test_source__is_judged_by_its_kind(folder, key, value, code, at):
         pytest.param(FINETUNE, "stage: sft", "stage: 2026-01-01", "wrong-type", "stage", id="date for LLaMA-Factory"),
     ],
 )
-def test_source_and_template__are_refused(with_files, file, old, new, code, at):
+def test_source_and_template__are_rejected(with_files, file, old, new, code, at):
     with_files.replace(file, old, new)
-    with refused(code, path=with_files.path / file, key=at):
+    with rejected(code, path=with_files.path / file, key=at):
         load.load(with_files.path, "demo")
 
 
@@ -333,15 +333,15 @@ def test_source_and_template__are_refused(with_files, file, old, new, code, at):
     "name",
     ["größe", ".hidden", "-n", "a/b", "$(id)", "a\nb", "a" * 101, "{seed}"],
 )
-def test_name__is_refused(folder, name):
+def test_name__is_rejected(folder, name):
     folder.set(DEMO, "methods", [name])
-    with refused("not-a-name", path=folder.path / DEMO):
+    with rejected("not-a-name", path=folder.path / DEMO):
         load.load(folder.path, "demo")
 
 
 @pytest.mark.parametrize("name", ["../demo", "Demo", "", "demo\n", 5, None])
-def test_name_of_an_experiment__is_refused(folder, name):
-    with refused("not-a-name"):
+def test_name_of_an_experiment__is_rejected(folder, name):
+    with rejected("not-a-name"):
         load.load(folder.path, name)
 
 
@@ -356,7 +356,7 @@ def test_name_of_an_experiment__is_refused(folder, name):
 )
 def test_file__is_a_mapping(folder, content, code):
     (folder.path / DEMO).write_bytes(content)
-    with refused(code, path=folder.path / DEMO):
+    with rejected(code, path=folder.path / DEMO):
         load.load(folder.path, "demo")
 
 
@@ -380,19 +380,19 @@ def test_misspelt_word__is_corrected(folder, file, key, value, word):
 
 
 def test_unknown_experiment__lists_those_there_are(folder):
-    with refused("unknown-experiment") as caught:
+    with rejected("unknown-experiment") as caught:
         load.load(folder.path, "zzz")
     assert "available: demo, " in str(caught.value)
 
 
 def test_gradients__that_are_needed_must_be_kept(folder):
     folder.choose("gist")
-    with refused("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
+    with rejected("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
         load.load(folder.path, "demo")
     folder.set(DEMO, "gradients.pool_kinds", ["sgd"])
     assert list(load.load(folder.path, "demo").methods) == ["gist"]
     folder.choose("gist", "less")
-    with refused("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
+    with rejected("gradients-not-kept", path=folder.path / DEMO, key="gradients.pool_kinds"):
         load.load(folder.path, "demo")
 
 
@@ -400,11 +400,11 @@ def test_size_of_another_method__must_be_one_that_is_chosen(folder):
     file = "methods/random-size-matched.yaml"
     followed = load.read_entry(folder.path, Method, "random-size-matched").sized_like
     folder.choose("random-size-matched")
-    with refused("sized-like-no-method", path=folder.path / DEMO, key="methods"):
+    with rejected("sized-like-no-method", path=folder.path / DEMO, key="methods"):
         load.load(folder.path, "demo")
     folder.choose("random-size-matched", "full")
     folder.set(file, "sized_like", "full")
-    with refused("sized-like-fixed", path=folder.path / file, key="sized_like"):
+    with rejected("sized-like-fixed", path=folder.path / file, key="sized_like"):
         load.load(folder.path, "demo")
     assert followed
 
@@ -412,7 +412,7 @@ def test_size_of_another_method__must_be_one_that_is_chosen(folder):
 def test_method__must_have_code(folder):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
     folder.choose("my-own")
-    with refused("method-without-code", path=folder.path / "methods/my-own.yaml"):
+    with rejected("method-without-code", path=folder.path / "methods/my-own.yaml"):
         load.load(folder.path, "demo")
 
 
@@ -431,7 +431,7 @@ def test_method__must_have_code(folder):
 def test_included_task__gives_its_metrics(with_files, old, new, code, at):
     assert load.load(with_files.path, "demo")
     with_files.replace(EXAM, old, new)
-    with refused(code, path=with_files.path / EXAM, key=at):
+    with rejected(code, path=with_files.path / EXAM, key=at):
         load.load(with_files.path, "demo")
 
 
@@ -467,7 +467,7 @@ def test_validation_rows__suffice_for_principal_components(folder):
     folder.choose("less")
     assert load.load(folder.path, "demo")
     folder.choose("less", "g2is")
-    with refused("too-few-validation-rows", path=folder.path / DEMO, key="targets.gsm-symbolic.validation_rows"):
+    with rejected("too-few-validation-rows", path=folder.path / DEMO, key="targets.gsm-symbolic.validation_rows"):
         load.load(folder.path, "demo")
 
 
@@ -475,6 +475,6 @@ def test_validation_rows__suffice_for_principal_components(folder):
 def test_folder_in_the_place_of_a_file__is_named(folder, folder_of):
     (folder.path / f"{folder_of}.yaml").mkdir()
     folder.choose("e")
-    with refused("not-a-file", path=folder.path / f"{folder_of}.yaml") as caught:
+    with rejected("not-a-file", path=folder.path / f"{folder_of}.yaml") as caught:
         load.load(folder.path, "e" if folder_of.startswith("experiments") else "demo")
     assert "did you mean" not in str(caught.value)

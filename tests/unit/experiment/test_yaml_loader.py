@@ -1,7 +1,7 @@
 """What no config file may be, and what YAML 1.1 would read differently."""
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.experiment import load, yaml_loader
 
@@ -34,10 +34,10 @@ BOMB = "".join(f"{n}: &{n} [{f'*{p}, ' * 99}]\n" for n, p in zip("bcdefg", "abcd
         pytest.param("a: \x00", "yaml-syntax", None, id="control character"),
     ],
 )
-def test_file__is_refused(tmp_path, text, code, key):
+def test_file__is_rejected(tmp_path, text, code, key):
     path = tmp_path / "file.yaml"
     path.write_text(text, encoding="utf-8")
-    with refused(code, path=path, key=key) as caught:
+    with rejected(code, path=path, key=key) as caught:
         yaml_loader.read(path)
     assert caught.value.key == key
 
@@ -48,15 +48,15 @@ def test_byte_order_mark__is_understood(tmp_path, encoding):
     assert yaml_loader.read(tmp_path / "file.yaml") == {"summary": "Ärger"}
 
 
-def test_latin_1__is_refused(tmp_path):
+def test_latin_1__is_rejected(tmp_path):
     (tmp_path / "file.yaml").write_text("summary: Ärger\n", encoding="latin-1")
-    with refused("yaml-syntax", path=tmp_path / "file.yaml"):
+    with rejected("yaml-syntax", path=tmp_path / "file.yaml"):
         yaml_loader.read(tmp_path / "file.yaml")
 
 
 def test_syntax_error__does_not_show_the_line_with_its_password(tmp_path):
     (tmp_path / "file.yaml").write_text("url: https://user:hunter2@example.org: [\n")
-    with refused("yaml-syntax", key="line 1") as caught:
+    with rejected("yaml-syntax", key="line 1") as caught:
         yaml_loader.read(tmp_path / "file.yaml")
     assert "hunter2" not in str(caught.value)
 

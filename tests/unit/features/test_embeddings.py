@@ -3,7 +3,7 @@
 import numpy as np
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import BoW
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.data import hub
@@ -17,7 +17,7 @@ def test_embed__an_encoder_without_a_window_is_rejected(tmp_path):
     manifest = tmp_path / "cache" / "manifests" / "encoders" / "bow.json"
     hub.fetch({"source": source}, manifest, tmp_path / "mirror")
     example = {"id": "0", "task": "sum", "instruction": "two and two", "response": "four"}
-    with refused("encoder-without-window", path="org/encoder", key="max_seq_length"):
+    with rejected("encoder-without-window", path="org/encoder", key="max_seq_length"):
         embeddings.embed({"source": source}, [example], 1, manifest)
 
 
@@ -36,7 +36,7 @@ def test_write_embeddings__ids_of_any_length_come_back(tmp_path):
         assert [name.decode() for name in store["id"][:]] == ids
 
 
-def test_write_embeddings__an_id_that_would_not_come_back_is_refused(tmp_path):
-    with refused("id-not-storable", path="rows.h5", key="id"):
+def test_write_embeddings__an_id_that_would_not_come_back_is_rejected(tmp_path):
+    with rejected("id-not-storable", path="rows.h5", key="id"):
         written(tmp_path, ["a", "b\0"])
     assert not (tmp_path / "rows.h5").exists()

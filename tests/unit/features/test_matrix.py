@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.features import matrix
 from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix, WeightedMean
@@ -57,9 +57,9 @@ def test_damage_is_reported_when_it_is_read(path):
     with h5py.File(path) as file:
         rows = Hdf5Matrix(file["half"], path)
         assert np.array_equal(rows.take(np.arange(8)), VALUES[:8].astype(np.float32))
-        with refused("dataset-damaged", path="rows.h5", key="half"):
+        with rejected("dataset-damaged", path="rows.h5", key="half"):
             rows.take(np.array([8]))
-        with refused("dataset-damaged", path="rows.h5", key="half"):
+        with rejected("dataset-damaged", path="rows.h5", key="half"):
             list(rows.blocks())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 from support.unchanged import unchanged
 
 from instruction_selection.core import files
@@ -16,7 +16,7 @@ from instruction_selection.experiment import load
 from instruction_selection.experiment.model import Encoder
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import sealed
+from instruction_selection.models import checksummed_folder
 from instruction_selection.models import summary as model_summary
 from instruction_selection.models.prepare import prepare
 
@@ -33,7 +33,7 @@ def public(tmp_path):
 
     def publish(kind: str, folder) -> tuple[dict, str]:
         repository = tmp_path / "mirror" / "org" / kind
-        shutil.copytree(folder, repository, ignore=shutil.ignore_patterns(model_summary.NAME, sealed.NAME))
+        shutil.copytree(folder, repository, ignore=shutil.ignore_patterns(model_summary.NAME, checksummed_folder.NAME))
         source = {"kind": "hub", "repository": f"org/{kind}", "revision": "main", "files": FILES[kind]}
         manifest = tmp_path / "cache" / "manifests" / kind / "x.json"
         hub.fetch({"source": source}, manifest, tmp_path / "mirror")
@@ -59,14 +59,14 @@ def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_mode
     assert "### Instruction" not in (tmp_path / "mirror/org/model/tokenizer_config.json").read_text()
 
 
-def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_refused(public, tiny_model, tmp_path):
+def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_rejected(public, tiny_model, tmp_path):
     source, manifest = public("model", tiny_model)
     for path in (tmp_path / "cache/org/model").glob("tokenizer*"):
         path.unlink()
     listed = files.read_json(manifest)
     kept = {name: digest for name, digest in listed["source"]["files"].items() if "tokenizer" not in name}
     files.write_json(manifest, {"source": {**listed["source"], "files": kept}})
-    with refused("no-tokenizer", path="org/model", key="source.files"):
+    with rejected("no-tokenizer", path="org/model", key="source.files"):
         prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest)
     assert not (tmp_path / "prepared").exists()
 
@@ -79,7 +79,7 @@ def test_prepare__writes_neither_to_the_mirror_nor_to_the_cache(public, tiny_mod
     with unchanged(tmp_path / "mirror", tmp_path / "cache"):
         for template in ("alpaca_bos", "smollm_eot"):
             prepare({"template": template, "source": source}, tmp_path / "prepared", manifest)
-            sealed.identity(tmp_path / "prepared")
+            checksummed_folder.identity(tmp_path / "prepared")
     assert "MY OWN" not in (tmp_path / "prepared/chat_template.jinja").read_text()
     links = {path.name for path in (tmp_path / "prepared").iterdir() if path.is_symlink()}
     assert links == {"config.json", "generation_config.json", "model.safetensors"}
@@ -90,7 +90,7 @@ def test_prepare__identity_is_the_same_in_two_folders_and_another_with_another_t
     identities = []
     for number, template in enumerate(("smollm_eot", "smollm_eot", "alpaca_bos")):
         prepare({"template": template, "source": source}, tmp_path / str(number), manifest)
-        identities.append(sealed.identity(tmp_path / str(number)))
+        identities.append(checksummed_folder.identity(tmp_path / str(number)))
     assert identities[0] == identities[1] != identities[2]
 
 

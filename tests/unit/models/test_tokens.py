@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from support import stand_ins
-from support.refusals import refused
+from support.rejections import rejected
 from transformers import AutoTokenizer
 
 from instruction_selection.data import control_tokens
@@ -60,7 +60,7 @@ def test_rows_are_cut_off(tokenizer, some_rows):
 
 
 def test_an_unknown_template_is_named(tokenizer, some_rows):
-    with refused("unknown-template", key="template") as caught:
+    with rejected("unknown-template", key="template") as caught:
         tokens.encode(some_rows, tokenizer, "smolm", 64)
     assert "'smolm' (did you mean smollm" in str(caught.value)
 
@@ -71,15 +71,15 @@ def test_the_tokenizer_ends_where_an_answer_ends(tokenizer):
     assert tokens.row_form(tokenizer, "smollm_eot") == {"bos": False, "end_of_turn": [tokenizer.eos_token_id]}
 
 
-def test_a_template_without_the_token_that_the_tokenizer_puts_first_is_refused():
+def test_a_template_without_the_token_that_the_tokenizer_puts_first_is_rejected():
     tokenizer = stand_ins.mistral()
     assert tokens.row_form(tokenizer, "alpaca_bos") == {"bos": True, "end_of_turn": [tokenizer.eos_token_id]}
-    with refused("template-without-bos", key="template"):
+    with rejected("template-without-bos", key="template"):
         tokens.row_form(tokenizer, "alpaca")
 
 
-def test_a_template_that_writes_before_the_answer_is_refused(tokenizer):
-    with refused("template-writes-before-response", key="template"):
+def test_a_template_that_writes_before_the_answer_is_rejected(tokenizer):
+    with rejected("template-writes-before-response", key="template"):
         tokens.row_form(tokenizer, "qwen3")
 
 

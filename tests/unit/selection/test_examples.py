@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.selection.examples import Examples
@@ -45,5 +45,5 @@ def test_copy__a_last_line_without_an_end_gets_one(tmp_path):
 def test_read__a_bad_line_is_named(tmp_path, line, code):
     path = tmp_path / "pool.jsonl"
     path.write_bytes(b'{"id": "a", "task": "t", "response": ""}\n' + line + b"\n")
-    with refused(code, path=path, key="line 2"):
+    with rejected(code, path=path, key="line 2"):
         Examples.read(path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection import selection
 from instruction_selection.core import code, files
@@ -116,8 +116,8 @@ def test_select__a_pool_with_a_duplicate_row_is_gathered_and_selected_from(case,
     assert sorted(chosen) == sorted(ids)
 
 
-def test_a_ratio_of_no_row_is_refused(case):
-    with refused("ratio-selects-none", path=case["pool"]):
+def test_a_ratio_of_no_row_is_rejected(case):
+    with rejected("ratio-selects-none", path=case["pool"]):
         select(case, "random", 0.01, {}, seed=0)
 
 
@@ -136,28 +136,28 @@ def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_rand
     assert select(case, "random", 0.5, {}, seed=0)[1]["sized_like"] is None
 
 
-def test_a_store_of_other_rows_is_refused(case, tmp_path):
+def test_a_store_of_other_rows_is_rejected(case, tmp_path):
     rows = files.read_jsonl(case["pool"])
     files.write_jsonl(case["pool"], rows[::-1])
-    with refused("features-of-other-examples", path=tmp_path / "pool.h5"):
+    with rejected("features-of-other-examples", path=tmp_path / "pool.h5"):
         select(case, "less", 0.5, {}, seed=0)
 
 
-def test_stores_of_two_models_are_refused(case, tmp_path):
+def test_stores_of_two_models_are_rejected(case, tmp_path):
     ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
     case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another")
     ]
-    with refused("stores-not-comparable", key="model"):
+    with rejected("stores-not-comparable", key="model"):
         select(case, "less", 0.5, {}, seed=0)
 
 
-def test_a_target_without_usable_rows_is_refused(case, tmp_path):
+def test_a_target_without_usable_rows_is_rejected(case, tmp_path):
     ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
     case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd")
     ]
-    with refused("no-usable-validation-example", path=tmp_path / "nan.h5"):
+    with rejected("no-usable-validation-example", path=tmp_path / "nan.h5"):
         select(case, "less", 0.5, {}, seed=0)
 
 
@@ -207,7 +207,7 @@ def test_checkpoints_count_as_their_learning_rates_say(case, earlier, tmp_path):
 
 def test_stores_of_two_checkpoints_are_not_mixed(case, earlier):
     case["gradients"]["validation_gradients"] = earlier["validation_gradients"]
-    with refused("stores-not-comparable", key="adapter"):
+    with rejected("stores-not-comparable", key="adapter"):
         select(case, "less", 0.5, {}, seed=0)
 
 
@@ -310,13 +310,13 @@ def test_rows_that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
     assert anchor == result.indices[0]
 
 
-def test_a_target_whose_rows_are_all_unusable_is_refused_on_arrays_too():
+def test_a_target_whose_rows_are_all_unusable_is_rejected_on_arrays_too():
     inputs = Inputs.of(
         2,
         pool_gradients=InMemoryMatrix.normalised(np.eye(2)),
         validation_gradients=InMemoryMatrix.normalised(np.zeros((3, 2))),
     )
-    with refused("no-usable-validation-example"):
+    with rejected("no-usable-validation-example"):
         selection.run_method("less", inputs, 1, {}, 0)
 
 
@@ -334,11 +334,11 @@ def test_it_is_sampled_from_many_rows_always_the_same():
     assert selection_job.negative_cosines(rows) == summary
 
 
-def test_a_selection_of_nothing_is_refused(case, monkeypatch):
+def test_a_selection_of_nothing_is_rejected(case, monkeypatch):
     from instruction_selection.methods import full
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([], dtype=int)))
-    with refused("nothing-selected", key="full"):
+    with rejected("nothing-selected", key="full"):
         select(case, "full", 0.5, {}, seed=0)
 
 

@@ -1,7 +1,7 @@
 """An evaluated cell is what its files say."""
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 from support.table_cells import LOSS, SCORE
 
 from instruction_selection.core import files
@@ -42,7 +42,7 @@ def test_read__untuned_model_has_no_selection(paths):
 
 def test_read__names_the_evaluation_that_lacks_a_metric(paths):
     other = SCORE.model_copy(update={"name": "f1"})
-    with refused("metric-not-evaluated", path="evaluation.json", key="metrics"):
+    with rejected("metric-not-evaluated", path="evaluation.json", key="metrics"):
         EvaluatedCell.read(NAMES, paths, (SCORE, other))
 
 

@@ -1,4 +1,4 @@
-"""Results that do not belong together are refused, along the whole chain from the pool to the score."""
+"""Results that do not belong together are rejected, along the whole chain from the pool to the score."""
 
 import copy
 from pathlib import Path
@@ -51,7 +51,7 @@ def written(results: dict[str, dict]) -> None:
         files.write_json(path, content)
 
 
-def refused(chain, results, **arguments) -> InputError:
+def rejected(chain, results, **arguments) -> InputError:
     written(results)
     with pytest.raises(InputError) as caught:
         lineage.check(chain, **arguments)
@@ -77,40 +77,40 @@ def test_check__passes_what_belongs_together(chain, results):
     lineage.check(chain)
 
 
-def test_check__refuses_other_settings_of_every_result(chain, results):
+def test_check__rejects_other_settings_of_every_result(chain, results):
     for made in chain:
         parameters = results[made.path]["provenance"]["parameters"]
         section = next(iter(made.settings))
         kept, parameters[section] = parameters[section], {"another": 1}
-        error = refused(chain, results)
+        error = rejected(chain, results)
         assert (error.code, error.path) == ("other-settings", made.path)
         assert section in error.key
         parameters[section] = kept
 
 
-def test_check__refuses_every_link_that_is_broken(chain, results):
+def test_check__rejects_every_link_that_is_broken(chain, results):
     links = [(made, link) for made in chain for link in made.equal]
     assert len(links) > len(chain)
     for made, (place, other, there) in links:
         put(results[made.path], place, "another")
-        error = refused(chain, results)
+        error = rejected(chain, results)
         assert (error.code, error.path) == ("of-another-result", made.path)
         assert other in str(error)
         put(results[made.path], place, f"{other} {there}")
 
 
-def test_check__refuses_another_model_behind_a_result(chain, results):
+def test_check__rejects_another_model_behind_a_result(chain, results):
     [made, *_] = [made for made in chain if made.behind]
     [(place, _)] = made.behind.items()
     put(results[made.path], place, {"model": {"template": "another"}})
-    error = refused(chain, results)
+    error = rejected(chain, results)
     assert (error.code, error.path) == ("other-settings", made.path)
 
 
-def test_check__refuses_two_versions_of_the_code_of_one_stage(chain, results):
+def test_check__rejects_two_versions_of_the_code_of_one_stage(chain, results):
     trainings = [made for made in chain if made.rule == "finetune"]
     results[trainings[-1].path]["provenance"]["code"] = "another"
-    error = refused(chain, results)
+    error = rejected(chain, results)
     assert (error.code, error.path) == ("mixed-code", trainings[-1].path)
     lineage.check(chain, accepted_code=["another"])
 
@@ -129,5 +129,5 @@ def test_check__recognises_results_of_an_earlier_version(chain, results, missing
         results[made.path] = {"scores": {}}
     else:
         del results[made.path]["provenance"]["code"]
-    error = refused(chain, results)
+    error = rejected(chain, results)
     assert (error.code, error.path) == ("earlier-version", made.path)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 from support.table_cells import BENCHMARK, LOSS, METHODS, SCORE, cell, collect, spec
 
 from instruction_selection.experiment.published import AVERAGE
@@ -135,7 +135,7 @@ def test_collect__negative_scale_turns_the_interval_round():
 
 def test_collect__rejects_results_of_other_rows():
     other = {name: {"x": 1.0, "y": 0.0} for name in ("acc", "loss")}
-    with refused("results-of-other-rows"):
+    with rejected("results-of-other-rows"):
         collect([cell("random", values=values(5)), cell("less", values=other)], baseline="random")
 
 

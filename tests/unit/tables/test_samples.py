@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.tables import samples
@@ -44,11 +44,11 @@ def test_read__every_metric_from_its_own_task_and_filter(tmp_path):
 )
 def test_read__names_a_wrong_line(tmp_path, second, code):
     path = write(tmp_path / "s.jsonl", likelihood("a", log_likelihood=1), second)
-    with refused(code, path=path, key="line 2"):
+    with rejected(code, path=path, key="line 2"):
         samples.read(path, [LIKELIHOOD])
 
 
 def test_read__names_the_file_without_a_metric(tmp_path):
     path = write(tmp_path / "s.jsonl", likelihood("a", log_likelihood=1))
-    with refused("metric-without-samples", path=path):
+    with rejected("metric-without-samples", path=path):
         samples.read(path, [LIKELIHOOD, RIGHT])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 from support.table_cells import BENCHMARK, LOSS, POOLS, cell, spec
 
 from instruction_selection.tables import table
@@ -90,5 +90,5 @@ def test_build__diverged_seed_makes_the_mean_nan():
 
 
 def test_build__rejects_evaluations_of_different_sizes():
-    with refused("evaluations-differ"):
+    with rejected("evaluations-differ"):
         build([cell(), cell("random", rows=60)])

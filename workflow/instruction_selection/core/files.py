@@ -65,8 +65,8 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: dict) -> None:
     """Write an object with its checksum."""
     # The checksum is of what will be read: JSON has no tuples, and no keys but strings.
-    sealed = {**value, CHECKSUM: _checksum(json.loads(json.dumps(value)))}
-    write_text(path, json.dumps(sealed, indent=2, ensure_ascii=False) + "\n")
+    checked = {**value, CHECKSUM: _checksum(json.loads(json.dumps(value)))}
+    write_text(path, json.dumps(checked, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: str | Path, result: str | Path | None = None) -> dict:

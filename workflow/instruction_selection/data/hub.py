@@ -96,7 +96,7 @@ def paths(source: dict, manifest: str | Path | None, name: str) -> list[Path]:
     return list(found)
 
 
-def refuse_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -> None:
+def reject_if_gated(where: str, sources: dict[str, dict], mirror: Path | None) -> None:
     """Raise `InputError` if a source to be fetched requires accepting a licence and the user has not logged in.
 
     `where` is the config file that names the sources.

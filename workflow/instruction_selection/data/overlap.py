@@ -19,7 +19,7 @@ def find(evaluation: list[Example], others: dict[str, Iterable[Example]]) -> dic
     }
 
 
-def refuse(found: dict[str, list[tuple[str, str]]]) -> None:
+def reject(found: dict[str, list[tuple[str, str]]]) -> None:
     """Raise `InputError` naming the first overlap, if there is any."""
     for name, pairs in found.items():
         for example, held_out in pairs:

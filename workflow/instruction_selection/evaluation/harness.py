@@ -15,7 +15,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.core.processes import check_exit, environment
-from instruction_selection.models import sealed, summary
+from instruction_selection.models import checksummed_folder, summary
 
 #: The packages that an evaluation depends on, by backend.
 PACKAGES = {"hf": ("lm_eval", "transformers", "peft", "torch"), "vllm": ("lm_eval", "transformers", "vllm", "torch")}
@@ -146,7 +146,7 @@ def evaluate(
     one per document, task and filter. Raises `InputError` if the model or the adapter is damaged, or if lm-eval fails.
     """
     for folder in filter(None, (model, adapter)):
-        sealed.identity(folder)
+        checksummed_folder.identity(folder)
     arguments = {**model_arguments(model, adapter, settings), **_scored(name, scoring, model)}
     with tempfile.TemporaryDirectory() as folder:
         command = [

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from instruction_selection.experiment import known
+from instruction_selection.experiment import program_names
 from instruction_selection.experiment.base import (
     About,
     Arguments,
@@ -66,7 +66,7 @@ class HarnessTask(Arguments):
                 raise problem("set-by-workflow", "the workflow sets it; remove it", key)
             if key == "unsafe_code":
                 raise problem("unsafe-code", "tasks that run what a model writes stay off; remove it", key)
-            keys = {*known.names()["task_keys"], *cls.model_fields}
+            keys = {*program_names.names()["task_keys"], *cls.model_fields}
             if key not in keys:
                 raise problem("unknown-key", f"lm-eval's tasks have no such key{did_you_mean(key, keys)}", key)
             if key in TEMPLATES and (why := _not_compiled(value)):

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from instruction_selection.experiment import known, sentences
+from instruction_selection.experiment import program_names, sentences
 from instruction_selection.experiment.base import problem
 from instruction_selection.experiment.suggestions import did_you_mean
 
-#: By the name that known.json gives a type: what it is in Python, and in a sentence.
+#: By the name that program_names.json gives a type: what it is in Python, and in a sentence.
 TYPES: dict[str, tuple[Any, str]] = {
     "boolean": (bool, "true or false"),
     "integer": (int, "a whole number"),
@@ -22,7 +22,7 @@ TYPES: dict[str, tuple[Any, str]] = {
 
 def problem_of(key: str, value: Any) -> PydanticCustomError | None:
     """What is wrong with an argument."""
-    arguments = known.names()["training_arguments"]
+    arguments = program_names.names()["training_arguments"]
     if key not in arguments:
         return problem("unknown-key", f"LLaMA-Factory has no such argument{did_you_mean(key, arguments)}", key)
     kinds, choices = arguments[key]["types"], arguments[key]["choices"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from instruction_selection.core.entry_names import module_name, names_of_modules
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import known, lm_eval
+from instruction_selection.experiment import lm_eval, program_names
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark, HarnessTask
 from instruction_selection.experiment.checked import Checked
@@ -31,7 +31,7 @@ def readers_have_code(checked: Checked) -> None:
 
 def readers_have_their_tasks(checked: Checked) -> None:
     for kind, name, entry in _entries_with_readers(checked):
-        generators = known.names()["generators"].get((entry.reader or "").replace("_", "-"))
+        generators = program_names.names()["generators"].get((entry.reader or "").replace("_", "-"))
         for number, task in enumerate(entry.tasks):
             if generators is not None and task not in generators:
                 sentence = f"reader {entry.reader!r} has no generator {task!r}{did_you_mean(task, generators)}"
@@ -45,7 +45,7 @@ def _entries_with_readers(checked: Checked) -> Iterator[tuple[type[Entry], str, 
 
 
 def templates_exist(checked: Checked) -> None:
-    templates = known.names()["templates"]
+    templates = program_names.names()["templates"]
     for name, model in checked.experiment.models.items():
         if model.template not in templates:
             sentence = f"LLaMA-Factory has no template {model.template!r}{did_you_mean(model.template, templates)}"
@@ -53,7 +53,7 @@ def templates_exist(checked: Checked) -> None:
 
 
 def architectures_exist(checked: Checked) -> None:
-    architectures = known.names()["model_types"]
+    architectures = program_names.names()["model_types"]
     for name, model in checked.experiment.models.items():
         if isinstance(model.source, RandomWeights):
             given = str(model.source.config.get("model_type", ""))
@@ -80,7 +80,7 @@ def layers_exist(checked: Checked) -> None:
 
 def _layers(model: Model) -> set[str]:
     """The names that layers of a model may have: of its architecture or, before its weights are fetched, of any."""
-    layers, architectures = known.names()["layers"], known.names()["model_types"]
+    layers, architectures = program_names.names()["layers"], program_names.names()["model_types"]
     if isinstance(model.source, RandomWeights):
         found = layers.get(architectures[str(model.source.config["model_type"])])
         if found:
@@ -126,7 +126,7 @@ def _task(benchmark: Benchmark, entry: str, task: HarnessTask, path: Path) -> di
             raise InputError("no-harness-task", sentence, path=path, key=f"harness.{entry}.include")
     else:
         return None
-    allowed = {*known.names()["metrics"], *lm_eval.metrics(included)}
+    allowed = {*program_names.names()["metrics"], *lm_eval.metrics(included)}
     for number, metric in enumerate(task.metric_list or ()):
         if metric.metric not in allowed:
             sentence = f"lm-eval has no metric {metric.metric!r}{did_you_mean(metric.metric, allowed)}"

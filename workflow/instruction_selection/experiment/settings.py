@@ -54,8 +54,8 @@ class TargetRows(Section):
     """Rows that the selection may look at."""
     evaluation_rows: Count
     """Held-out rows that the tuned models are scored on."""
-    overlap: Literal["refuse", "count"] = "refuse"
-    """What follows if a held-out row is also in the pool or among the validation rows: the run is refused, or the rows
+    overlap: Literal["reject", "count"] = "reject"
+    """What follows if a held-out row is also in the pool or among the validation rows: the run is rejected, or the rows
     are counted in overlap/<pool>.json. Big public pools have such rows."""
     backend: Backend | None = None
     """`evaluation.backend`, if this target has another."""
@@ -225,7 +225,7 @@ class Settings(Entry):
     data_seed: Seed = 0
     """Seeds the sampling of pools, validation rows, evaluation rows and warm-up rows."""
     accepted_code: About[Distinct[str]] = ()
-    """Codes, as a refused table names them, whose difference from the present code changes no result. Tables may then
+    """Codes, as a rejected table names them, whose difference from the present code changes no result. Tables may then
     have results of both."""
     cutoff_len: Annotated[int, Field(ge=8)] = 2048
     """Tokens of a row that warm-up, gradients and fine-tuning see; the rest is cut off."""

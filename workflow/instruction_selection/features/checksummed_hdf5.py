@@ -1,7 +1,7 @@
 """HDF5 files that carry a checksum of their whole content.
 
 HDF5's own checksums do not cover its indexes: there, one flipped bit can give other numbers without any error. So a
-complete file has the SHA-256 of everything that follows in front of HDF5's part, in a user block: its seal.
+complete file has the SHA-256 of everything that follows in front of HDF5's part, in a user block: its checksum.
 """
 
 import contextlib
@@ -20,18 +20,18 @@ USER_BLOCK = 512
 
 
 def create(path: str | Path, libver: str | None = None) -> h5py.File:
-    """A new file with room for its seal; `libver` is the oldest HDF5 that need read it, as for `h5py.File`."""
+    """A new file with room for its checksum; `libver` is the oldest HDF5 that need read it, as for `h5py.File`."""
     return h5py.File(path, "w", userblock_size=USER_BLOCK, libver=libver)
 
 
-def seal(path: str | Path) -> None:
+def write_checksum(path: str | Path) -> None:
     """Write the checksum. Call this once, when the file is complete and closed."""
     digest = _digest(path)
     with Path(path).open("r+b") as handle:
         handle.write(digest.encode())
 
 
-def read_seal(path: str | Path) -> str:
+def read_checksum(path: str | Path) -> str:
     """The checksum (SHA-256, hex) that stands in front of a file; it is not verified."""
     with Path(path).open("rb") as handle:
         return handle.read(64).decode("ascii", "replace")
@@ -43,7 +43,7 @@ def open_verified(path: str | Path) -> h5py.File:
     Raises `InputError` if the file is missing, cannot be read, or does not match its checksum.
     """
     try:
-        if read_seal(path) == _digest(path):
+        if read_checksum(path) == _digest(path):
             return h5py.File(path, "r")
     except FileNotFoundError:
         raise InputError(

@@ -88,4 +88,4 @@ def write_embeddings(
             store.attrs["git_commit"] = provenance.git_commit()
             for name, version in provenance.versions("torch", "h5py", *packages).items():
                 store.attrs[f"version_{name}"] = version
-        checksummed_hdf5.seal(temporary)
+        checksummed_hdf5.write_checksum(temporary)

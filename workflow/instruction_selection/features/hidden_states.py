@@ -16,7 +16,7 @@ from instruction_selection.core import code as source
 from instruction_selection.core import example
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import sealed, tokens
+from instruction_selection.models import checksummed_folder, tokens
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -76,7 +76,7 @@ def write(
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = example.read(rows_path)
     made_with = {
-        "model": sealed.identity(model),
+        "model": checksummed_folder.identity(model),
         "template": template,
         "cutoff_len": cutoff_len,
         "code": source.digest(code),

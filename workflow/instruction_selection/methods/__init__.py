@@ -7,7 +7,7 @@ A method is a module with one of
 
 and a file in config/methods that declares what it needs; `inputs` (see `selection.Inputs`) holds what was declared and
 nothing else. Arguments after the `*` are the method's parameters, with types that say which values are allowed
-(`core.parameters`). The file in config/methods sets them, and a wrong one is refused before any job starts. Rows
+(`core.parameters`). The file in config/methods sets them, and a wrong one is rejected before any job starts. Rows
 without a usable gradient are taken out before, so a method sees only rows that it may choose. What several methods
 share stands in modules beside this folder. A method in another language, or with an environment of its own, is a
 Snakemake rule in workflow/rules/methods instead.

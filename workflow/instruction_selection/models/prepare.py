@@ -12,7 +12,7 @@ from instruction_selection.core import files, provenance
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
-from instruction_selection.models import sealed, summary, tokens
+from instruction_selection.models import checksummed_folder, summary, tokens
 
 #: How the names of a tokenizer's files begin; `prepare` writes its own.
 TOKENIZER = ("tokenizer", "special_tokens_map", "chat_template")
@@ -31,7 +31,7 @@ def prepare(
     template whose tokens would differ between training and evaluation (`tokens.row_form`).
     """
     source = model["source"]
-    with sealed.making(folder) as partial:
+    with checksummed_folder.create(folder) as partial:
         fetched = hub.paths(source, manifest, "source") if source["kind"] == "hub" else []
         if fetched:
             tokenizer = _fetched_tokenizer(source, fetched[0].parent)

@@ -90,7 +90,7 @@ def execute(job: Job, selected: str | Path, summary: str | Path, code: Mapping[s
 def select(job: Job) -> tuple[Examples, np.ndarray, dict[str, Any]]:
     """The pool, the indices (n,) of the chosen examples in order of choice, and the summary of the choice.
 
-    Raises `InputError` if none can be chosen, or for stores that `reading.read` refuses.
+    Raises `InputError` if none can be chosen, or for stores that `reading.read` rejects.
     """
     pool = Examples.read(job.pool)
     budget = _budget(job, pool)

@@ -54,7 +54,7 @@ def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, 
             for path, examples in zip(files, source.examples[feature.side], strict=True)
         ]
         for number, (path, part) in enumerate(zip(files, parts, strict=True)):
-            _refuse_unless_of(path, part, source.examples[feature.side][number], feature, source.made_with)
+            _reject_unless_of(path, part, source.examples[feature.side][number], feature, source.made_with)
         features[name] = _joined(feature, files, [part.values for part in parts], source.subtasks)
         found = [part.store for part in parts if part.store]
         if found:
@@ -65,7 +65,7 @@ def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, 
     return features, identities
 
 
-def _refuse_unless_of(path: str, part: Part, examples: Examples, feature: Feature, made_with: Mapping | None) -> None:
+def _reject_unless_of(path: str, part: Part, examples: Examples, feature: Feature, made_with: Mapping | None) -> None:
     if part.identity is not None and made_with is not None:
         checksummed_hdf5.check_identity(path, part.identity, {**made_with, "rows": examples.sha256})
     if part.ids is not None and part.ids != examples.ids:

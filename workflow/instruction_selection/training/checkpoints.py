@@ -7,7 +7,7 @@ from pathlib import Path
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
-from instruction_selection.models import sealed
+from instruction_selection.models import checksummed_folder
 
 
 def remove_partial(output: Path, wanted: int) -> None:
@@ -94,7 +94,7 @@ def keep_weights(output: str | Path, folder: str | Path) -> None:
     adapter = (output / "adapter_config.json").is_file()
     names = ["adapter_config.json"] if adapter else ["config.json", *_names(output, "model.safetensors.index.json")]
     names += _names(output, "adapter_model*.safetensors" if adapter else "model*.safetensors")
-    with sealed.making(folder) as partial:
+    with checksummed_folder.create(folder) as partial:
         for name in names:
             shutil.copy2(output / name, partial / name)
         if adapter:

@@ -16,7 +16,7 @@ import yaml
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.processes import check_exit, environment
-from instruction_selection.models import LLAMAFACTORY_COLUMNS, sealed
+from instruction_selection.models import LLAMAFACTORY_COLUMNS, checksummed_folder
 from instruction_selection.training import DIVERGED, UNKNOWN_LAYERS
 from instruction_selection.training.checkpoints import remove_partial
 
@@ -114,7 +114,7 @@ def accumulation_steps(arguments: dict, processes: int) -> int:
 
 def _start_over_unless_same(folder: Path, rows: str | Path, model: str | Path, settings: list) -> None:
     """Empty `folder` unless a run with the same training file, model and settings began there."""
-    identity = {"rows": files.sha256(rows), "model": sealed.identity(model), "settings": settings}
+    identity = {"rows": files.sha256(rows), "model": checksummed_folder.identity(model), "settings": settings}
     path = folder / "identity.json"
     try:
         same = files.read_json(path) == identity

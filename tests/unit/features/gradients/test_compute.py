@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.refusals import refused
+from support.rejections import rejected
 from transformers import AutoTokenizer
 
 from instruction_selection.core import files
@@ -80,7 +80,7 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
 
 
 def test_a_kind_that_was_not_kept_is_named(fill, tmp_path):
-    with refused("kind-not-stored", path="0.h5", key="sgd"):
+    with rejected("kind-not-stored", path="0.h5", key="sgd"):
         store.Reader(fill(tmp_path / "0.h5")).unit("sgd")
 
 
@@ -121,8 +121,8 @@ def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, t
     assert reader.usable.tolist() == [example.response_tokens > 0 for example in examples]
 
 
-def test_too_many_shards_are_refused(fill, tmp_path):
-    with refused("too-many-shards"):
+def test_too_many_shards_are_rejected(fill, tmp_path):
+    with rejected("too-many-shards"):
         fill(tmp_path / "0.h5", (0, 12))
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint that would run something is refused, and nothing runs."""
+"""A checkpoint that would run something is rejected, and nothing runs."""
 
 import os
 import pickle

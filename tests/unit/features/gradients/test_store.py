@@ -1,11 +1,11 @@
-"""The HDF5 store: what is written is read, and what does not belong together is refused."""
+"""The HDF5 store: what is written is read, and what does not belong together is rejected."""
 
 import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.features.gradients import store
 
@@ -129,10 +129,10 @@ def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, val
 @pytest.mark.parametrize(
     "key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision", "code"]
 )
-def test_stores_that_cannot_be_compared_are_refused(tmp_path, key):
+def test_stores_that_cannot_be_compared_are_rejected(tmp_path, key):
     one = store.Reader(write(tmp_path / "one.h5"))
     other = store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, key: "else"}))
-    with refused("stores-not-comparable", path="one.h5", key=key):
+    with rejected("stores-not-comparable", path="one.h5", key=key):
         one.check_comparable(other)
 
 
@@ -149,16 +149,16 @@ def test_shards_of_different_things_are_not_gathered(tmp_path, key):
         write(tmp_path / "0.h5", range(5)),
         write(tmp_path / "1.h5", range(5, 10), identity={**IDENTITY, key: "else"}),
     ]
-    with refused("shards-differ", path="1.h5") as caught:
+    with rejected("shards-differ", path="1.h5") as caught:
         store.gather(shards, tmp_path / "pool.h5", 10)
     assert f"({key})" in str(caught.value)
 
 
-def test_a_store_whose_shard_is_gone_is_refused(tmp_path):
+def test_a_store_whose_shard_is_gone_is_rejected(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5)), write(tmp_path / "1.h5", range(5, 10))]
     store.gather(shards, tmp_path / "pool.h5", 10)
     shards[1].unlink()
-    with refused("store-missing", path="1.h5"):
+    with rejected("store-missing", path="1.h5"):
         store.Reader(tmp_path / "pool.h5")
 
 
@@ -169,19 +169,19 @@ def test_a_flipped_bit_is_found(tmp_path):
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset + 5] ^= 1
     path.write_bytes(content)
-    with refused("store-damaged", path="0.h5"):
+    with rejected("store-damaged", path="0.h5"):
         store.Reader(path).unit("adam")
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path):
     (tmp_path / "0.h5").write_text("no")
-    with refused("store-damaged", path="0.h5"):
+    with rejected("store-damaged", path="0.h5"):
         store.Reader(tmp_path / "0.h5")
 
 
 def test_a_gathered_store_has_the_rows_of_its_pool(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5))]
-    with refused("shards-incomplete", path="pool.h5"):
+    with rejected("shards-incomplete", path="pool.h5"):
         store.gather(shards, tmp_path / "pool.h5", 10)
 
 
@@ -197,6 +197,6 @@ def test_gather__any_ids_come_back_as_they_were(tmp_path, ids):
 
 
 @pytest.mark.parametrize("unfit", ["", "a\0", "\0b", "\ud800"])
-def test_writer__an_id_that_would_not_come_back_is_refused_before_anything_is_computed(tmp_path, unfit):
-    with refused("id-not-storable", path="0.h5", key="id"):
+def test_writer__an_id_that_would_not_come_back_is_rejected_before_anything_is_computed(tmp_path, unfit):
+    with rejected("id-not-storable", path="0.h5", key="id"):
         store.Writer(tmp_path / "0.h5", [*IDS[:9], unfit], DIMENSION, ["adam"], IDENTITY)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.selection.walk import components
 
@@ -59,5 +59,5 @@ def test_counted_components__share_of_those_there_are(rows):
 
 
 def test_principal_components__single_row_rejected():
-    with refused("too-few-validation-rows"):
+    with rejected("too-few-validation-rows"):
         components.principal_components(np.ones((1, 4)), 0.5)

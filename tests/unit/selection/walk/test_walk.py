@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.refusals import refused
+from support.rejections import rejected
 
 from instruction_selection.features import matrix
 from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
@@ -158,7 +158,7 @@ def test_quantised__bounds_hold_and_are_tight(count, dimension):
 def test_quantised__rejects_rows_whose_sums_might_not_fit():
     row = np.ones((1, int8_dot.MAX_ROW_BYTES))
     assert copies_of(row).estimates([0])[0, 0] == pytest.approx(1, abs=0.05)
-    with refused("too-many-dimensions"):
+    with rejected("too-many-dimensions"):
         copies_of(np.ones((1, int8_dot.MAX_ROW_BYTES + 1)))
 
 

@@ -13,7 +13,7 @@ from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
-from instruction_selection.models import sealed, tokens
+from instruction_selection.models import checksummed_folder, tokens
 
 
 def fill(
@@ -60,8 +60,8 @@ def fill(
         raise InputError("too-many-shards", sentence, path=rows_path)
     rows = example.read(rows_path, number * count // parts, (number + 1) * count // parts)
     made_from = {
-        "model": sealed.identity(model),
-        "adapter": sealed.identity(adapter),
+        "model": checksummed_folder.identity(model),
+        "adapter": checksummed_folder.identity(adapter),
         "moments": moments.checksum(moments_path) if moments_path else None,
     }
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

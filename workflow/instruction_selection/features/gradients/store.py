@@ -12,8 +12,8 @@ validation stores have `sgd`.
 
 The attribute `identity` is JSON that records what the gradients were computed from; stores that must agree there and do
 not are rejected. `git_commit` and `versions` (JSON) record the code. A shard is written under a temporary name; when it
-is complete, it is sealed and renamed. A gathered store is a virtual dataset over shards; its attribute
-`shards` is JSON: each shard's path, relative to the store, and its seal.
+is complete, it is checked and renamed. A gathered store is a virtual dataset over shards; its attribute
+`shards` is JSON: each shard's path, relative to the store, and its checksum.
 """
 
 import json
@@ -45,7 +45,7 @@ NO_GRADIENT = "has a finite gradient, so the model or its warm-up is broken"
 class Writer:
     """Writes one shard, in any order of rows; resumes where a killed job stopped.
 
-    Use it as a context manager: if the block succeeds, the store is sealed and renamed to `path`. A partial store is
+    Use it as a context manager: if the block succeeds, the store is checked and renamed to `path`. A partial store is
     resumed if its `identity` and `kinds` are the same, and replaced otherwise. `ids` are those of all N examples, and
     `dimension` is D. Raises `InputError` for an id that HDF5 would not give back as it is.
     """
@@ -157,7 +157,7 @@ class Writer:
             raise error
         self._file.close()
         if kind is None:
-            checksummed_hdf5.seal(self._partial)
+            checksummed_hdf5.write_checksum(self._partial)
             files.publish(self._partial, self._path)
 
 
@@ -188,8 +188,8 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
             with checksummed_hdf5.create(temporary, libver="latest") as store:
                 for name, value in first.attrs.items():
                     store.attrs[name] = value
-                seals = [checksummed_hdf5.read_seal(shard) for shard in shards]
-                store.attrs["shards"] = json.dumps(list(zip(relative, seals, strict=True)))
+                checksums = [checksummed_hdf5.read_checksum(shard) for shard in shards]
+                store.attrs["shards"] = json.dumps(list(zip(relative, checksums, strict=True)))
                 for name, column in datasets(first).items():
                     # Ids of shards may differ in width.
                     dtype = max((dataset(part, name).dtype for part in parts), key=lambda dtype: dtype.itemsize)
@@ -200,7 +200,7 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
                         layout[start : start + length] = h5py.VirtualSource(source, name, stored.shape, stored.dtype)
                         start += length
                     store.create_virtual_dataset(name, layout)
-            checksummed_hdf5.seal(temporary)
+            checksummed_hdf5.write_checksum(temporary)
         shard_markers.write(path, relative)
     finally:
         for part in parts:
@@ -214,10 +214,10 @@ class Reader:
         self.path = Path(path)
         self._file = checksummed_hdf5.open_verified(path)
         # HDF5 returns zeros for a shard that it cannot open, without an error.
-        for name, seal in json.loads(str(self._file.attrs.get("shards", "[]"))):
+        for name, checksum in json.loads(str(self._file.attrs.get("shards", "[]"))):
             shard = self.path.parent / name
             shard_markers.verify(path, name)
-            if checksummed_hdf5.read_seal(shard) != seal:
+            if checksummed_hdf5.read_checksum(shard) != checksum:
                 sentence = f"not the shard that {self.path} was gathered from; delete both and run again"
                 raise InputError("other-shard", sentence, path=shard)
         self.identity = read_identity(self._file)

@@ -22,7 +22,7 @@ running: list[str] = []
 
 
 @contextmanager
-def refused(code: str, *, path: str | Path | None = None, key: str | None = None) -> Iterator[pytest.ExceptionInfo]:
+def rejected(code: str, *, path: str | Path | None = None, key: str | None = None) -> Iterator[pytest.ExceptionInfo]:
     """Expect an `InputError` with this code, of this file (its end is enough) and at this key, where they are given."""
     with pytest.raises(InputError) as caught:
         yield caught

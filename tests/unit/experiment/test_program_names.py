@@ -5,15 +5,17 @@ import typing
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from support import known_names
+from support import installed_names
 
-from instruction_selection.experiment import known, lm_eval
+from instruction_selection.experiment import lm_eval, program_names
 from instruction_selection.experiment.benchmark import HarnessTask
 from instruction_selection.experiment.llamafactory import problem_of
 
 
-def test_known_names__are_those_of_the_pinned_programs():
-    assert known.PATH.read_text(encoding="utf-8") == known_names.text(known_names.found()), "run `make reference`"
+def test_program_names__are_those_of_the_pinned_programs():
+    assert program_names.PATH.read_text(encoding="utf-8") == installed_names.text(installed_names.found()), (
+        "run `make reference`"
+    )
 
 
 def test_default_metrics__are_those_of_lm_eval():
@@ -30,7 +32,7 @@ def test_layers__of_a_model_that_transformers_builds():
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    names = known.names()
+    names = program_names.names()
     for model_type in ("llama", "gemma", "mistral", "qwen2", "gpt2", "falcon"):
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, num_hidden_layers=1))
@@ -51,7 +53,7 @@ def test_argument__is_judged_as_its_declared_type_judges_it():
         hints = typing.get_type_hints(arguments)
         for field in dataclasses.fields(arguments):
             # An enumeration is also given by its text, and classes of Python never come from a file.
-            if field.init and not known.names()["training_arguments"][field.name]["choices"]:
+            if field.init and not program_names.names()["training_arguments"][field.name]["choices"]:
                 for value in values:
                     try:
                         TypeAdapter(hints[field.name], config={"arbitrary_types_allowed": True}).validate_python(

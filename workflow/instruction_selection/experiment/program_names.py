@@ -1,4 +1,4 @@
-"""What the programs behind the jobs know by name, from known.json, which `make reference` writes.
+"""What the programs behind the jobs know by name, from program_names.json, which `make reference` writes.
 
 A run is planned on a machine that may have none of them, and importing them takes seconds. A test compares the file
 with the pinned versions.

@@ -1,4 +1,4 @@
-"""What LLaMA-Factory, transformers, lm-eval and Reasoning Gym know by name: `make reference` writes it to known.json.
+"""What LLaMA-Factory, transformers, lm-eval and Reasoning Gym know by name, for `program_names.json`.
 
 A run is planned on a machine that may have none of them, and importing them takes seconds.
 """
@@ -12,7 +12,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from instruction_selection.experiment import known
+from instruction_selection.experiment import program_names
 
 #: As in JSON Schema.
 TYPES = {
@@ -22,7 +22,7 @@ TYPES = {
 
 
 def found() -> dict[str, Any]:
-    """The names, as known.json has them."""
+    """The names, as program_names.json has them."""
     # It provides what the others import and what is not installed, and so it comes first.
     from instruction_selection.data.readers import reasoning_gym
     from instruction_selection.models import row_templates
@@ -105,4 +105,4 @@ def text(names: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    known.PATH.write_text(text(found()), encoding="utf-8")
+    program_names.PATH.write_text(text(found()), encoding="utf-8")

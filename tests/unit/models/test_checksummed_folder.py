@@ -5,17 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.refusals import refused
+from support.rejections import rejected
 from support.unchanged import unchanged
 
 from instruction_selection.core import files
-from instruction_selection.models import sealed, summary
+from instruction_selection.models import checksummed_folder, summary
 
 CONTENT = {"config.json": b"{}", "model.safetensors": b"weights" * 100, summary.NAME: b'{"when": "today"}'}
 
 
 def make(folder: Path, content: dict[str, bytes] = CONTENT) -> Path:
-    with sealed.making(folder) as partial:
+    with checksummed_folder.create(folder) as partial:
         for name, written in content.items():
             (partial / name).write_bytes(written)
     return folder
@@ -31,17 +31,17 @@ def change(path: Path, content: bytes) -> None:
 
 
 def test_identity__is_that_of_the_contents_and_not_of_the_place(tmp_path):
-    one = sealed.identity(make(tmp_path / "one"))
-    assert one == sealed.identity(make(tmp_path / "deep/er", dict(reversed(CONTENT.items()))))
-    assert one == sealed.identity(Path(shutil.copytree(tmp_path / "one", tmp_path / "copy")))
+    one = checksummed_folder.identity(make(tmp_path / "one"))
+    assert one == checksummed_folder.identity(make(tmp_path / "deep/er", dict(reversed(CONTENT.items()))))
+    assert one == checksummed_folder.identity(Path(shutil.copytree(tmp_path / "one", tmp_path / "copy")))
     (tmp_path / "one").rename(tmp_path / "moved")
-    assert one == sealed.identity(tmp_path / "moved")
+    assert one == checksummed_folder.identity(tmp_path / "moved")
 
 
 def test_identity__counts_every_file_but_the_summary(tmp_path):
-    one = sealed.identity(make(tmp_path / "one"))
+    one = checksummed_folder.identity(make(tmp_path / "one"))
     for name in CONTENT:
-        other = sealed.identity(make(tmp_path / "other", {**CONTENT, name: b"other"}))
+        other = checksummed_folder.identity(make(tmp_path / "other", {**CONTENT, name: b"other"}))
         assert (other == one) == (name == summary.NAME)
 
 
@@ -50,27 +50,27 @@ def test_identity__counts_every_file_but_the_summary(tmp_path):
 def test_identity__notices_a_file_that_was_changed_in_place(tmp_path, name, first):
     folder = make(tmp_path / "model")
     if not first:
-        sealed.identity(folder)
+        checksummed_folder.identity(folder)
     change(folder / name, bytes([CONTENT[name][0] ^ 1]) + CONTENT[name][1:])
-    with refused("damaged", path=folder / name) as caught:
-        sealed.identity(folder)
+    with rejected("damaged", path=folder / name) as caught:
+        checksummed_folder.identity(folder)
     assert str(folder) in str(caught.value).replace(str(folder / name), "")
     change(folder / name, CONTENT[name])
-    sealed.identity(folder)
+    checksummed_folder.identity(folder)
 
 
 def test_identity__notices_a_link_whose_target_was_changed(tmp_path):
     target = tmp_path / "mirror" / "model.safetensors"
     files.write_text(target, "weights")
-    with unchanged(tmp_path / "mirror"), sealed.making(tmp_path / "model") as partial:
+    with unchanged(tmp_path / "mirror"), checksummed_folder.create(tmp_path / "model") as partial:
         (partial / target.name).symlink_to(target)
-    sealed.identity(tmp_path / "model")
+    checksummed_folder.identity(tmp_path / "model")
     change(target, b"Weights")
-    with refused("damaged", path="model/model.safetensors"):
-        sealed.identity(tmp_path / "model")
+    with rejected("damaged", path="model/model.safetensors"):
+        checksummed_folder.identity(tmp_path / "model")
     target.unlink()
-    with refused("damaged", path="model/model.safetensors"):
-        sealed.identity(tmp_path / "model")
+    with rejected("damaged", path="model/model.safetensors"):
+        checksummed_folder.identity(tmp_path / "model")
 
 
 def test_identity__hashes_only_what_may_have_changed(tmp_path):
@@ -82,36 +82,36 @@ def test_identity__hashes_only_what_may_have_changed(tmp_path):
     about = (folder / "config.json").stat()
     state = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
     files.write_json(marker, {**known, "config.json": [*state, known["config.json"][-1]]})
-    sealed.identity(folder)
+    checksummed_folder.identity(folder)
     marker.unlink()
-    with refused("damaged", path="config.json"):
-        sealed.identity(folder)
+    with rejected("damaged", path="config.json"):
+        checksummed_folder.identity(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"config.json": [1]}'])
 def test_identity__does_without_its_marker(tmp_path, content):
     folder = make(tmp_path / "model")
     marker = tmp_path / ".model.verified.json"
-    expected = sealed.identity(folder)
+    expected = checksummed_folder.identity(folder)
     marker.write_bytes(content)
-    assert sealed.identity(folder) == expected
+    assert checksummed_folder.identity(folder) == expected
     assert files.read_json(marker).keys() == CONTENT.keys()
     # As in a folder that cannot be written to.
     marker.unlink()
     marker.mkdir()
-    assert sealed.identity(folder) == expected
+    assert checksummed_folder.identity(folder) == expected
 
 
-def test_identity__of_a_folder_that_was_not_made_here_is_refused(tmp_path):
-    with refused("folder-not-sealed", path=tmp_path):
-        sealed.identity(tmp_path)
+def test_identity__of_a_folder_that_was_not_made_here_is_rejected(tmp_path):
+    with rejected("no-checksums", path=tmp_path):
+        checksummed_folder.identity(tmp_path)
 
 
-def test_making__leaves_the_old_folder_if_it_fails(tmp_path):
+def test_create__leaves_the_old_folder_if_it_fails(tmp_path):
     folder = make(tmp_path / "model")
-    with pytest.raises(RuntimeError), sealed.making(folder) as partial:  # noqa: PT012
+    with pytest.raises(RuntimeError), checksummed_folder.create(folder) as partial:  # noqa: PT012
         (partial / "config.json").write_text("half")
         raise RuntimeError
-    sealed.identity(folder)
+    checksummed_folder.identity(folder)
     make(folder, {"config.json": b"new"})
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", sealed.NAME]
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", checksummed_folder.NAME]

@@ -21,7 +21,7 @@ NAME = "files.json"
 
 
 @contextlib.contextmanager
-def making(folder: str | Path) -> Iterator[Path]:
+def create(folder: str | Path) -> Iterator[Path]:
     """Yield an empty folder; if the block succeeds, list its files with their checksums and rename it to `folder`.
 
     An earlier `folder` is replaced. Links in it stay links: their targets are hashed, and never written to.
@@ -40,7 +40,7 @@ def making(folder: str | Path) -> Iterator[Path]:
 
 
 def identity(folder: str | Path) -> str:
-    """One SHA-256 of the names and contents of the files in a folder that `making` made; verifies all of them.
+    """One SHA-256 of the names and contents of the files in a folder that `create` made; verifies all of them.
 
     A model's summary is verified but does not count, because it says when and where the model was prepared. Raises
     `InputError` for a file that is missing, damaged or changed.
@@ -48,7 +48,7 @@ def identity(folder: str | Path) -> str:
     folder = Path(folder)
     if not (folder / NAME).is_file():
         sentence = f"it has no {NAME}, so an earlier version made it or it is incomplete; delete it and run again"
-        raise InputError("folder-not-sealed", sentence, path=folder)
+        raise InputError("no-checksums", sentence, path=folder)
     digests = files.read_json(folder / NAME, folder)
     known, states = _known(folder), _states(folder, digests)
     for name, digest in digests.items():
@@ -61,7 +61,7 @@ def identity(folder: str | Path) -> str:
 
 
 def record(folder: str | Path) -> dict[str, Any]:
-    """A folder that `making` made, as the records of results name their inputs (`provenance.record`)."""
+    """A folder that `create` made, as the records of results name their inputs (`provenance.record`)."""
     return {"path": str(folder), "sha256": identity(folder)}
 
 
