@@ -7,8 +7,8 @@
 floor    forward and backward of the same batches as a trainer does them: no gradient per row, nothing kept
 store    this project's, everything included: tokens to finished HDF5 file
 LESS     the published loop: one row at a time, then TRAK's BasicProjector (Rademacher, 16 rows at once). Its projector
-         makes the matrix in 64 equal blocks of 128 columns; of these --less-blocks are timed and the rest reckoned. In
-         single precision: published is half, in which a CPU multiplies a hundred times slower.
+         makes the matrix in 64 equal blocks of 128 columns; of these --less-blocks are timed; the rest is extrapolated.
+         In single precision: published is half, in which a CPU multiplies a hundred times slower.
 bergson  `bergson build` of EleutherAI's library, its own start-up left out of the time
 """
 
@@ -162,7 +162,7 @@ class Bench:
         return time.perf_counter() - marks[0], sum(writing), gradients_store.Reader(path).unit("adam")
 
     def less(self, blocks: int) -> tuple[float, float]:
-        """Seconds for the gradients and, reckoned from `blocks` blocks, for the projection of the first rows."""
+        """Seconds for the gradients and, extrapolated from `blocks` blocks, for the projection of the first rows."""
         from trak.projectors import BasicProjector, ProjectionType
 
         network = parameters.load(self.model, self.adapter, CPU)

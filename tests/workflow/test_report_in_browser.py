@@ -20,10 +20,10 @@ addEventListener("load", () => {
     fetched: performance.getEntriesByType("resource").map(entry => entry.name).filter(url => !url.startsWith("data:")),
     wide: document.documentElement.scrollWidth > innerWidth,
   }
-  const told = document.createElement("pre")
-  told.id = "told"
-  told.textContent = JSON.stringify(found)
-  document.body.append(told)
+  const measured = document.createElement("pre")
+  measured.id = "measured"
+  measured.textContent = JSON.stringify(found)
+  document.body.append(measured)
 })
 </script>
 """
@@ -45,7 +45,7 @@ def browse(tmp_path):
 
 
 @pytest.mark.parametrize("width", [1200, 500])
-def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tmp_path, width):
+def test_report__shows_tables_and_images_and_fetches_nothing(finished, browse, tmp_path, width):
     report = (finished.path / "results/smoke/report.html").read_text()
     page = tmp_path / "report.html"
     # The report itself lets no script run.
@@ -54,7 +54,7 @@ def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tm
     page.write_text(report.replace("</body>", f"{LOOK}</body>"))
     shown = browse(f"--window-size={width},900", "--dump-dom", page.as_uri())
     assert "CONSOLE" not in shown.stderr
-    found = json.loads(re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)[1])
+    found = json.loads(re.search(r'<pre id="measured">(.*?)</pre>', shown.stdout, re.DOTALL)[1])
     assert len(found["tables"]) >= 3
     assert min(found["tables"]) > 1
     assert len(found["images"]) == report.count("<img")
@@ -63,7 +63,7 @@ def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tm
     assert not found["wide"]
 
 
-def test_it_prints(finished, browse, tmp_path):
+def test_report__prints(finished, browse, tmp_path):
     page = (finished.path / "results/smoke/report.html").as_uri()
     assert "CONSOLE" not in browse(f"--print-to-pdf={tmp_path / 'report.pdf'}", page).stderr
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

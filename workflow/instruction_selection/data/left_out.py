@@ -52,5 +52,5 @@ def reason(row: Mapping[str, str], keep_control_tokens: bool) -> str | None:
 
 
 def visible(text: str) -> bool:
-    """Whether anything of a text can be seen: white space, control and zero-width characters cannot."""
+    """Whether a text has a visible character: white space, control and zero-width characters are not."""
     return any(unicodedata.category(character) not in UNSEEN and character not in BLANK for character in text)

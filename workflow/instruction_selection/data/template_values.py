@@ -56,28 +56,28 @@ class OtherType(jinja2.StrictUndefined):
 
 def plain(mapping: Mapping[str, object]) -> dict[str, Any]:
     """A copy of a record or a document for templates."""
-    seen: dict[int, object] = {}
+    copies: dict[int, object] = {}
     try:
-        return {key: _plain(value, seen) for key, value in mapping.items() if type(key) in SCALARS}
+        return {key: _plain(value, copies) for key, value in mapping.items() if type(key) in SCALARS}
     except RecursionError:
         return dict.fromkeys(mapping, OtherType("a value in a record that is nested too deeply"))
 
 
-def _plain(value: object, seen: dict[int, object]) -> Any:
-    # YAML's anchors stay one object, however often a value refers to them; `seen` has these by id.
+def _plain(value: object, copies: dict[int, object]) -> Any:
+    # YAML's anchors stay one object, however often a value refers to them; `copies` has these by id.
     if type(value) in SCALARS or (type(value) is float and math.isfinite(value)):
         return value
     if value is None or isinstance(value, float):
         return NoValue()
-    if id(value) in seen:
-        return seen[id(value)]
+    if id(value) in copies:
+        return copies[id(value)]
     if type(value) is list:
-        items = seen[id(value)] = []
-        items.extend(_plain(item, seen) for item in value)
+        items = copies[id(value)] = []
+        items.extend(_plain(item, copies) for item in value)
         return items
     if type(value) is dict:
-        mapping = seen[id(value)] = {}
-        mapping.update((key, _plain(item, seen)) for key, item in value.items() if type(key) in SCALARS)
+        mapping = copies[id(value)] = {}
+        mapping.update((key, _plain(item, copies)) for key, item in value.items() if type(key) in SCALARS)
         return mapping
     return OtherType(f"a value of type {type(value).__name__}, which templates cannot read")
 

@@ -1,0 +1,70 @@
+"""Every `snakemake` command of the pages is run, on the smoke experiment and, where it can be, as a dry run."""
+
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import conda_channel
+from support.checkout import Checkout
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("config/*.md")]
+BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+#: What the smoke experiment has instead of the demo's, or of a name that a reader fills in.
+IN_SMOKE = {"NAME": "smoke", "demo": "smoke", "mini": "smoke", "smollm2-135m": "tiny-llama"}
+#: These change what Snakemake knows of finished results and have no dry run.
+AT_ONCE = {"--touch", "--cleanup-metadata", "--unlock"}
+
+
+def commands() -> list[str]:
+    """The distinct commands, at the beginning of a block's line or between backticks."""
+    found = set()
+    for page in PAGES:
+        text = page.read_text()
+        lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+        lines += re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
+        found |= {line.partition("#")[0].strip() for line in lines if re.match(r"snakemake( |$)", line)}
+    for name, smoke in IN_SMOKE.items():
+        found = {re.sub(rf"\b{name}\b", smoke, command) for command in found}
+    return sorted(found - {"snakemake"})
+
+
+def test_commands__are_found():
+    assert "snakemake estimate" in commands()
+    assert len(commands()) > 10
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> dict[str, str]:
+    """With a `conda` and an `apptainer` that only say that they are there: a dry run asks no more of them."""
+    folder = tmp_path_factory.mktemp("programs")
+    conda = conda_channel.write_conda(folder / "conda", folder / "channel")
+    singularity = folder / "conda/bin/singularity"
+    singularity.write_text("#!/bin/sh\necho apptainer version 1.4.0\n")
+    singularity.chmod(0o755)
+    return os.environ | conda | {"PATH": f"{folder / 'conda/bin'}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command__of_the_pages_runs(finished, tmp_path, environment, command):
+    checkout, words = finished, shlex.split(command)[1:]
+    if AT_ONCE & set(words):
+        checkout = Checkout(Path(shutil.copytree(finished.path, tmp_path / "copy", symlinks=True)))
+    else:
+        words = ["--dry-run", *words]
+    words = [name for word in words for name in (sorted(glob.glob(word, root_dir=checkout.path)) or [word])]
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", *words],
+        cwd=checkout.path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
