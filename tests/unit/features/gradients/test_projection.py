@@ -49,7 +49,7 @@ def test_cosines_of_real_gradients_are_kept(kind, tiny_model, tiny_adapter):
 
     sampled = sampling.sample("reasoning-gym", ["chain_sum", "gsm_symbolic", "aiw", "syllogism"], "pool", 32, seed=0)
     examples = tokens.encode(sampled, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
-    network = parameters.load(tiny_model, tiny_adapter, CPU)
+    network = parameters.load(tiny_model, tiny_adapter, CPU, "fp32")
     gradients = torch.stack([torch.cat(per_sample.reference(network, example)) for example in examples])
     sizes = [weight.numel() for weight in parameters.trainable(network).values()]
     upper = np.triu_indices(len(examples), 1)

@@ -11,7 +11,8 @@ from transformers import AutoTokenizer
 from instruction_selection.core import code as source
 from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
-from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
+from instruction_selection.features.gradients import moments, parameters, per_sample, projection
+from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
 from instruction_selection.models import checksummed_folder, tokens
 
@@ -65,7 +66,7 @@ def fill(
         "moments": moments.checksum(moments_path) if moments_path else None,
     }
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = parameters.load(model, adapter, device)
+    network = parameters.load(model, adapter, device, settings["precision"])
     weights = parameters.trainable(network)
     named_shapes = {name: weight.shape for name, weight in weights.items()}
     sizes = [shape.numel() for shape in named_shapes.values()]
@@ -86,16 +87,9 @@ def fill(
             f"no example has a response within cutoff_len ({cutoff_len} tokens), so none has a gradient; raise it"
         )
         raise InputError("no-response", sentence, path=rows_path, key="cutoff_len")
-    sketch = projection.make(settings["projection"], sizes, device)
     states = moments.read(moments_path, list(named_shapes), device) if moments_path and "adam" in kinds else []
-    sums: dict[str, torch.Tensor] = {}
-
-    def consume(number: int, gradients: torch.Tensor) -> None:
-        for kind in kinds:
-            values = adam.precondition(gradients, *states[number]) if kind == "adam" else gradients
-            sketch.add(number, values, sums[kind])
-
-    batched = per_sample.Batched(network, settings["precision"], consume)
+    sketches = Sketches(kinds, projection.make(settings["projection"], sizes, device), states)
+    batched = per_sample.Batched(network, settings["precision"], sketches.add)
     with (
         Writer(path, [row["id"] for row in rows], dimension, kinds, identity) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
@@ -111,13 +105,13 @@ def fill(
             )
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
-                sums.update({kind: sketch.accumulator(len(batch)) for kind in kinds})
+                sketches.start(len(batch))
                 losses = batched.run([examples[row] for row in batch])
                 for row in np.asarray(batch)[~losses.isfinite().cpu().numpy()]:
                     print(f"{rows_path}: the loss of example {rows[row]['id']} is not finite; it is not selected.")
                 store.write(
                     batch,
-                    gradients={kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
+                    gradients=sketches.finish(),
                     losses=losses.cpu().numpy(),
                     response_tokens=[examples[row].response_tokens for row in batch],
                 )
