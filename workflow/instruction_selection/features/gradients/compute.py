@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -12,9 +13,20 @@ from instruction_selection.core import code as source
 from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import moments, parameters, per_sample, projection
+from instruction_selection.features.gradients.projection import ProjectionSettings
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
 from instruction_selection.models import checksummed_folder, tokens
+
+
+class Settings(TypedDict):
+    """What of an experiment's `gradients` block decides how a gradient is computed."""
+
+    projection: ProjectionSettings
+    precision: str
+    """A key of `parameters.DTYPES`."""
+    batch_tokens: int
+    """Tokens per batch, padding included; changes results by rounding only."""
 
 
 def fill(
@@ -27,7 +39,7 @@ def fill(
     moments_path: str | Path | None,
     template: str,
     cutoff_len: int,
-    settings: dict,
+    settings: Settings,
     code: Mapping[str, str] | None = None,
 ) -> None:
     """Compute the projected gradients of one part of a file's examples and write them to a store at `path`.
@@ -41,8 +53,7 @@ def fill(
     moments_path  the warm-up's moments (`moments.write`), needed for `adam`, else None
     template      LLaMA-Factory's template, with which examples are tokenized
     cutoff_len    tokens of an example at most
-    settings      an experiment's `gradients` block: `projection` (kind, dimension, seed), `precision` (fp32 or bf16)
-                  and `batch_tokens` (tokens per batch, padding included), which changes results by rounding only
+    settings      how gradients are computed and projected
     code          hashes of the code that runs (`code.of_job`); shards of two versions are not gathered
 
     The store (`store`) has one row per example, in the file's order. It gets its name when it is complete. A killed job

@@ -6,8 +6,9 @@ and dtypes but no values. Every storage that an operation makes is counted until
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from peft import LoraConfig
@@ -64,7 +65,7 @@ def of_gradients(
             shifts=[torch.empty(math.ceil(size / dimension), dtype=torch.int64) for size in sizes],
             signs=[torch.empty(size, dtype=torch.int8) for size in sizes],
         )
-        states = [(torch.empty(size), torch.empty(size)) for size in sizes] if "adam" in kinds else None
+        states = [(torch.empty(size), torch.empty(size)) for size in sizes] if "adam" in kinds else []
         resident = storages.live
         sketches = Sketches(kinds, sketch, states)
         sketches.start(len(batch))
@@ -82,16 +83,18 @@ def examples(batch: Sequence[tuple[int, int]]) -> list[TokenizedExample]:
 
 def _allocate(network: torch.nn.Module) -> None:
     """Move a network from `meta` to the CPU in place, tied weights together, as `Module.to` cannot for fake tensors."""
-    moved: dict[torch.Tensor, torch.Tensor] = {}
+    moved: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
     for module in network.modules():
-        for tensors in (module._parameters, module._buffers):
-            for name, tensor in tensors.items():
-                if tensor is not None and tensor not in moved:
-                    moved[tensor] = torch.empty(tensor.shape, dtype=tensor.dtype)
-                    if isinstance(tensor, torch.nn.Parameter):
-                        moved[tensor] = torch.nn.Parameter(moved[tensor], tensor.requires_grad)
-                if tensor is not None:
-                    tensors[name] = moved[tensor]
+        for name, weight in module.named_parameters(recurse=False, remove_duplicate=False):
+            if weight not in moved:
+                moved[weight] = torch.nn.Parameter(_like(weight), weight.requires_grad)
+            module._parameters[name] = moved[weight]
+        for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False):
+            module._buffers[name] = _like(buffer)
+
+
+def _like(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.empty(tensor.shape, dtype=tensor.dtype)
 
 
 class Storages(TorchDispatchMode):
@@ -102,7 +105,9 @@ class Storages(TorchDispatchMode):
         self.live = self.peak = 0
         self._known: set[int] = set()
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, func: Callable, types: Sequence[type], args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         result = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(result):
             if isinstance(tensor, torch.Tensor):

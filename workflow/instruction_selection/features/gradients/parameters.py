@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftConfig, PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel, Trainer
 
 Network = PreTrainedModel | PeftModel
@@ -36,10 +36,12 @@ def load(model: str | Path, warmup: str | Path, device: torch.device, precision:
     return network.eval()
 
 
-def _read(folder: str | Path, device: torch.device, precision: str, **keywords) -> PreTrainedModel:
+def _read(
+    folder: str | Path, device: torch.device, precision: str, config: PretrainedConfig | None = None
+) -> PreTrainedModel:
     # With a device map, no tensor but the one that is being read is in host memory.
     return AutoModelForCausalLM.from_pretrained(
-        folder, dtype=DTYPES[precision], device_map={"": device}, local_files_only=True, **keywords
+        folder, dtype=DTYPES[precision], device_map={"": device}, local_files_only=True, config=config
     )
 
 
@@ -60,19 +62,19 @@ def shapes(model: str | Path, warmup: str | Path) -> dict[str, torch.Size]:
     config = AutoConfig.from_pretrained(model, local_files_only=True)
     adapter = None
     if _is_adapter(warmup):
-        adapter = LoraConfig.from_pretrained(str(warmup))
+        adapter = PeftConfig.from_pretrained(str(warmup))
         adapter.inference_mode = False
     with torch.device("meta"):
         return {name: weight.shape for name, weight in trainable(untrained(config, adapter, "fp32")).items()}
 
 
-def untrained(config: PretrainedConfig, adapter: LoraConfig | None, precision: str) -> Network:
+def untrained(config: PretrainedConfig, adapter: PeftConfig | None, precision: str) -> Network:
     """A network like that of `load`, with new weights, and a new adapter if `adapter` describes one.
 
     Call it where weights cost nothing: on torch's `meta` device, or with fake tensors.
     """
     network = AutoModelForCausalLM.from_config(config, dtype=DTYPES[precision])
-    return (get_peft_model(network, adapter) if adapter else network).eval()
+    return (PeftModel(network, adapter) if adapter else network).eval()
 
 
 def order_hash(named_shapes: dict[str, torch.Size]) -> str:

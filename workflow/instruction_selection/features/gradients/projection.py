@@ -7,6 +7,7 @@ parameters, and `finish` returns the projected gradients (B, D).
 """
 
 import math
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -105,8 +106,18 @@ class Rademacher:
 KINDS = {"sjlt": SparseJL.drawn, "rademacher": Rademacher}
 
 
-def make(settings: dict, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
-    """The projection that an experiment's `gradients.projection` block asks for (kind, dimension D, seed).
+class ProjectionSettings(TypedDict):
+    """An experiment's `gradients.projection` block."""
+
+    kind: str
+    """A key of `KINDS`."""
+    dimension: int
+    """Numbers D that are kept of a gradient."""
+    seed: int
+
+
+def make(settings: ProjectionSettings, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
+    """The projection that `settings` ask for.
 
     `sizes` are the numbers of elements of `parameters.trainable`, in that order.
     """
