@@ -107,7 +107,7 @@ class Bench:
         print(f"{name:28}{seconds:9.1f}{len(examples) / seconds:9.2f}{count / seconds:10.0f}", flush=True)
 
     def floor(self, precision: str) -> float:
-        network = parameters.load(self.model, self.adapter, CPU)
+        network = parameters.load(self.model, self.adapter, CPU, precision)
         autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
         groups = per_sample.batches(self.examples, self.budget)
         start = time.perf_counter()
@@ -165,7 +165,7 @@ class Bench:
         """Seconds for the gradients and, extrapolated from `blocks` blocks, for the projection of the first rows."""
         from trak.projectors import BasicProjector, ProjectionType
 
-        network = parameters.load(self.model, self.adapter, CPU)
+        network = parameters.load(self.model, self.adapter, CPU, "fp32")
         weights = parameters.trainable(network)
         states = moments.read(self.moments, list(weights), CPU)
         exp_avg, exp_avg_sq = (torch.cat([state[number] for state in states]) for number in (0, 1))

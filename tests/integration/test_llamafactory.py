@@ -60,7 +60,7 @@ def test_moments__carry_the_names_of_their_parameters(output, tiny_model, some_r
     named = moments.from_checkpoint(checkpoints.find(output)[-1], parameters.shapes(tiny_model, output))
     # The gradient was taken at the start, when every B was zero and every A was what the optimizer saw: so only
     # B's gradients are not zero, and they depend on A, which one step at this rate moves by less than 1e-3.
-    network = parameters.load(tiny_model, output, torch.device("cpu"))
+    network = parameters.load(tiny_model, output, torch.device("cpu"), "fp32")
     weights = parameters.trainable(network)
     for name, weight in weights.items():
         if "lora_B" in name:
@@ -124,7 +124,7 @@ def test_moments_of_a_whole_model__carry_the_names_of_their_parameters(tiny_mode
     output = llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path / "training")
     checkpoints.keep_weights(output, tmp_path / "model")
     named = moments.from_checkpoint(checkpoints.find(output)[-1], parameters.shapes(tiny_model, tmp_path / "model"))
-    network = parameters.load(tiny_model, tmp_path / "model", torch.device("cpu"))
+    network = parameters.load(tiny_model, tmp_path / "model", torch.device("cpu"), "fp32")
     [example] = tokens.encode(some_rows[:1], AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 512)
     for name, gradient in zip(parameters.trainable(network), per_sample.reference(network, example), strict=True):
         moment = named[f"{name}.exp_avg"].flatten()

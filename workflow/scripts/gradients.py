@@ -17,6 +17,10 @@ with logs.to_file(snakemake.log[0]):
         moments_path=snakemake.input.get("moments"),
         template=settings["model"]["template"],
         cutoff_len=settings["settings"]["cutoff_len"],
-        settings={**settings["gradients"], **params.execution},
+        settings={
+            "projection": settings["gradients"]["projection"],
+            "precision": settings["gradients"]["precision"],
+            "batch_tokens": params.execution["batch_tokens"],
+        },
         code=params.code,
     )

@@ -138,7 +138,7 @@ WALK_BYTES_PER_ROW = _fixed(1100, "bytes", "counted: 30 bytes in each of 30 walk
 #: Weights on the host, by stage and whether the job has a GPU, in every process.
 WEIGHT_BYTES_PER_PARAMETER = {
     ("training", True): _fixed(2, "bytes", "bfloat16 on the way to the GPU"),
-    ("gradients", True): _fixed(4, "bytes", "float32 on the way to the GPU (gradients/parameters.py)"),
+    ("gradients", True): _fixed(2, "bytes", "pages of the bfloat16 file on the way to the GPU"),
     ("evaluation", True): _fixed(2, "bytes", "bfloat16 on the way to the GPU"),
     ("training", False): _fixed(8, "bytes", "float32 and a copy; assumed"),
     ("gradients", False): _fixed(8, "bytes", "float32 and a copy; assumed"),

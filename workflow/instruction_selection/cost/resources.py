@@ -7,7 +7,7 @@ For Llama-3.1-8B in the paper's grid (pools of 1e6 rows in 64 shards and of 1e5 
 gradients; 16 threads select):
 
     fine-tuning   98 GB; 10 h for 5 % of the large pool, 195 h for all of it, resumed after each kill
-    gradients     45 GB; 2.4 h per shard of the large pool
+    gradients     24 GB; 2.4 h per shard of the large pool
     selection     17 GB and 2.0 h for 5 % of the large pool by a walk; 5 GB and 12 minutes of a small one
     evaluation    24 GB; 5.3 h for BBH
 """

@@ -120,7 +120,8 @@ class Gradients(Section):
     batch_tokens: Execution[Count] = 2048
     """Tokens, padding included, that one batch may hold. Sets memory, not the result."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the forward and backward pass; bf16 is autocast, with weights in fp32."""
+    """Arithmetic of the forward and backward pass. bf16 is autocast, with the model's weights in bfloat16, which halves
+    their memory; an adapter's weights, and all gradients, are in fp32."""
     projection: Projection = Projection()
 
     def shards_of(self, pool: str) -> int:

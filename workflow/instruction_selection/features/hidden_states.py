@@ -33,7 +33,9 @@ def embed(model: str | Path, rows: list[Example], template: str, cutoff_len: int
     """Unit embeddings, float32 (examples, hidden size). `batch_tokens` bounds a batch, padding included."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
-    network = AutoModel.from_pretrained(model, local_files_only=True, dtype=torch.float32).to(device).eval()
+    network = AutoModel.from_pretrained(
+        model, local_files_only=True, dtype=torch.float32, device_map={"": device}
+    ).eval()
     examples = [example.input_ids for example in tokens.encode(rows, tokenizer, template, cutoff_len)]
     result = np.empty((len(rows), network.config.hidden_size), dtype=np.float32)
     with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar:

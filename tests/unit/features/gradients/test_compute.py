@@ -62,7 +62,7 @@ def test_rows__are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mod
     reader = store.Reader(fill(tmp_path / "0.h5", kinds=kinds))
     assert reader.ids == [row["id"] for row in some_rows]
     cpu = torch.device("cpu")
-    network = parameters.load(tiny_model, tiny_adapter, cpu)
+    network = parameters.load(tiny_model, tiny_adapter, cpu, "fp32")
     names = list(parameters.trainable(network))
     states = moments.read(moments_path, names, cpu)
     sizes = [weight.numel() for weight in parameters.trainable(network).values()]

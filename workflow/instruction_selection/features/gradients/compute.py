@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -11,9 +12,21 @@ from transformers import AutoTokenizer
 from instruction_selection.core import code as source
 from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
-from instruction_selection.features.gradients import adam, moments, parameters, per_sample, projection
+from instruction_selection.features.gradients import moments, parameters, per_sample, projection
+from instruction_selection.features.gradients.projection import ProjectionSettings
+from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
 from instruction_selection.models import checksummed_folder, tokens
+
+
+class Settings(TypedDict):
+    """What of an experiment's `gradients` block decides how a gradient is computed."""
+
+    projection: ProjectionSettings
+    precision: str
+    """A key of `parameters.DTYPES`."""
+    batch_tokens: int
+    """Tokens per batch, padding included; changes results by rounding only."""
 
 
 def fill(
@@ -26,7 +39,7 @@ def fill(
     moments_path: str | Path | None,
     template: str,
     cutoff_len: int,
-    settings: dict,
+    settings: Settings,
     code: Mapping[str, str] | None = None,
 ) -> None:
     """Compute the projected gradients of one part of a file's examples and write them to a store at `path`.
@@ -40,8 +53,7 @@ def fill(
     moments_path  the warm-up's moments (`moments.write`), needed for `adam`, else None
     template      LLaMA-Factory's template, with which examples are tokenized
     cutoff_len    tokens of an example at most
-    settings      an experiment's `gradients` block: `projection` (kind, dimension, seed), `precision` (fp32 or bf16)
-                  and `batch_tokens` (tokens per batch, padding included), which changes results by rounding only
+    settings      how gradients are computed and projected
     code          hashes of the code that runs (`code.of_job`); shards of two versions are not gathered
 
     The store (`store`) has one row per example, in the file's order. It gets its name when it is complete. A killed job
@@ -65,7 +77,7 @@ def fill(
         "moments": moments.checksum(moments_path) if moments_path else None,
     }
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = parameters.load(model, adapter, device)
+    network = parameters.load(model, adapter, device, settings["precision"])
     weights = parameters.trainable(network)
     named_shapes = {name: weight.shape for name, weight in weights.items()}
     sizes = [shape.numel() for shape in named_shapes.values()]
@@ -86,16 +98,9 @@ def fill(
             f"no example has a response within cutoff_len ({cutoff_len} tokens), so none has a gradient; raise it"
         )
         raise InputError("no-response", sentence, path=rows_path, key="cutoff_len")
-    sketch = projection.make(settings["projection"], sizes, device)
     states = moments.read(moments_path, list(named_shapes), device) if moments_path and "adam" in kinds else []
-    sums: dict[str, torch.Tensor] = {}
-
-    def consume(number: int, gradients: torch.Tensor) -> None:
-        for kind in kinds:
-            values = adam.precondition(gradients, *states[number]) if kind == "adam" else gradients
-            sketch.add(number, values, sums[kind])
-
-    batched = per_sample.Batched(network, settings["precision"], consume)
+    sketches = Sketches(kinds, projection.make(settings["projection"], sizes, device), states)
+    batched = per_sample.Batched(network, settings["precision"], sketches.add)
     with (
         Writer(path, [row["id"] for row in rows], dimension, kinds, identity) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
@@ -111,13 +116,13 @@ def fill(
             )
         for batch in per_sample.batches(examples, settings["batch_tokens"]):
             if missing[batch].any():
-                sums.update({kind: sketch.accumulator(len(batch)) for kind in kinds})
+                sketches.start(len(batch))
                 losses = batched.run([examples[row] for row in batch])
                 for row in np.asarray(batch)[~losses.isfinite().cpu().numpy()]:
                     print(f"{rows_path}: the loss of example {rows[row]['id']} is not finite; it is not selected.")
                 store.write(
                     batch,
-                    gradients={kind: sketch.finish(sums[kind]).cpu().numpy() for kind in kinds},
+                    gradients=sketches.finish(),
                     losses=losses.cpu().numpy(),
                     response_tokens=[examples[row].response_tokens for row in batch],
                 )

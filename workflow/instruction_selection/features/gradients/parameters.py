@@ -8,29 +8,41 @@ import json
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, Trainer
+from peft import PeftConfig, PeftModel
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel, Trainer
 
 Network = PreTrainedModel | PeftModel
 
 
-def load(model: str | Path, warmup: str | Path, device: torch.device) -> Network:
-    """The model after its warm-up, in fp32 and evaluation mode (no dropout).
+#: Weights that are not an adapter's, by the experiment's `gradients.precision`.
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def load(model: str | Path, warmup: str | Path, device: torch.device, precision: str) -> Network:
+    """The model after its warm-up, in evaluation mode (no dropout), each tensor read straight to `device`.
 
     `warmup` is a folder with a LoRA adapter of `model`, or with a whole model. Only the adapter's weights, or all those
-    of the model, are trainable.
+    of the model, are trainable. `precision` is a key of `DTYPES`; an adapter's weights are float32 in any case.
     """
     if not _is_adapter(warmup):
         # The base model's configuration, because the trainer writes its tokenizer's padding token into the new one and
         # torch gives the embedding of the padding token no gradient.
         config = AutoConfig.from_pretrained(model, local_files_only=True)
-        network = AutoModelForCausalLM.from_pretrained(
-            warmup, config=config, dtype=torch.float32, local_files_only=True
-        )
+        network = _read(warmup, device, precision, config=config)
     else:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, local_files_only=True)
-        network = PeftModel.from_pretrained(base, warmup, is_trainable=True)
-    return network.to(device).eval()  # pyright: ignore[reportArgumentType] (`to` is wrapped, and loses `self`)
+        base = _read(model, device, precision)
+        # An adapter is read on the CPU, and copied into weights that are where their layers are.
+        network = PeftModel.from_pretrained(base, warmup, is_trainable=True, torch_device="cpu")
+    return network.eval()
+
+
+def _read(
+    folder: str | Path, device: torch.device, precision: str, config: PretrainedConfig | None = None
+) -> PreTrainedModel:
+    # With a device map, no tensor but the one that is being read is in host memory.
+    return AutoModelForCausalLM.from_pretrained(
+        folder, dtype=DTYPES[precision], device_map={"": device}, local_files_only=True, config=config
+    )
 
 
 def trainable(network: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
@@ -47,13 +59,22 @@ def trainable(network: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 def shapes(model: str | Path, warmup: str | Path) -> dict[str, torch.Size]:
     """Names and shapes as in `trainable`, without loading weights."""
+    config = AutoConfig.from_pretrained(model, local_files_only=True)
+    adapter = None
+    if _is_adapter(warmup):
+        adapter = PeftConfig.from_pretrained(str(warmup))
+        adapter.inference_mode = False
     with torch.device("meta"):
-        network = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(model, local_files_only=True))
-        if _is_adapter(warmup):
-            config = LoraConfig.from_pretrained(str(warmup))
-            config.inference_mode = False
-            network = get_peft_model(network, config)
-        return {name: parameter.shape for name, parameter in trainable(network).items()}
+        return {name: weight.shape for name, weight in trainable(untrained(config, adapter, "fp32")).items()}
+
+
+def untrained(config: PretrainedConfig, adapter: PeftConfig | None, precision: str) -> Network:
+    """A network like that of `load`, with new weights, and a new adapter if `adapter` describes one.
+
+    Call it where weights cost nothing: on torch's `meta` device, or with fake tensors.
+    """
+    network = AutoModelForCausalLM.from_config(config, dtype=DTYPES[precision])
+    return (PeftModel(network, adapter) if adapter else network).eval()
 
 
 def order_hash(named_shapes: dict[str, torch.Size]) -> str:

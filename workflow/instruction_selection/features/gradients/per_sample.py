@@ -13,7 +13,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
+from peft.helpers import disable_input_dtype_casting
 from torch.nn import functional
 
 from instruction_selection.features.gradients import parameters
@@ -37,7 +39,7 @@ class Batched:
 
     `consume(number, gradients)` is called once per trainable parameter and batch, in backward order: `number` is the
     parameter's index in `parameters.trainable`, and `gradients` is float32 (B, size). Hardly more than one parameter's
-    gradients are in memory at a time. `precision` is `fp32`, or `bf16` for autocast to bfloat16.
+    gradients are in memory at a time. `precision` is that of `parameters.load`; `bf16` is autocast to bfloat16.
 
     `network` is changed: its layers get hooks, and its weights are frozen.
     """
@@ -92,24 +94,25 @@ class Batched:
 
     def run(self, batch: list[TokenizedExample]) -> torch.Tensor:
         """Process one batch; returns the examples' losses, float32 (B,), which are NaN without response tokens."""
-        length = max(len(example.input_ids) for example in batch)
-        ids = torch.zeros(len(batch), length, dtype=torch.long)
-        labels = torch.full((len(batch), length), IGNORE_INDEX)
+        shape = len(batch), max(len(example.input_ids) for example in batch)
+        # In numpy, so that `memory` can run this on fake tensors, whose values nothing may depend on.
+        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        labels = np.full(shape, IGNORE_INDEX)
         # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
-        mask = torch.zeros(len(batch), length, dtype=torch.long)
         for row, example in enumerate(batch):
-            ids[row, : len(example.input_ids)] = torch.tensor(example.input_ids)
-            labels[row, : len(example.labels)] = torch.tensor(example.labels)
+            ids[row, : len(example.input_ids)] = example.input_ids
+            labels[row, : len(example.labels)] = example.labels
             mask[row, : len(example.input_ids)] = 1
         targets = labels[:, 1:]
         # The head is the largest layer of a small model; apply it only where some example has a response token.
-        positions = (targets != IGNORE_INDEX).any(0).nonzero()[:, 0]
-        targets = targets[:, positions].to(self._device)
-        with self._autocast:
+        positions = np.flatnonzero((targets != IGNORE_INDEX).any(0))
+        targets = self._to_device(targets[:, positions])
+        # PEFT would copy the input of a layer to float32 for each of its adapters, and autocast the copy back.
+        with self._autocast, disable_input_dtype_casting(self._network):
             logits = self._network(
-                input_ids=ids.to(self._device),
-                attention_mask=mask.to(self._device),
-                logits_to_keep=positions.to(self._device),
+                input_ids=self._to_device(ids),
+                attention_mask=self._to_device(mask),
+                logits_to_keep=self._to_device(positions),
                 use_cache=False,
             ).logits
         # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
@@ -119,6 +122,9 @@ class Batched:
         losses = per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
         losses.sum().backward()
         return losses.detach()
+
+    def _to_device(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._device)
 
 
 #: (names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.

@@ -7,6 +7,7 @@ parameters, and `finish` returns the projected gradients (B, D).
 """
 
 import math
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -20,30 +21,55 @@ class SparseJL:
     blocks collide with probability 1/D and those of one block never, so the variance is at most that of independent
     buckets, (|a|^2 |b|^2 + <a, b>^2) / D. Neighbours stay neighbours, so the speed is that of memory.
 
-    `sizes` are the parameters' numbers of elements, in order; `device` is where gradients are added.
+    `shifts` (int64, one per block) and `signs` (int8, one per coordinate) are lists with a tensor per parameter, in
+    order, on the device where gradients are added; `drawn` makes them.
     """
 
-    def __init__(self, sizes: list[int], dimension: int, seed: int, device: torch.device):
-        self._dimension = dimension
-        self._shifts, self._signs = [], []
+    #: Numbers that are multiplied by their signs at a time, all rows together: 16 MiB, enough to keep a GPU busy.
+    CHUNK = 2**22
+
+    def __init__(self, dimension: int, shifts: list[torch.Tensor], signs: list[torch.Tensor]):
+        self._dimension, self._shifts, self._signs = dimension, shifts, signs
+
+    @classmethod
+    def drawn(cls, sizes: list[int], dimension: int, seed: int, device: torch.device) -> "SparseJL":
+        """The transform of a seed. `sizes` are the parameters' numbers of elements, in order."""
+        shifts, signs = [], []
         for number, size in enumerate(sizes):
             rng = np.random.default_rng([seed, number])
-            self._shifts.append(rng.integers(dimension, size=math.ceil(size / dimension)).tolist())
-            signs = rng.integers(2, size=size, dtype=np.int8) * np.float32(2) - np.float32(1)
-            self._signs.append(torch.from_numpy(signs).to(device))
+            shifts.append(torch.from_numpy(rng.integers(dimension, size=math.ceil(size / dimension))).to(device))
+            bits = rng.integers(2, size=size, dtype=np.int8)
+            signs.append(torch.from_numpy(bits * np.int8(2) - np.int8(1)).to(device))
+        return cls(dimension, shifts, signs)
 
     def accumulator(self, rows: int) -> torch.Tensor:
         """Zeros, float32 (rows, 2 D), for `add` to change in place and `finish` to read."""
+        # Twice as wide as the result, so that a shifted block need not wrap around.
         return torch.zeros(rows, 2 * self._dimension, device=self._signs[0].device)
 
     def add(self, number: int, gradients: torch.Tensor, accumulator: torch.Tensor) -> None:
-        """Add the projection of parameter `number`'s gradients, float32 (rows, size), to `accumulator` in place."""
-        for block, shift in enumerate(self._shifts[number]):
-            start = block * self._dimension
-            part = gradients[:, start : start + self._dimension]
-            signs = self._signs[number][start : start + self._dimension]
-            # The accumulator is twice as wide as the result, so that a shifted block need not wrap around.
-            accumulator[:, shift : shift + part.shape[1]].addcmul_(part, signs)
+        """Add the projection of parameter `number`'s gradients, float32 (rows, size), to `accumulator` in place.
+
+        On a CPU, an output receives its numbers in the order of the blocks, so the result is always the same; on a GPU
+        the order, and so the rounding, may differ between runs.
+        """
+        shifts, signs, dimension = self._shifts[number], self._signs[number], self._dimension
+        rows, size = gradients.shape
+        whole = size // dimension
+        # windows[:, s] is the part of the accumulator that a block with shift s is added to. Windows overlap, and
+        # `index_add_` adds one block after another (atomically on a GPU).
+        windows = accumulator.unfold(1, dimension, 1)
+        step = max(1, self.CHUNK // (rows * dimension))
+        for first in range(0, whole, step):
+            last = min(first + step, whole)
+            part = slice(first * dimension, last * dimension)
+            signed = gradients[:, part] * signs[part]
+            windows.index_add_(1, shifts[first:last], signed.view(rows, last - first, dimension))
+        if size > whole * dimension:
+            # The last block is shorter, and so is its window.
+            rest = slice(whole * dimension, size)
+            signed = gradients[:, rest] * signs[rest]
+            accumulator.unfold(1, signed.shape[1], 1).index_add_(1, shifts[whole:], signed[:, None])
 
     def finish(self, accumulator: torch.Tensor) -> torch.Tensor:
         """The projected gradients, float32 (rows, D)."""
@@ -77,11 +103,21 @@ class Rademacher:
         return accumulator / math.sqrt(self._dimension)
 
 
-KINDS = {"sjlt": SparseJL, "rademacher": Rademacher}
+KINDS = {"sjlt": SparseJL.drawn, "rademacher": Rademacher}
 
 
-def make(settings: dict, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
-    """The projection that an experiment's `gradients.projection` block asks for (kind, dimension D, seed).
+class ProjectionSettings(TypedDict):
+    """An experiment's `gradients.projection` block."""
+
+    kind: str
+    """A key of `KINDS`."""
+    dimension: int
+    """Numbers D that are kept of a gradient."""
+    seed: int
+
+
+def make(settings: ProjectionSettings, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
+    """The projection that `settings` ask for.
 
     `sizes` are the numbers of elements of `parameters.trainable`, in that order.
     """
