@@ -18,6 +18,11 @@ PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.gl
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 #: What the smoke experiment has instead of the demo's, or of a name that a reader fills in.
 IN_SMOKE = {"NAME": "smoke", "demo": "smoke", "mini": "smoke", "smollm2-135m": "tiny-llama"}
+APPTAINER = """#!/bin/sh
+[ "$1" = --version ] && exec echo apptainer version 1.4.0
+for command; do :; done
+exec sh -c "$command"
+"""
 #: These change what Snakemake knows of finished results and have no dry run.
 AT_ONCE = {"--touch", "--cleanup-metadata", "--unlock"}
 
@@ -42,12 +47,13 @@ def test_commands__are_found():
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> dict[str, str]:
-    """With a `conda` and an `apptainer` that only say that they are there: a dry run asks no more of them."""
+    """With stand-ins for conda, and for apptainer, whose commands run outside of any container."""
     folder = tmp_path_factory.mktemp("programs")
     conda = conda_channel.write_conda(folder / "conda", folder / "channel")
-    singularity = folder / "conda/bin/singularity"
-    singularity.write_text("#!/bin/sh\necho apptainer version 1.4.0\n")
-    singularity.chmod(0o755)
+    for name in ("apptainer", "singularity"):
+        program = folder / "conda/bin" / name
+        program.write_text(APPTAINER)
+        program.chmod(0o755)
     return os.environ | conda | {"PATH": f"{folder / 'conda/bin'}:{os.environ['PATH']}"}
 
 
