@@ -27,19 +27,19 @@ def rules() -> dict[str, dict[str, str]]:
 RULES = rules()
 
 
-def test_rules_are_found():
+def test_rules__are_found():
     assert len(RULES) >= 15
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_is_complete(name):
+def test_rule__is_complete(name):
     assert RULES[name].keys() >= DIRECTIVES
     assert "runtime=" in RULES[name]["resources"]
     assert "mem_mb=" in RULES[name]["resources"]
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_inputs_and_outputs_have_names(name):
+def test_inputs__and_outputs_have_names(name):
     for directive in ("input", "output"):
         entries = re.findall(r"^ {8}(\S.*)$", RULES[name].get(directive, ""), re.MULTILINE)
         assert all(re.match(r"\w+=|unpack\(|[)\]}]", entry) for entry in entries), entries
@@ -68,25 +68,53 @@ def test_params__are_what_decides_the_result_and_how_it_runs(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_script_and_environment_exist(name):
+def test_script__and_environment_exist(name):
     for directive in ("script", "conda"):
         relative = re.search(r'"(.*)"', RULES[name][directive])[1]
         assert (REPOSITORY / "workflow" / "rules" / relative).resolve().is_file()
 
 
-def test_snakemake_lints_nothing():
+#: Files of examples that a job writes, and the summaries that record them.
+SAMPLED = {
+    "PATHS.pool": "pool_summary",
+    "PATHS.validation": "target_summary",
+    "PATHS.evaluation_rows": "target_summary",
+    "PATHS.warmup_rows": "warmup_summary",
+    "WIRING.selected_rows": "selected_summary",
+    "PATHS.selected": "selection",
+    "WIRING.selections_of": "selections_of",
+}
+READS_EXAMPLES = {
+    name: {summary for rows, summary in SAMPLED.items() if re.search(rf"{rows}\b", RULES[name].get("input", ""))}
+    for name in RULES
+}
+
+
+@pytest.mark.parametrize("name", [name for name, summaries in READS_EXAMPLES.items() if summaries])
+def test_rules__that_read_examples_compare_them_with_their_summary(name):
+    for summary in READS_EXAMPLES[name]:
+        assert re.search(rf"\.{summary}\b", RULES[name]["input"]), summary
+    script = re.search(r'"\.\./scripts/(.*)"', RULES[name]["script"])[1]
+    assert "recorded.check(" in (REPOSITORY / "workflow/scripts" / script).read_text()
+
+
+def test_rules__that_read_examples_are_found():
+    assert sum(map(bool, READS_EXAMPLES.values())) >= 9
+
+
+def test_snakemake_lint__finds_nothing():
     result = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_library_never_imports_snakemake():
+def test_library__never_imports_snakemake():
     for path in (REPOSITORY / "workflow" / "instruction_selection").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), path
 
 
-def test_parsing_imports_no_torch():
+def test_parsing__imports_no_torch():
     """Every job of a cluster run parses the Snakefile again."""
     imports = [
         "import sys",
