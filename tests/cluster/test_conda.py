@@ -94,7 +94,7 @@ def run(workflow, *arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize("where", [("--cores", "1"), ("--profile", "slurm", "--retries", "0")], ids=["here", "slurm"])
-def test_every_rule_has_its_own_packages(workflow, where):
+def test_rule__has_its_own_packages(workflow, where):
     result = run(workflow, *where)
     assert result.returncode == 0, result.stdout + result.stderr
     old, new = (json.loads((workflow[0] / f"{name}.json").read_text()) for name in ("old", "new"))
@@ -104,7 +104,7 @@ def test_every_rule_has_its_own_packages(workflow, where):
         assert Path(made["prefix"]).is_relative_to(workflow[0] / ".snakemake/conda")
 
 
-def test_a_script_that_imports_what_its_environment_lacks_fails(workflow):
+def test_script__fails_if_it_imports_what_its_environment_lacks(workflow):
     """Its environment has Python and nothing else."""
     result = run(workflow, "--cores", "1", "--", "forgotten.json")
     assert result.returncode == 1

@@ -12,20 +12,20 @@ GRADIENTS = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1"
 
 
 @pytest.mark.parametrize("target", ["gsm-symbolic", "logic"])
-def test_tables_are_those_of_a_local_run(submitted, finished, target):
+def test_tables__are_those_of_a_local_run(submitted, finished, target):
     for name in (f"{target}.csv", f"{target}.md", f"{target}.shared-rows.csv"):
         path = f"results/smoke/tables/{name}"
         assert (submitted.path / path).read_bytes() == (finished.path / path).read_bytes()
 
 
-def test_short_jobs_were_not_submitted_and_the_others_were(submitted):
+def test_submitted_jobs__are_all_but_the_short_ones(submitted):
     rules = Counter(re.findall(r"has been submitted with SLURM jobid .*/rule_(\w+)/", submitted.output))
     assert rules["finetune"] == 11
     assert rules["pool_gradients"] == 2
     assert not rules.keys() & {"gather_pool_gradients", "harness_tasks", "shared_rows", "report", "resolve_config"}
 
 
-def test_a_training_has_the_gpu_that_it_asked_for(submitted):
+def test_training__has_the_gpu_that_it_asked_for(submitted):
     log = submitted.path / "results/smoke/logs/warmup/tiny-llama/reasoning.log"
     assert "No GPU is visible: training on the CPU." in log.read_text()
 
@@ -40,7 +40,7 @@ def remove_shards(checkout) -> dict[str, bytes]:
     return contents
 
 
-def test_a_cancelled_shard_is_the_only_one_done_again(copy):
+def test_cancelled_shard__is_the_only_one_recomputed(copy):
     remove_shards(copy)
     run = copy.start("--retries", "0", "--", f"{GRADIENTS}/pool.h5")
     first, *_ = copy.wait_for(lambda: copy.running("pool_gradients"))
@@ -55,7 +55,7 @@ def test_a_cancelled_shard_is_the_only_one_done_again(copy):
     assert len(list((copy.path / GRADIENTS / "shards").glob("*.h5"))) == 2
 
 
-def test_a_job_out_of_memory_comes_back_with_more(copy):
+def test_job__gets_more_memory_after_it_ran_out_of_it(copy):
     before = remove_shards(copy)
     memory = "pool_gradients:mem_mb=300 if attempt == 1 else 4000"
     status, output = copy.submit("--set-resources", memory, "--", f"{GRADIENTS}/pool.h5")
@@ -65,7 +65,7 @@ def test_a_job_out_of_memory_comes_back_with_more(copy):
     assert after.keys() == before.keys()
 
 
-def test_after_snakemake_was_killed_only_what_is_missing_is_done(copy):
+def test_next_run__does_only_what_is_missing_after_snakemake_was_killed(copy):
     remove_shards(copy)
     target = f"{GRADIENTS}/pool.h5"
     # One after the other, so that one is whole when Snakemake dies.

@@ -14,7 +14,7 @@ WARMUP = "results/smoke/warmup/tiny-llama/reasoning"
 SHARD = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1/shards/0.h5"
 
 
-def test_two_nodes_train_with_zero_and_gradients_read_the_moments(submitted, tmp_path):
+def test_training_on_two_nodes__uses_zero_and_gradients_read_its_moments(submitted, tmp_path):
     with mini_slurm.running(nodes=2, gpus=1) as environment:
         checkout = at(tmp_path / "checkout", submitted, activated(environment))
         # As many rows per step as before, which two processes share.

@@ -109,7 +109,7 @@ def evaluate(benchmark, rows, model, folder, **settings):
     return {(sample["task"], sample["id"]): sample for sample in samples}, summary
 
 
-def test_every_model_of_the_configuration_is_here(repository):
+def test_model_of_the_configuration__is_here(repository):
     entries = {
         name: load.read_entry(repository / "config", Model, name).plain()
         for name in load.names(repository / "config", Model)
@@ -121,7 +121,7 @@ def test_every_model_of_the_configuration_is_here(repository):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_score_is_minus_the_loss_times_the_tokens_of_training(name, prepared, scored):
+def test_score__is_minus_the_loss_times_the_tokens_of_training(name, prepared, scored):
     entry, folder = prepared(name)
     samples, summary = scored(name)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -181,7 +181,7 @@ KINDS = {
 
 @pytest.mark.parametrize("chat_template", [True, False])
 @pytest.mark.parametrize("name", MODELS)
-def test_every_prompt_begins_as_training_does(name, chat_template, prepared, spied, tmp_path):
+def test_prompt__begins_as_training_does(name, chat_template, prepared, spied, tmp_path):
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
@@ -214,7 +214,7 @@ def test_every_prompt_begins_as_training_does(name, chat_template, prepared, spi
         assert ids[1] != bos
 
 
-def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared, scored):
+def test_long_prompt__loses_its_beginning_but_not_bos(prepared, scored):
     entry, folder = prepared(SHORT)
     samples, _ = scored(SHORT)
     network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -229,14 +229,14 @@ def test_a_prompt_longer_than_the_model_loses_its_beginning_but_not_bos(prepared
     assert samples["answer", "long"]["perplexity"] == pytest.approx(sum(wanted[:-1]), rel=1e-4)
 
 
-def test_an_answer_longer_than_the_model_is_rejected(prepared, benchmark, tmp_path, capfd):
+def test_long_answer__is_rejected(prepared, benchmark, tmp_path, capfd):
     _, folder = prepared(SHORT)
     with rejected("failed"):
         evaluate(benchmark, [{**ROWS[0], "response": "word " * 600}], folder, tmp_path)
     assert "logic-answer: example 0: the answer has " in capfd.readouterr().err
 
 
-def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tmp_path):
+def test_answer__is_exact_only_if_the_model_ends_there(prepared, benchmark, tmp_path):
     """A model that has learnt one row by heart gives its response and ends; of a shorter response it would go on."""
     entry, folder = prepared("tiny-llama")
     row = {"id": "whole", "task": "t", "instruction": "Is it so?", "response": "No, it is not"}
@@ -259,7 +259,7 @@ def test_an_answer_is_exact_only_if_the_model_ends_there(prepared, benchmark, tm
     assert summary["metrics"]["exact_match"]["value"] == pytest.approx(1 / 3)
 
 
-def test_tasks_of_lm_eval_are_asked_as_it_asks_them(prepared, tmp_path):
+def test_tasks_of_lm_eval__are_asked_as_it_asks_them(prepared, tmp_path):
     """Choices: prompt and choice as one text, white space at the end of the prompt with the choice."""
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
@@ -274,7 +274,7 @@ def test_tasks_of_lm_eval_are_asked_as_it_asks_them(prepared, tmp_path):
     assert model.loglikelihood(asked) == plain.loglikelihood(asked)
 
 
-def test_a_model_that_an_earlier_version_prepared_is_rejected(tmp_path):
+def test_model__that_an_earlier_version_prepared_is_rejected(tmp_path):
     files.write_json(tmp_path / model_summary.NAME, {"weights": {}})
     with rejected("old-model", path=model_summary.NAME, key="row_form"):
         model_summary.row_form(tmp_path)

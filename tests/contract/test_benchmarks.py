@@ -50,14 +50,14 @@ def scored(small_mirror, tmp_path_factory, tiny_model, repository):
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_every_row_is_scored_and_known_by_its_id(scored, name):
+def test_row__is_scored_under_its_id(scored, name):
     benchmark, _, samples = scored
     [filtered, *_] = [metric["filter"] for metric in benchmark["metrics"] if metric["task"] == name]
     found = [sample["id"] for sample in samples if sample["task"] == name and sample["filter"] == filtered]
     assert len(found) == len(set(found)) == ASKED[name]
 
 
-def test_scores_are_means_over_samples(scored):
+def test_scores__are_means_over_samples(scored):
     benchmark, results, samples = scored
     for metric in benchmark["metrics"]:
         part = [sample for sample in samples if sample["task"] == metric["task"]]
@@ -77,14 +77,14 @@ def prompt(samples: list[dict], name: str) -> str:
     ("name", "examples", "mark"),
     [("bbh", 3, "A: Let's think step by step."), ("gsm8k", 5, "Question:"), ("math", 4, "Problem:")],
 )
-def test_prompts_have_the_examples_that_they_should(scored, name, examples, mark):
+def test_prompts__have_the_examples_that_they_should(scored, name, examples, mark):
     assert prompt(scored[2], name).count(mark) == examples + 1
 
 
 @pytest.mark.parametrize("name", ["gpqa", "mmlu"])
-def test_choices_are_asked_without_examples(scored, name):
+def test_choices__are_asked_without_examples(scored, name):
     assert prompt(scored[2], name).count("Answer:") == 1
 
 
-def test_gpqa_has_no_validation_row_in_its_evaluation(scored):
+def test_gpqa__has_no_validation_row_in_its_evaluation(scored):
     assert sum(sample["task"] == "gpqa" for sample in scored[2]) == 10 - 3

@@ -128,7 +128,7 @@ def test_select__rows_are_different_and_the_shortfall_is_reported(method, rows, 
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_same_inputs_and_seed_select_the_same_rows(method, data):
+def test_method__selects_the_same_rows_for_the_same_inputs_and_seed(method, data):
     budget = budget_of(method, data.rows)
     one, other = (run(method, data.inputs(method), budget, seed=3) for _ in range(2))
     assert one.indices.tolist() == other.indices.tolist()
@@ -136,13 +136,13 @@ def test_the_same_inputs_and_seed_select_the_same_rows(method, data):
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].stochastic])
-def test_a_method_that_says_so_draws_anew_for_another_seed(method, data):
+def test_method__draws_anew_for_another_seed_if_it_declares_so(method, data):
     one, other = (set(run(method, data.inputs(method), 30, seed).indices) for seed in range(2))
     assert one != other
 
 
 @pytest.mark.parametrize("method", DETERMINISTIC)
-def test_the_order_of_the_pool_does_not_matter(method, data):
+def test_method__does_not_depend_on_the_order_of_the_pool(method, data):
     order = np.random.default_rng(1).permutation(data.rows)
     budget = budget_of(method, data.rows)
     plain = run(method, data.inputs(method), budget).indices
@@ -159,7 +159,7 @@ def with_earlier(inputs: Inputs, other: Inputs, weight: float) -> Inputs:
 
 
 @pytest.mark.parametrize("method", ALL_CHECKPOINTS)
-def test_every_checkpoint_counts_and_only_the_ratio_of_weights_matters(method, data):
+def test_checkpoints__count_by_the_ratio_of_their_weights_only(method, data):
     budget, last, other = budget_of(method, data.rows), data.inputs(method), Data(seed=5).inputs(method)
     both = run(method, with_earlier(last, other, 1.0), budget).indices
     assert set(both) != set(run(method, last, budget).indices)
@@ -167,13 +167,13 @@ def test_every_checkpoint_counts_and_only_the_ratio_of_weights_matters(method, d
     assert both.tolist() == run(method, with_earlier(last, other, 2.0**-16), budget).indices.tolist()
 
 
-def test_only_methods_that_read_gradients_have_use_for_checkpoints():
+def test_checkpoints__matter_only_to_methods_that_read_gradients():
     for method in ALL_CHECKPOINTS:
         assert any(FEATURES[need].per_checkpoint for need in ENTRIES[method].needs)
 
 
 @pytest.mark.parametrize("method", TARGETED)
-def test_a_planted_signal_is_found_that_random_misses(method, data):
+def test_method__finds_a_planted_signal_that_random_misses(method, data):
     budget = PLANTED // 3
     chosen = run(method, data.inputs(method), budget).indices
     by_chance = run("random", Inputs(data.rows), budget).indices
@@ -183,7 +183,7 @@ def test_a_planted_signal_is_found_that_random_misses(method, data):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_nothing_of_the_size_of_all_pairs_is_held(method):
+def test_method__holds_nothing_of_the_size_of_all_pairs(method):
     data = Data(rows=3000)
     inputs, budget = data.inputs(method), budget_of(method, data.rows, 0.01)
     run(method, inputs, budget)
@@ -198,7 +198,7 @@ def test_nothing_of_the_size_of_all_pairs_is_held(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_it_does_not_change_what_it_is_given(method, data):
+def test_method__does_not_change_its_inputs(method, data):
     inputs = data.inputs(method)
     before = {need: content(getattr(inputs, need)).copy() for need in ENTRIES[method].needs}
     run(method, inputs, budget_of(method, data.rows))
@@ -213,7 +213,7 @@ def content(values: FeatureMatrix | np.ndarray | Texts) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", ENTRIES)
-def test_metadata_are_complete(method):
+def test_metadata__are_complete(method):
     entry = ENTRIES[method]
     assert entry.label
     assert entry.reference.rstrip(".")
@@ -225,7 +225,7 @@ def test_metadata_are_complete(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_parameters_are_explained_where_they_are_set(method):
+def test_parameters__are_explained_where_they_are_set(method):
     lines = (CONFIG / "methods" / f"{method}.yaml").read_text().splitlines()
     for name in ENTRIES[method].params:
         [number] = [number for number, line in enumerate(lines) if line.startswith(f"  {name}:")]
@@ -233,7 +233,7 @@ def test_parameters_are_explained_where_they_are_set(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_parameters_are_declared_as_keyword_only_arguments(method):
+def test_parameters__are_declared_as_keyword_only_arguments(method):
     entry = ENTRIES[method]
     module = importlib.import_module(f"instruction_selection.methods.{entry.module(method)}")
     code, arguments = getattr(module, "score", None), ["inputs", "rng"]
@@ -254,7 +254,7 @@ def test_parameters_are_declared_as_keyword_only_arguments(method):
     assert declared.model_validate(entry.params)
 
 
-def test_every_module_is_a_method_with_a_docstring_and_one_entry_point():
+def test_module__is_a_method_with_a_docstring_and_one_entry_point():
     used = {ENTRIES[name].module(name) for name in METHODS}
     for path in Path(methods.__file__).parent.glob("[!_]*.py"):
         assert path.stem in used, f"{path.name} is named by no file of config/methods"
@@ -270,7 +270,7 @@ def test_every_module_is_a_method_with_a_docstring_and_one_entry_point():
         assert not any(name.startswith("instruction_selection.methods") for name in imported), "methods stand alone"
 
 
-def test_the_documented_call_without_the_workflow_works():
+def test_documented_call__without_the_workflow_works():
     result = doctest.testmod(methods)
     assert result.attempted > 5
     assert result.failed == 0
@@ -357,14 +357,14 @@ def four_shards(tmp_path_factory, data) -> Files:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_number_of_shards_does_not_matter(method, one_shard, four_shards):
+def test_method__does_not_depend_on_the_number_of_shards(method, one_shard, four_shards):
     (ids, summary), (others, other_summary) = one_shard.select(method), four_shards.select(method)
     assert ids == others
     assert summary["details"] == other_summary["details"]
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if ENTRIES[name].sized_like])
-def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_anew_for_every_seed(
+def test_size_control__has_as_many_rows_as_the_method_it_follows_and_draws_anew_for_every_seed(
     method, one_shard, tmp_path
 ):
     _, followed = one_shard.select(ENTRIES[method].sized_like)
@@ -378,7 +378,7 @@ def test_a_control_of_size_has_the_followed_method_s_number_of_rows_and_draws_an
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_rows_without_a_usable_gradient_are_never_chosen_and_are_counted(method, one_shard):
+def test_method__never_chooses_rows_without_a_usable_gradient_and_counts_them(method, one_shard):
     ids, summary = one_shard.select(method)
     reads_gradients = any(FEATURES[need].rule == "pool_gradients" for need in ENTRIES[method].needs)
     assert summary["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)

@@ -108,7 +108,7 @@ def import_with(packages: set[str], statements: list[str], folder: Path) -> subp
 
 
 @pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
-def test_scripts_import_nothing_that_their_environment_lacks(path, resolved, tmp_path):
+def test_scripts__import_nothing_that_their_environment_lacks(path, resolved, tmp_path):
     added = {canonicalize_name(Requirement(line).name) for line in after_deployment(path)}
     statements = [statement for script in scripts(path.stem) for statement in imports(script)]
     assert statements, f"no rule uses {path}"
@@ -117,7 +117,7 @@ def test_scripts_import_nothing_that_their_environment_lacks(path, resolved, tmp
     assert result.returncode == 0, result.stderr
 
 
-def test_a_package_that_is_forgotten_is_noticed(resolved, tmp_path):
+def test_environment__is_noticed_to_lack_a_package(resolved, tmp_path):
     statements = [statement for script in scripts("selection") for statement in imports(script)]
     result = import_with(with_requirements(resolved["selection"]) - {"h5py"}, statements, tmp_path)
     assert "No module named 'h5py'" in result.stderr

@@ -19,22 +19,22 @@ def rules(planned: dict[str, int]) -> dict[str, int]:
     return {rule: count for rule, count in planned.items() if rule not in ("all", "total", "resolve_config")}
 
 
-def test_a_run_that_is_finished_has_nothing_to_do(copy):
+def test_finished_run__has_nothing_to_do(copy):
     assert copy.planned() == {}
 
 
-def test_another_learning_rate_of_fine_tuning(copy):
+def test_fine_tuning__reruns_for_another_learning_rate(copy):
     copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     assert rules(copy.planned()) == {"finetune": 3, "evaluate": 3, "table": 1, "report": 1}
 
 
-def test_another_parameter_of_a_method(copy):
+def test_method__reruns_for_another_parameter(copy):
     copy.edit("config/methods/g2is.yaml", "delta: 0.8", "delta: 0.7")
     planned = rules(copy.planned())
     assert planned == dict.fromkeys(REDONE, 1)
 
 
-def test_a_parameter_that_is_changed_and_changed_back(copy, undisturbed):
+def test_parameter__plans_nothing_when_changed_and_changed_back(copy, undisturbed):
     copy.edit("config/methods/g2is.yaml", "delta: 0.8", "delta: 0.999")
     assert "select_rows" in jobs_of(copy.finish())
     assert copy.tables() != undisturbed.tables()
@@ -43,7 +43,7 @@ def test_a_parameter_that_is_changed_and_changed_back(copy, undisturbed):
     assert copy.tables() == undisturbed.tables()
 
 
-def test_another_pool(copy):
+def test_pool__reruns_everything_when_it_is_another(copy):
     copy.edit("config/experiments/faults.yaml", "rows: 48", "rows: 52")
     planned = rules(copy.planned())
     # All but the model, the target and the evaluation of the untuned model.
@@ -53,7 +53,7 @@ def test_another_pool(copy):
     assert planned["select_rows"] == planned["finetune"] == planned["evaluate"] == 3
 
 
-def test_a_table_of_old_and_new_is_rejected(copy):
+def test_table__of_old_and_new_is_rejected(copy):
     """Snakemake is asked to compare times alone, and the table still finds the result that is out of date."""
     copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     table = copy.results / "tables/logic.csv"
@@ -63,7 +63,7 @@ def test_a_table_of_old_and_new_is_rejected(copy):
     assert not table.exists()
 
 
-def test_a_table_of_an_adapter_that_was_made_again_is_rejected(copy):
+def test_table__of_an_adapter_that_was_made_again_is_rejected(copy):
     path = copy.path / RESULTS / "runs/tiny-llama/reasoning/any/random/0.25/seed0/training.json"
     files.write_json(path, {**files.read_json(path), "adapter": "0" * 64})
     (copy.results / "tables/logic.csv").unlink()

@@ -17,7 +17,7 @@ BASE = f"{RESULTS}/runs/tiny-llama/any/any/base/0/seed0"
 AWAY = "http://127.0.0.1:9"
 
 
-def test_a_target_without_a_response_is_rejected_when_it_is_sampled(copy):
+def test_target__without_a_response_is_rejected_when_it_is_sampled(copy):
     """Before anything is trained."""
     rows = [{"question": f"{number}?", "answer": ""} for number in range(12)]
     (copy.path / "data").mkdir()
@@ -37,7 +37,7 @@ def test_a_target_without_a_response_is_rejected_when_it_is_sampled(copy):
     sentence(copy.snakemake("--", rows), "4 examples are requested, but only 0 are available")
 
 
-def test_an_evaluation_of_fewer_samples_is_rejected(copy, undisturbed):
+def test_evaluation__of_fewer_samples_is_rejected(copy, undisturbed):
     documents = copy.results / "targets/logic/harness/logic-answer.jsonl"
     damage(documents, lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
     (copy.path / f"{BASE}/eval/logic.json").unlink()
@@ -65,7 +65,7 @@ def mini(copy):
     )
 
 
-def test_a_hub_that_is_away_is_one_sentence_and_what_is_there_is_used(copy, mini, small_mirror):
+def test_hub__that_is_unreachable_is_one_sentence_and_present_files_are_used(copy, mini, small_mirror):
     done = mini(GSM8K, HF_ENDPOINT=AWAY)
     sentence(done, "cannot be fetched without a network: run `snakemake prefetch --config experiment=NAME`")
     assert not (copy.path / GSM8K).exists()
@@ -110,7 +110,7 @@ def other_hub():
     server.shutdown()
 
 
-def test_another_commit_than_the_one_named_is_rejected(copy, mini, other_hub):
+def test_commit__other_than_the_named_one_is_rejected(copy, mini, other_hub):
     path = copy.path / "config/benchmarks/gsm8k-mini.yaml"
     path.write_text(path.read_text().replace("revision: main", f"revision: '{'0' * 40}'"))
     done = mini(GSM8K, HF_ENDPOINT=other_hub)

@@ -72,7 +72,7 @@ def story(run) -> dict[str, Killed]:
 
 
 @pytest.mark.parametrize("rule", STAGES)
-def test_the_run_names_the_job_and_says_how_to_go_on(story, rule):
+def test_killed_run__names_the_job_and_says_how_to_resume(story, rule):
     output = said(story[rule].done)
     assert story[rule].done.returncode == 1, output
     assert re.findall(r"Error in rule (\w+)", output)[0] == rule
@@ -80,26 +80,26 @@ def test_the_run_names_the_job_and_says_how_to_go_on(story, rule):
 
 
 @pytest.mark.parametrize("rule", STAGES)
-def test_the_next_run_does_nothing_again(story, rule):
+def test_run_after_the_next__has_nothing_to_do(story, rule):
     assert story[rule].redone == set()
 
 
-def test_each_was_killed_before_it_was_finished(story):
+def test_killed_jobs__were_not_finished(story):
     for rule, killed in story.items():
         expected = {"select_rows": f"select_rows/{CELL}/0.tsv", "evaluate": f"evaluate/{CELL}/0/logic.tsv"}.get(rule)
         assert expected not in killed.finished
 
 
-def test_trainings_went_on_from_their_checkpoints(story, run):
+def test_trainings__resumed_from_their_checkpoints(story, run):
     for log in ("warmup/tiny-llama/reasoning.log", f"finetune/{CELL}/0.log"):
         assert re.search(r"Resuming training from .*checkpoint-\d", run.log(log))
 
 
-def test_the_tables_are_those_of_an_undisturbed_run(story, run, undisturbed):
+def test_tables__are_those_of_an_undisturbed_run(story, run, undisturbed):
     assert run.tables() == undisturbed.tables()
     assert len(run.tables()) == 2
 
 
-def test_nothing_is_left_lying(story, run):
+def test_killed_jobs__leave_no_temporary_files(story, run):
     found = [path for path in run.results.rglob("*") if path.suffix in {".tmp", ".partial"} or path.name == "training"]
     assert found == []

@@ -33,7 +33,7 @@ def locked(run: Run) -> None:
     assert "It can be removed with the --unlock argument." in said(done).replace("\n", " ")
 
 
-def test_after_a_power_cut_the_next_run_resumes(copy, undisturbed):
+def test_power_cut__is_resumed_from_by_the_next_run(copy, undisturbed):
     """A fine-tuning was under way. The lock has to be taken away, and nothing else."""
     before = without(copy, f"runs/{RUN}/seed0/adapter", f"runs/{RUN}/seed0/eval/logic.json")
     output = copy.results / f"runs/{RUN}/seed0/training/output"
@@ -49,7 +49,7 @@ def test_after_a_power_cut_the_next_run_resumes(copy, undisturbed):
     assert copy.tables() == undisturbed.tables()
 
 
-def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undisturbed):
+def test_job__that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undisturbed):
     before = without(copy, f"runs/{BASE}/seed0/eval/logic.json")
     log = copy.results / f"logs/evaluate/{BASE}/0/logic.log"
     log.unlink()
@@ -71,7 +71,7 @@ def test_a_job_that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undis
     assert copy.tables() == undisturbed.tables()
 
 
-def test_of_two_runs_at_once_the_second_is_rejected_and_the_first_ends_well(copy, undisturbed):
+def test_second_run_at_once__is_rejected_and_the_first_succeeds(copy, undisturbed):
     before = without(copy, f"runs/{BASE}/seed0/eval/logic.json")
     with copy.started() as first:
         wait(lambda: any((copy.path / ".snakemake/locks").glob("*")), first)
@@ -85,7 +85,7 @@ def test_of_two_runs_at_once_the_second_is_rejected_and_the_first_ends_well(copy
     assert copy.tables() == undisturbed.tables()
 
 
-def test_a_result_that_snakemake_did_not_record_is_made_again_without_being_asked(copy, undisturbed):
+def test_unrecorded_result__is_made_again(copy, undisturbed):
     """Killed between a job's last output and Snakemake's note of it: the next run needs no flag."""
     path = f"{RESULTS}/tables/logic.csv"
     without(copy)

@@ -33,7 +33,7 @@ def flipped(content: bytes, bit: int | None = None) -> bytes:
 
 
 @pytest.mark.parametrize("change", [lambda content: content[:-1000], flipped], ids=["cut short", "one bit"])
-def test_a_damaged_shard_is_named_and_made_again(copy, undisturbed, change):
+def test_damaged_shard__is_named_and_made_again(copy, undisturbed, change):
     shard, chosen = f"{GRADIENTS}/shards/1.h5", f"{LESS}/selected.jsonl"
     damage(copy.path / shard, change)
     (copy.path / chosen).unlink()
@@ -66,7 +66,7 @@ def small(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.mark.parametrize("which", [0, 1], ids=["gathered", "shard"])
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_bit_and_any_cut_is_noticed(small, which, data):
+def test_store__with_a_flipped_bit_or_a_cut_is_noticed(small, which, data):
     """HDF5's own checksums are not enough: of 2,500 bits outside of the data, 76 gave other numbers in silence."""
     path = small[which]
     whole = path.read_bytes()
@@ -84,7 +84,7 @@ def test_any_bit_and_any_cut_is_noticed(small, which, data):
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_bit_of_a_shard_is_noticed_though_its_time_is_the_same(small, data):
+def test_shard__with_a_flipped_bit_is_noticed_though_its_time_is_the_same(small, data):
     """At opening, or in the matrix when it is read; the sentence names the shard either way."""
     pool, shard = small
     whole = shard.read_bytes()
@@ -99,7 +99,7 @@ def test_any_bit_of_a_shard_is_noticed_though_its_time_is_the_same(small, data):
         damage(shard, lambda _: whole)
 
 
-def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_another(small):
+def test_shard__is_hashed_at_opening_only_if_its_time_or_size_differs(small):
     pool, shard = small
     whole = shard.read_bytes()
     with h5py.File(shard) as file:
@@ -120,7 +120,7 @@ def test_data_of_a_shard_are_hashed_at_opening_only_if_its_time_or_size_is_anoth
     assert len(store.Reader(pool)) == 10
 
 
-def test_another_shard_in_the_place_of_one_is_rejected(small):
+def test_shard__in_the_place_of_another_is_rejected(small):
     pool, shard = small
     whole = shard.read_bytes()
     try:
@@ -153,7 +153,7 @@ def relabelled(path: Path, key: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_a_store_of_something_else_is_rejected_even_if_pool_and_target_agree(copy, key):
+def test_store_of_something_else__is_rejected_even_if_pool_and_target_agree(copy, key):
     """In the process of the test, as it would be in the job."""
     gradients = copy.path / GRADIENTS
     for name in ("pool.h5", "validation/logic.h5"):
@@ -185,7 +185,7 @@ def test_a_store_of_something_else_is_rejected_even_if_pool_and_target_agree(cop
         )
 
 
-def test_the_job_knows_what_its_stores_should_be_of(copy):
+def test_job__checks_what_its_stores_are_of(copy):
     chosen = copy.path / LESS / "selected.jsonl"
     chosen.unlink()
     validation = f"{GRADIENTS}/validation/logic.h5"
@@ -216,7 +216,7 @@ def small_disk(copy):
 
 
 @pytest.mark.root
-def test_a_full_disk_is_reported_and_the_next_run_resumes(copy: Run, undisturbed, small_disk):
+def test_full_disk__is_reported_and_the_next_run_resumes(copy: Run, undisturbed, small_disk):
     shard = f"{GRADIENTS}/shards/1.h5"
     sentence(copy.snakemake("--", shard), "The disk is full (")
     assert not (copy.path / shard).exists()

@@ -43,7 +43,7 @@ def rows(some_rows, tmp_path) -> list[dict]:
     return some_rows
 
 
-def test_an_example_whose_gradient_is_not_finite_is_named_and_left_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
+def test_example__whose_gradient_is_not_finite_is_named_and_left_out(tiny_model, tiny_adapter, rows, tmp_path, capfd):
     model = shutil.copytree(tiny_model, tmp_path / "model")
     spoil(model)
     arguments = ((0, 1), model, tiny_adapter, ["sgd"], None, "smollm_eot", 256, SETTINGS)
@@ -53,7 +53,7 @@ def test_an_example_whose_gradient_is_not_finite_is_named_and_left_out(tiny_mode
     assert not (tmp_path / "0.h5").exists()
 
 
-def test_rows_whose_response_is_cut_away_are_rejected(tiny_model, tiny_adapter, rows, tmp_path):
+def test_rows__whose_response_is_cut_away_are_rejected(tiny_model, tiny_adapter, rows, tmp_path):
     """The first token of a row is never predicted, so a row of one token has nothing to learn from."""
     arguments = ((0, 1), tiny_model, tiny_adapter, ["sgd"], None, "smollm_eot", 1, SETTINGS)
     with rejected("no-response", path="rows.jsonl", key="cutoff_len"):
@@ -61,7 +61,7 @@ def test_rows_whose_response_is_cut_away_are_rejected(tiny_model, tiny_adapter, 
     assert not (tmp_path / "0.h5").exists()
 
 
-def test_a_training_that_diverges_is_stopped(copy, undisturbed, tmp_path):
+def test_training__that_diverges_is_stopped(copy, undisturbed, tmp_path):
     model = copy.results / "models/tiny-llama"
     whole = shutil.copytree(model, tmp_path / "whole")
     spoil(model)
@@ -78,7 +78,7 @@ def test_a_training_that_diverges_is_stopped(copy, undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
-def test_a_score_that_is_not_finite_is_rejected(value):
+def test_score__that_is_not_finite_is_rejected(value):
     metric = {"name": "acc", "task": "one", "metric": None, "filter": "none"}
     samples = [{"id": "a", "task": "one", "filter": "none", "acc": 1.0}]
     samples.append({"id": "b", "task": "one", "filter": "none", "acc": value})
@@ -87,7 +87,7 @@ def test_a_score_that_is_not_finite_is_rejected(value):
         harness.summarise("logic", {"harness": {"one": {}}, "metrics": [metric]}, results, samples, 2)
 
 
-def test_an_incomplete_checkpoint_is_not_resumed_from(copy, undisturbed):
+def test_checkpoint__that_is_incomplete_is_not_resumed_from(copy, undisturbed):
     shutil.rmtree(copy.path / RANDOM / "adapter")
     done = copy.snakemake("--", f"{RANDOM}/adapter", kill_at="open */checkpoint-6/trainer_state.json")
     sentence(done, "LLaMA-Factory was killed by SIGKILL (out of memory?) while running")
@@ -105,7 +105,7 @@ def test_an_incomplete_checkpoint_is_not_resumed_from(copy, undisturbed):
 
 
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
-def test_a_checkpoint_that_a_power_cut_left_short_is_removed(name, tmp_path):
+def test_checkpoint__that_a_power_cut_left_short_is_removed(name, tmp_path):
     for step in (3, 6):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()

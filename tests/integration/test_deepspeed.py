@@ -54,7 +54,7 @@ def read(output, tiny_model):
     return moments.from_checkpoint(checkpoints.find(output)[-1], parameters.shapes(tiny_model, output))
 
 
-def test_the_moments_are_the_same_by_name(outputs, tiny_model):
+def test_moments__are_the_same_by_name(outputs, tiny_model):
     one, two = (read(output, tiny_model) for output in outputs)
     assert not (checkpoints.find(outputs[1])[-1] / "optimizer.pt").exists()
     assert one.keys() == two.keys()
@@ -63,7 +63,7 @@ def test_the_moments_are_the_same_by_name(outputs, tiny_model):
         assert torch.allclose(tensor, two[name], rtol=1e-3, atol=1e-3 * float(tensor.abs().max())), name
 
 
-def test_a_rank_that_is_missing_is_named(outputs, tiny_model):
+def test_missing_rank__is_named(outputs, tiny_model):
     checkpoint = checkpoints.find(outputs[1])[-1]
     [path] = checkpoint.glob("*/zero_pp_rank_1_*")
     hidden = path.with_suffix(".away")
@@ -75,7 +75,7 @@ def test_a_rank_that_is_missing_is_named(outputs, tiny_model):
         hidden.rename(path)
 
 
-def test_nothing_else_is_unpickled(outputs, tiny_model, tmp_path):
+def test_state_file__that_would_run_code_is_not_unpickled(outputs, tiny_model, tmp_path):
     """A state file that would run code is rejected."""
 
     class Attack:
@@ -99,7 +99,7 @@ class Command:
         return os.mkdir, (str(self.folder),)
 
 
-def test_a_training_resumes_from_its_checkpoint_and_runs_nothing_in_it(outputs, train, tmp_path, capfd):
+def test_training__resumes_from_its_checkpoint_and_runs_nothing_in_it(outputs, train, tmp_path, capfd):
     shutil.copytree(outputs[1].parent, tmp_path / "two")
     train(tmp_path / "two", 2)
     assert "Resuming training from checkpoint with epoch" in "".join(capfd.readouterr())
@@ -112,7 +112,7 @@ def test_a_training_resumes_from_its_checkpoint_and_runs_nothing_in_it(outputs, 
     assert not (tmp_path / "made").exists()
 
 
-def test_a_parameter_cut_over_two_ranks_is_put_together(tmp_path):
+def test_parameter__cut_over_two_ranks_is_put_together(tmp_path):
     from deepspeed.utils.tensor_fragment import fragment_address
 
     flat = {kind: torch.randn(10) for kind in moments.STATES}

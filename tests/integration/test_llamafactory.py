@@ -55,7 +55,7 @@ def started(monkeypatch) -> None:
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
 
 
-def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_rows):
+def test_moments__carry_the_names_of_their_parameters(output, tiny_model, some_rows):
     """After one step from zero, Adam's first moment is 0.1 times that step's gradient, parameter by parameter."""
     named = moments.from_checkpoint(checkpoints.find(output)[-1], parameters.shapes(tiny_model, output))
     # The gradient was taken at the start, when every B was zero and every A was what the optimizer saw: so only
@@ -79,7 +79,7 @@ def test_moments_carry_the_names_of_their_parameters(output, tiny_model, some_ro
     assert compared == 8
 
 
-def test_every_checkpoint_that_is_wanted_stays_with_its_learning_rate(tiny_model, rows_path, tmp_path):
+def test_checkpoint__that_is_wanted_stays_with_its_learning_rate(tiny_model, rows_path, tmp_path):
     arguments = {**ARGUMENTS, "num_train_epochs": 3, "lr_scheduler_type": "linear", "logging_steps": 1}
     output = llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path, checkpoints=2)
     kept = checkpoints.find(output)
@@ -92,7 +92,7 @@ def test_every_checkpoint_that_is_wanted_stays_with_its_learning_rate(tiny_model
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
-def test_learning_rates_are_averaged_over_the_epoch_that_a_checkpoint_ends(tmp_path):
+def test_learning_rates__are_averaged_over_the_epoch_that_a_checkpoint_ends(tmp_path):
     paths = [tmp_path / f"checkpoint-{step}" for step in (20, 30)]
     paths[1].mkdir()
     history = [{"step": step, "learning_rate": float(step)} for step in range(1, 31)]
@@ -104,7 +104,7 @@ def test_learning_rates_are_averaged_over_the_epoch_that_a_checkpoint_ends(tmp_p
     ]
 
 
-def test_an_epoch_without_a_logged_learning_rate_is_rejected(tmp_path):
+def test_epoch__without_a_logged_learning_rate_is_rejected(tmp_path):
     path = tmp_path / "checkpoint-30"
     history = [{"step": 5, "learning_rate": 1.0}]
     files.write_json(path / "trainer_state.json", {"global_step": 30, "epoch": 3.0, "log_history": history})
@@ -112,12 +112,12 @@ def test_an_epoch_without_a_logged_learning_rate_is_rejected(tmp_path):
         checkpoints.describe([path])
 
 
-def test_an_output_without_a_checkpoint_is_rejected(tmp_path):
+def test_output__without_a_checkpoint_is_rejected(tmp_path):
     with rejected("no-checkpoint", path=tmp_path):
         checkpoints.find(tmp_path)
 
 
-def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model, rows_path, some_rows, tmp_path):
+def test_moments_of_a_whole_model__carry_the_names_of_their_parameters(tiny_model, rows_path, some_rows, tmp_path):
     """With a learning rate of zero the model stays what it was, and its gradient is what the optimizer saw."""
     arguments = {key: value for key, value in ARGUMENTS.items() if not key.startswith("lora")}
     arguments |= {"finetuning_type": "full", "learning_rate": 0.0}
@@ -132,7 +132,7 @@ def test_moments_of_a_whole_model_carry_the_names_of_their_parameters(tiny_model
         assert torch.allclose(moment, 0.1 * gradient, rtol=1e-3, atol=1e-5 * float(moment.abs().max())), name
 
 
-def test_moments_of_another_adapter_are_rejected(output, tiny_model):
+def test_moments_of_another_adapter__are_rejected(output, tiny_model):
     shapes = parameters.shapes(tiny_model, output)
     first = next(iter(shapes))
     checkpoint = checkpoints.find(output)[-1]
@@ -142,7 +142,7 @@ def test_moments_of_another_adapter_are_rejected(output, tiny_model):
         moments.from_checkpoint(checkpoint, {**shapes, first: torch.Size([1, 2])})
 
 
-def test_moments_survive_the_file(output, tiny_model, tmp_path):
+def test_moments__survive_the_file(output, tiny_model, tmp_path):
     shapes = parameters.shapes(tiny_model, output)
     named = moments.from_checkpoint(checkpoints.find(output)[-1], shapes)
     moments.write(named, tmp_path / "moments.safetensors")
@@ -153,7 +153,7 @@ def test_moments_survive_the_file(output, tiny_model, tmp_path):
         assert torch.equal(second, named[f"{name}.exp_avg_sq"].flatten())
 
 
-def test_the_adapter_is_kept_whole(output, tmp_path):
+def test_adapter__is_kept_whole(output, tmp_path):
     checkpoints.keep_weights(output, tmp_path / "adapter")
     assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == [
         "adapter_config.json",
@@ -209,7 +209,7 @@ def test_train__starts_over_if_a_power_cut_damaged_what_it_says_of_itself(starte
     assert (folder / "output" / "old").exists()
 
 
-def test_a_killed_run_resumes_at_its_last_complete_checkpoint(tiny_model, some_rows, tmp_path, capfd):
+def test_killed_run__resumes_at_its_last_complete_checkpoint(tiny_model, some_rows, tmp_path, capfd):
     """Killed after its first checkpoint and with half of a second one, it ends with the same bits, dropout included."""
     files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
     arguments = {**ARGUMENTS, "num_train_epochs": 3, "lora_dropout": 0.1, "logging_steps": 1}
@@ -241,13 +241,13 @@ def kill_with_children(process: int) -> None:
         os.kill(number, signal.SIGKILL)
 
 
-def test_the_share_of_second_moments_that_are_below_epsilon():
+def test_second_moments__below_epsilon_are_counted():
     named = {"a.exp_avg": torch.zeros(8), "a.exp_avg_sq": torch.tensor([0.0, 9e-9, 1.1e-8, 1.0])}
     named |= {"b.exp_avg": torch.zeros(4), "b.exp_avg_sq": torch.full((2, 2), 1e-9)}
     assert moments.share_below_epsilon(named) == 6 / 8
 
 
-def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, capfd):
+def test_run_with_other_inputs__starts_over(tiny_model, rows_path, tmp_path, capfd):
     one = {**ARGUMENTS, "num_train_epochs": 1}
     llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, one, 0, tmp_path)
     llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, {**one, "learning_rate": 2.0e-3}, 0, tmp_path)
@@ -255,7 +255,7 @@ def test_a_run_with_other_inputs_starts_over(tiny_model, rows_path, tmp_path, ca
 
 
 @given(st.integers(1, 8), st.integers(1, 512), st.integers(1, 64))
-def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device, batch, processes):
+def test_effective_batch__is_the_same_for_any_number_of_processes(per_device, batch, processes):
     arguments = {"per_device_train_batch_size": per_device, "effective_batch": batch}
     if batch % (per_device * processes):
         # Not `rejected`, because the examples differ from run to run and so do their sentences.
@@ -266,26 +266,26 @@ def test_the_effective_batch_is_the_same_for_any_number_of_processes(per_device,
         assert llamafactory.accumulation_steps(arguments, processes) * processes * per_device == batch
 
 
-def test_the_trainer_is_given_the_accumulation_steps_that_the_effective_batch_needs(output):
+def test_trainer__is_given_the_accumulation_steps_that_the_effective_batch_needs(output):
     written = yaml.safe_load((output.parent / "train.yaml").read_text())
     assert written["gradient_accumulation_steps"] == 1
     assert "effective_batch" not in written
 
 
-def test_several_nodes_without_slurm_are_rejected(tiny_model, rows_path, tmp_path, monkeypatch):
+def test_several_nodes__without_slurm_are_rejected(tiny_model, rows_path, tmp_path, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     arguments = {**ARGUMENTS, "effective_batch": 2}
     with rejected("nodes-without-slurm", key="nodes.training"):
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path, processes=2, nodes=2)
 
 
-def test_a_failed_run_is_named(tiny_model, rows_path, tmp_path):
+def test_failed_run__is_named(tiny_model, rows_path, tmp_path):
     with rejected("failed") as caught:
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, {**ARGUMENTS, "stage": "nonsense"}, 0, tmp_path)
     assert str(tmp_path / "train.yaml") in str(caught.value)
 
 
-def test_a_layer_that_the_model_does_not_have_is_named(tiny_model, rows_path, tmp_path):
+def test_layer__that_the_model_does_not_have_is_named(tiny_model, rows_path, tmp_path):
     arguments = {**ARGUMENTS, "lora_target": "q_proj,c_attn"}
     with rejected("unknown-layer", key="lora_target") as caught:
         llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path)

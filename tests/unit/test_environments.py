@@ -36,7 +36,7 @@ def conda(path: Path) -> dict:
 
 
 @pytest.mark.parametrize("path", sorted(ENVS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_conda_environments_agree_with_the_laptop(path):
+def test_conda_environments__agree_with_the_laptop(path):
     [section] = [entry["pip"] for entry in conda(path) if isinstance(entry, dict)]
     known = laptop()
     for name, version in pins(section + after_deployment(path)).items():
@@ -47,19 +47,19 @@ def test_conda_environments_agree_with_the_laptop(path):
 
 
 @pytest.mark.parametrize("path", sorted(ENVS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_conda_environments_take_python_and_pip_from_conda_forge(path):
+def test_conda_environments__take_python_and_pip_from_conda_forge(path):
     assert yaml.safe_load(path.read_text())["channels"] == ["conda-forge"]
     assert conda(path)[:2] == ["python=3.11", "pip"]
 
 
 @pytest.mark.parametrize("name", ["tools.txt", "docs.txt", "benchmarks.txt"])
-def test_other_environments_agree_with_the_laptop(name):
+def test_other_environments__agree_with_the_laptop(name):
     others, known = pins((ENVS / name).read_text().splitlines()), laptop()
     assert others
     assert {package: version for package, version in others.items() if known.get(package, version) != version} == {}
 
 
-def test_hooks_before_a_commit_have_the_versions_of_the_tests():
+def test_hooks__before_a_commit_have_the_versions_of_the_tests():
     repositories = yaml.safe_load((ENVS.parent / ".pre-commit-config.yaml").read_text())["repos"]
     found = {
         Path(each["repo"]).name.removesuffix("-pre-commit"): f"=={each['rev'][1:]}"

@@ -27,7 +27,7 @@ def pins(name: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_every_pin_is_locked_at_its_version(lock):
+def test_pin__is_locked_at_its_version(lock):
     locked = pins(lock)
     wanted = {name: versions for source in LOCKS[lock] for name, versions in pins(source).items()}
     assert {name: locked.get(name) for name in wanted.keys() - NOT_LOCKED} == {
@@ -37,7 +37,7 @@ def test_every_pin_is_locked_at_its_version(lock):
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_every_line_has_a_hash_and_names_no_place(lock):
+def test_line__has_a_hash_and_names_no_place(lock):
     text = (ENVS / lock).read_text()
     for entry in re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]:
         assert re.fullmatch(r"[a-z0-9._-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n", entry), entry
@@ -45,7 +45,7 @@ def test_every_line_has_a_hash_and_names_no_place(lock):
     assert "index-url" not in text
 
 
-def test_what_locked_packages_need_is_locked():
+def test_locked_packages__need_only_locked_packages():
     locked = pins("laptop.lock")
     missing = set()
     for name in locked:

@@ -64,22 +64,22 @@ def problem(node: ast.AST) -> str | None:
         "AutoModel.from_pretrained(path, trust_remote_code=trust)",
     ],
 )
-def test_what_is_not_allowed_is_found(source):
+def test_check__finds_what_is_not_allowed(source):
     assert len(problems(f"x = 1\n{source}")) == 1
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_the_library_and_its_scripts(path):
+def test_library__and_scripts_do_nothing_that_is_not_allowed(path):
     assert problems(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", SNAKEFILES, ids=lambda path: path.name)
-def test_rules_run_scripts_and_no_shell(path):
+def test_rules__run_scripts_and_no_shell(path):
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     assert not [line for line in lines if line.startswith(("shell:", "shell(", "run:", "wrapper:"))]
 
 
-def test_model_written_code_is_confirmed_nowhere():
+def test_model_written_code__is_confirmed_nowhere():
     for path in [*SOURCES, *SNAKEFILES]:
         text = path.read_text(encoding="utf-8")
         assert "confirm_run_unsafe_code" not in text

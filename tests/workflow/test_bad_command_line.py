@@ -26,11 +26,11 @@ def checkout(fresh, tmp_path_factory) -> Checkout:
         ("ratios=[0.5]", "--config: unknown key 'ratios'; only `experiment` is chosen here."),
     ],
 )
-def test_a_wrong_choice(checkout, argument, expected):
+def test_choice__is_rejected_if_it_is_wrong(checkout, argument, expected):
     rejected(checkout, expected, argument)
 
 
-def test_a_key_that_is_there_twice(checkout):
+def test_key__given_twice_is_rejected(checkout):
     path = checkout.path / "config/experiments/smoke.yaml"
     text = path.read_text()
     try:
@@ -43,7 +43,7 @@ def test_a_key_that_is_there_twice(checkout):
         path.write_text(text)
 
 
-def test_no_experiment_is_chosen(checkout):
+def test_experiment__must_be_chosen(checkout):
     path = checkout.path / "config/config.yaml"
     text = path.read_text()
     try:

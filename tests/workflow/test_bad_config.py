@@ -43,7 +43,7 @@ def checkout(fresh, tmp_path_factory) -> Checkout:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_file(checkout, case):
+def test_file__is_rejected_in_one_sentence(checkout, case):
     file, old, new, expected = CASES[case]
     path = checkout.path / "config" / file
     original = path.read_text()
@@ -54,11 +54,11 @@ def test_a_file(checkout, case):
         path.write_text(original)
 
 
-def test_an_experiment_that_is_not_there(checkout):
+def test_experiment__that_is_missing_is_named(checkout):
     rejected(checkout, "no experiment 'smoek'", experiment="smoek")
 
 
-def test_a_gated_model_without_a_login(checkout, monkeypatch, tmp_path):
+def test_gated_model__needs_a_login(checkout, monkeypatch, tmp_path):
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     original = (checkout.path / "config/experiments/smoke.yaml").read_text()
@@ -73,13 +73,13 @@ def test_a_gated_model_without_a_login(checkout, monkeypatch, tmp_path):
     assert not (checkout.path / "results").exists()
 
 
-def test_a_key_that_the_command_line_does_not_choose(checkout):
+def test_key__that_the_command_line_does_not_choose_is_rejected(checkout):
     result = checkout.snakemake("--config", "experiment=smoke", "ratio=0.3")
     assert result.returncode != 0
     assert "unknown key 'ratio'" in result.stdout + result.stderr
 
 
-def test_gpus_that_are_not_there_are_missed_aloud(checkout):
+def test_gpus__that_are_missing_are_warned_of(checkout):
     if machines.has_gpu():
         pytest.skip("this machine has a GPU")
     result = checkout.snakemake("--until", "resolve_config")

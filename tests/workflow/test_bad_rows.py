@@ -53,12 +53,12 @@ def write(checkout: Checkout, name: str, rows: list[dict], after: str = "") -> N
     ],
     ids=["broken line", "too few", "empty response", "missing field"],
 )
-def test_a_pool(checkout, pool, after, expected):
+def test_pool__is_rejected_in_one_sentence(checkout, pool, after, expected):
     write(checkout, "pool.jsonl", pool, after)
     stopped(checkout, "results/mine/pools/mine/pool.jsonl", expected)
 
 
-def test_a_pool_that_was_cut_after_it_was_sampled(checkout):
+def test_pool__cut_after_it_was_sampled_is_rejected(checkout):
     """Before anything is trained on it."""
     write(checkout, "pool.jsonl", GOOD)
     pool = checkout.path / "results/mine/pools/mine/pool.jsonl"
@@ -73,7 +73,7 @@ def test_a_pool_that_was_cut_after_it_was_sampled(checkout):
     pool.unlink()
 
 
-def test_evaluation_rows_among_the_validation_rows(checkout):
+def test_evaluation_rows__among_the_validation_rows_are_rejected(checkout):
     write(checkout, "pool.jsonl", GOOD)
     write(checkout, "v.jsonl", [{"q": f"V {number}", "a": "1"} for number in range(6)])
     write(checkout, "e.jsonl", [{"q": f"v  {number}", "a": "1"} for number in range(5, 13)])
@@ -83,7 +83,7 @@ def test_evaluation_rows_among_the_validation_rows(checkout):
     )
 
 
-def test_a_pool_of_which_the_file_is_not_there(checkout):
+def test_pool__whose_file_is_missing_is_named(checkout):
     (checkout.path / "data/pool.jsonl").unlink()
     stopped(
         checkout,

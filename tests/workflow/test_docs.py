@@ -22,7 +22,7 @@ def follow(page: Path, checkout: Checkout) -> list[str]:
     return [path for path, _ in found]
 
 
-def test_a_method_is_added_as_the_page_says(copy, repository):
+def test_method__is_added_as_the_page_says(copy, repository):
     written = follow(repository / "docs/add-a-method.md", copy)
     assert written == ["workflow/instruction_selection/methods/closest.py", "config/methods/closest.yaml"]
     copy.edit("config/experiments/smoke.yaml", "methods: [base,", "methods: [closest, base,")
@@ -41,7 +41,7 @@ def test_a_method_is_added_as_the_page_says(copy, repository):
     assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 10
 
 
-def test_a_benchmark_is_added_as_the_page_says(copy, repository):
+def test_benchmark__is_added_as_the_page_says(copy, repository):
     page = repository / "docs/add-a-benchmark.md"
     assert follow(page, copy) == ["data/capitals.jsonl", "config/benchmarks/capitals.yaml"]
     entry = re.search(r"`(capitals: \{.*?\})`", page.read_text())[1]

@@ -25,7 +25,7 @@ rule select_longest:
 '''
 
 
-def test_a_rule_of_its_own_selects_for_a_method_and_nothing_else_changes(copy):
+def test_rule__of_its_own_selects_for_a_method_and_nothing_else_changes(copy):
     (copy.path / "config/methods/longest.yaml").write_text(METHOD)
     rules = copy.path / "workflow/rules/methods"
     rules.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ def test_a_rule_of_its_own_selects_for_a_method_and_nothing_else_changes(copy):
     assert copy.planned()["select_longest"] == 1
 
 
-def test_a_method_with_neither_module_nor_rule_is_rejected(copy):
+def test_method__with_neither_module_nor_rule_is_rejected(copy):
     (copy.path / "config/methods/longest.yaml").write_text(METHOD)
     copy.edit("config/experiments/smoke.yaml", "methods: [base,", "methods: [longest, base,")
     result = copy.snakemake("--dry-run")

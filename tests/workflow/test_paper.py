@@ -41,7 +41,7 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def test_the_tables_and_figures_need_every_job_once(plan, checkpoints):
+def test_tables__and_figures_need_every_job_once(plan, checkpoints):
     start = processor_seconds()
     jobs = plan()
     # An idle laptop takes 10 s.
@@ -80,18 +80,18 @@ def test_the_tables_and_figures_need_every_job_once(plan, checkpoints):
         (["figure3"], {"warmup": 3, "finetune": 30, "evaluate": 30}),
     ],
 )
-def test_a_table_by_name_needs_its_own_cells(plan, tables, expected):
+def test_table__by_name_needs_its_own_cells(plan, tables, expected):
     jobs = plan(*tables)
     assert {rule: jobs[rule] for rule in expected} == expected
 
 
-def test_one_cell_of_a_table_by_its_file(plan):
+def test_cell__is_made_by_the_name_of_its_file(plan):
     jobs = plan("results/paper/runs/gemma-7b/cot/bbh+gsm8k/sbert/0.01/seed0/eval/bbh.json")
     assert (jobs["select_rows"], jobs["finetune"], jobs["evaluate"]) == (1, 1, 1)
     assert "warmup" not in jobs
 
 
-def test_a_table_that_an_experiment_does_not_have_is_named(checkout):
+def test_table__that_an_experiment_does_not_have_is_named(checkout):
     result = checkout.snakemake("--dry-run", "--nolock", "table1")
     assert result.returncode != 0
     assert "Experiment 'smoke' has no table 'table1'; it has gsm-symbolic, logic." in result.stdout + result.stderr

@@ -45,7 +45,7 @@ def browse(tmp_path):
 
 
 @pytest.mark.parametrize("width", [1200, 500])
-def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tmp_path, width):
+def test_report__shows_tables_and_images_and_fetches_nothing(finished, browse, tmp_path, width):
     report = (finished.path / "results/smoke/report.html").read_text()
     page = tmp_path / "report.html"
     # The report itself lets no script run.
@@ -63,7 +63,7 @@ def test_tables_and_images_are_shown_and_nothing_is_fetched(finished, browse, tm
     assert not found["wide"]
 
 
-def test_it_prints(finished, browse, tmp_path):
+def test_report__prints(finished, browse, tmp_path):
     page = (finished.path / "results/smoke/report.html").as_uri()
     assert "CONSOLE" not in browse(f"--print-to-pdf={tmp_path / 'report.pdf'}", page).stderr
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

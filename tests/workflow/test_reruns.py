@@ -5,7 +5,7 @@ import pytest
 CELLS = {"select_rows", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
 
 
-def test_a_second_run_has_nothing_to_do(finished):
+def test_second_run__has_nothing_to_do(finished):
     result = finished.snakemake()
     assert result.returncode == 0, result.stderr
     assert "Nothing to be done" in result.stdout + result.stderr
@@ -130,7 +130,7 @@ def test_touch__accepts_what_is_there(copy):
     assert copy.planned() == {}
 
 
-def test_another_ratio_reruns_nothing_before_selection(copy):
+def test_ratio__reruns_nothing_before_selection(copy):
     copy.edit("config/experiments/smoke.yaml", "ratios: [0.1]", "ratios: [0.2]")
     planned = copy.planned()
     assert set(planned) == {*CELLS, "resolve_config", "total"}
@@ -139,7 +139,7 @@ def test_another_ratio_reruns_nothing_before_selection(copy):
     assert planned["evaluate"] == 12
 
 
-def test_another_target_computes_no_pool_gradient(copy):
+def test_target__computes_no_pool_gradient(copy):
     benchmarks = copy.path / "config/benchmarks"
     logic = (benchmarks / "logic.yaml").read_text()
     only_aiw = logic.replace("[aiw, family_relationships, knights_knaves, syllogism]", "[aiw]")
@@ -155,7 +155,7 @@ def test_another_target_computes_no_pool_gradient(copy):
     assert planned["evaluate"] == 8
 
 
-def test_another_projection_keeps_the_warm_up(copy):
+def test_projection__keeps_the_warm_up(copy):
     copy.edit("config/experiments/smoke.yaml", "dimension: 256", "dimension: 128")
     planned = copy.planned()
     assert planned["pool_gradients"] == planned["validation_gradients"] == 2

@@ -27,19 +27,19 @@ def rules() -> dict[str, dict[str, str]]:
 RULES = rules()
 
 
-def test_rules_are_found():
+def test_rules__are_found():
     assert len(RULES) >= 15
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_is_complete(name):
+def test_rule__is_complete(name):
     assert RULES[name].keys() >= DIRECTIVES
     assert "runtime=" in RULES[name]["resources"]
     assert "mem_mb=" in RULES[name]["resources"]
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_inputs_and_outputs_have_names(name):
+def test_inputs__and_outputs_have_names(name):
     for directive in ("input", "output"):
         entries = re.findall(r"^ {8}(\S.*)$", RULES[name].get(directive, ""), re.MULTILINE)
         assert all(re.match(r"\w+=|unpack\(|[)\]}]", entry) for entry in entries), entries
@@ -68,25 +68,25 @@ def test_params__are_what_decides_the_result_and_how_it_runs(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_script_and_environment_exist(name):
+def test_script__and_environment_exist(name):
     for directive in ("script", "conda"):
         relative = re.search(r'"(.*)"', RULES[name][directive])[1]
         assert (REPOSITORY / "workflow" / "rules" / relative).resolve().is_file()
 
 
-def test_snakemake_lints_nothing():
+def test_snakemake_lint__finds_nothing():
     result = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_library_never_imports_snakemake():
+def test_library__never_imports_snakemake():
     for path in (REPOSITORY / "workflow" / "instruction_selection").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), path
 
 
-def test_parsing_imports_no_torch():
+def test_parsing__imports_no_torch():
     """Every job of a cluster run parses the Snakefile again."""
     imports = [
         "import sys",

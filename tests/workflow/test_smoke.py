@@ -25,7 +25,7 @@ def settings(finished) -> dict:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_table_has_a_row_for_every_method(results, settings, target):
+def test_table__has_a_row_for_every_method(results, settings, target):
     with (results / "tables" / f"{target}.csv").open() as handle:
         rows = list(csv.DictReader(handle))
     assert [(row["method"], row["metric"]) for row in rows] == [
@@ -51,7 +51,7 @@ def test_the_table_has_a_row_for_every_method(results, settings, target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_what_was_chosen_matters(results, target):
+def test_table__differs_with_what_was_chosen(results, target):
     """Models tuned on different rows score differently: nothing hands the same adapter to everyone."""
     with (results / "tables" / f"{target}.csv").open() as handle:
         scores = {row["method"]: row["value"] for row in csv.DictReader(handle) if row["metric"] == "log_likelihood"}
@@ -59,7 +59,7 @@ def test_what_was_chosen_matters(results, target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_sample_is_kept(results, settings, target):
+def test_sample__is_kept(results, settings, target):
     for evaluation in results.glob(f"runs/**/eval/{target}.json"):
         summary = json.loads(evaluation.read_text())
         samples = [json.loads(line) for line in evaluation.with_suffix(".samples.jsonl").open()]
@@ -69,7 +69,7 @@ def test_every_sample_is_kept(results, settings, target):
             assert summary["metrics"][metric]["value"] == pytest.approx(sum(scores) / len(scores))
 
 
-def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):
+def test_jobs__shared_by_two_targets_are_done_once(results):
     adapters = sorted(str(path.relative_to(results / "runs")) for path in results.glob("runs/**/adapter"))
     assert len(adapters) == 11
     assert [path for path in adapters if "/any/full/" in path or "/any/random/" in path] == [
@@ -80,7 +80,7 @@ def test_nothing_that_is_the_same_for_two_targets_is_done_twice(results):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_control_of_size_has_as_many_rows_as_g2is_really_chose(results, target):
+def test_size_control__has_as_many_rows_as_g2is_chose(results, target):
     folder = results / "runs/tiny-llama/reasoning" / target
     control, followed = (
         json.loads((folder / method / "0.1/seed0/selection.json").read_text())
@@ -93,7 +93,7 @@ def test_the_control_of_size_has_as_many_rows_as_g2is_really_chose(results, targ
     assert control["checkpoints"] == []
 
 
-def test_the_store_is_gathered_from_shards_in_the_order_of_the_pool(results):
+def test_store__is_gathered_from_shards_in_the_order_of_the_pool(results):
     pool = [json.loads(line)["id"] for line in (results / "pools/reasoning/pool.jsonl").open()]
     folder = results / "gradients/tiny-llama/reasoning/checkpoint1"
     assert len(list(folder.glob("shards/*.h5"))) == 2
@@ -103,7 +103,7 @@ def test_the_store_is_gathered_from_shards_in_the_order_of_the_pool(results):
         assert store["finite"][:].all()
 
 
-def test_evaluation_rows_are_held_out(results):
+def test_evaluation_rows__are_held_out(results):
     def instructions(path: str) -> set[str]:
         return {json.loads(line)["instruction"] for line in (results / path).open()}
 
@@ -114,7 +114,7 @@ def test_evaluation_rows_are_held_out(results):
         assert json.loads((results / f"targets/{target}/overlap/reasoning.json").read_text())["overlapping_rows"] == 0
 
 
-def test_training_read_its_own_selection(results):
+def test_training__read_its_own_selection(results):
     for path in results.glob("runs/**/training.json"):
         summary = json.loads(path.read_text())
         method = path.relative_to(results / "runs").parts[3]
@@ -122,7 +122,7 @@ def test_training_read_its_own_selection(results):
         assert summary["results"]["train_loss"] > 0
 
 
-def test_every_summary_says_what_made_it(results):
+def test_summary__says_what_made_it(results):
     runs = ("selection.json", "training.json", "eval/*.json")
     patterns = ["pools/*/*.json", "targets/*/*.json", *(f"runs/**/{name}" for name in runs)]
     for path in [path for pattern in patterns for path in results.glob(pattern)]:
@@ -132,7 +132,7 @@ def test_every_summary_says_what_made_it(results):
         assert all(len(entry["sha256"]) == 64 for entry in provenance["inputs"].values())
 
 
-def test_the_report_holds_every_table_and_figure(results):
+def test_report__holds_every_table_and_figure(results):
     report = (results / "report.html").read_text()
     for method in METHODS:
         assert report.count(method) >= len(TARGETS)
@@ -141,7 +141,7 @@ def test_the_report_holds_every_table_and_figure(results):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_what_selections_have_in_common_is_told(results, target):
+def test_shared_rows__are_in_the_report(results, target):
     """In a table of all pairs of methods."""
     with (results / "tables" / f"{target}.shared-rows.csv").open() as handle:
         shared = {(row["method"], row["other"]): int(row["shared"]) for row in csv.DictReader(handle)}
@@ -160,6 +160,6 @@ def test_what_selections_have_in_common_is_told(results, target):
     assert told["stores"]["pool_gradients"]["sampled_pairs"] > 0
 
 
-def test_no_job_leaves_temporary_files(results):
+def test_jobs__leave_no_temporary_files(results):
     left = [path for path in results.rglob("*") if path.suffix in {".tmp", ".partial"} or path.name == "training"]
     assert left == []

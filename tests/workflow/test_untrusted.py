@@ -109,7 +109,7 @@ def outcome(checkout, tmp_path_factory) -> tuple[subprocess.CompletedProcess, se
     return result, listing(checkout.path.parent) - before
 
 
-def test_the_run_succeeds_and_the_strings_are_there_as_they_were(checkout, outcome):
+def test_run__succeeds_and_keeps_strings_as_they_were(checkout, outcome):
     result, _ = outcome
     assert result.returncode == 0, result.stdout + result.stderr
     text = (checkout.path / "results/guarded/pools/mine/pool.jsonl").read_text()
@@ -119,12 +119,12 @@ def test_the_run_succeeds_and_the_strings_are_there_as_they_were(checkout, outco
     assert resolved["pools"]["mine"]["label"] == INJECTION
 
 
-def test_nothing_ran_and_nothing_was_written_elsewhere(checkout, outcome):
+def test_strings__run_nothing_and_write_nothing_elsewhere(checkout, outcome):
     assert outcome[1] == set()
     assert not [path for path in checkout.path.rglob("pwned*")]
 
 
-def test_no_secret_is_written_down(checkout, outcome):
+def test_secrets__are_not_written_down(checkout, outcome):
     result, _ = outcome
     written = [
         path for name in ("results", ".snakemake") for path in (checkout.path / name).rglob("*") if path.is_file()

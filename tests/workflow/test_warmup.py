@@ -9,7 +9,7 @@ from safetensors import safe_open
 pytestmark = pytest.mark.slow
 
 
-def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_are_read(copy):
+def test_whole_model__is_warmed_up_and_the_gradients_under_every_checkpoint_are_read(copy):
     copy.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  parameters: full\n")
     copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
     # Of the warm-up only.
@@ -47,7 +47,7 @@ def test_the_whole_model_is_warmed_up_and_the_gradients_under_every_checkpoint_a
         }
 
 
-def test_only_methods_that_read_every_checkpoint_wait_for_them(copy):
+def test_checkpoints__are_awaited_only_by_methods_that_read_them(copy):
     copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
     copy.edit("config/experiments/smoke.yaml", "num_train_epochs: 1", "num_train_epochs: 2")
     assert copy.planned()["pool_gradients"] == 4
@@ -56,7 +56,7 @@ def test_only_methods_that_read_every_checkpoint_wait_for_them(copy):
     assert copy.planned()["pool_gradients"] == 2
 
 
-def test_more_checkpoints_than_epochs_are_rejected(copy):
+def test_checkpoints__cannot_be_more_than_epochs(copy):
     copy.edit("config/experiments/smoke.yaml", "  rows: 8\n", "  rows: 8\n  checkpoints: 2\n")
     result = copy.snakemake("--dry-run")
     assert result.returncode != 0

@@ -19,12 +19,12 @@ def fail_while_writing(path):
         raise RuntimeError
 
 
-def test_a_failure_leaves_nothing_behind(tmp_path):
+def test_write__leaves_nothing_behind_if_it_fails(tmp_path):
     fail_while_writing(tmp_path / "result.txt")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_leaves_the_old_result(tmp_path):
+def test_write__leaves_the_old_result_if_it_fails(tmp_path):
     path = tmp_path / "result.txt"
     path.write_text("old")
     fail_while_writing(path)
@@ -32,7 +32,7 @@ def test_a_failure_leaves_the_old_result(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_result_appears_only_when_it_is_complete(tmp_path):
+def test_result__appears_only_when_it_is_complete(tmp_path):
     path = tmp_path / "new" / "folder" / "result.txt"
     with files.replacing(path) as temporary:
         temporary.write_text("whole")
@@ -41,13 +41,13 @@ def test_a_result_appears_only_when_it_is_complete(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_rows_that_cannot_be_written_leave_nothing_behind(tmp_path):
+def test_rows__that_cannot_be_written_leave_nothing_behind(tmp_path):
     with pytest.raises(TypeError):
         files.write_jsonl(tmp_path / "rows.jsonl", [{"a": 1}, {"a": object()}])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rows_come_back_as_they_were(tmp_path):
+def test_rows__come_back_as_they_were(tmp_path):
     # U+2028 and U+0085 end a line for some readers.
     rows = [
         {"text": "Ærø – 漢字 🦔"},
@@ -59,7 +59,7 @@ def test_rows_come_back_as_they_were(tmp_path):
     assert files.read_jsonl(tmp_path / "rows.jsonl") == rows
 
 
-def test_text_in_json_is_readable_as_it_stands(tmp_path):
+def test_text_in_json__is_readable(tmp_path):
     files.write_json(tmp_path / "a.json", {"text": "漢字"})
     assert "漢字" in (tmp_path / "a.json").read_text(encoding="utf-8")
     assert files.read_json(tmp_path / "a.json") == {"text": "漢字"}
@@ -68,7 +68,7 @@ def test_text_in_json_is_readable_as_it_stands(tmp_path):
 @pytest.mark.parametrize(
     ("line", "code"), [('{"a": ', "not-json"), ("[1]", "not-an-object"), ("", "not-json"), ("text", "not-json")]
 )
-def test_a_broken_row_is_named_by_its_line(tmp_path, line, code):
+def test_broken_row__is_named_by_its_line(tmp_path, line, code):
     path = tmp_path / "rows.jsonl"
     path.write_text(f'{{"a": 1}}\n{{"a": 2}}\n{line}\n{{"a": 4}}\n')
     with rejected(code, path=path, key="line 3"):
@@ -80,7 +80,7 @@ def test_optional__is_the_one_file_of_an_input_or_none(inputs, expected):
     assert files.optional(inputs, "x") == expected
 
 
-def test_sha256_of_a_file_is_the_usual_one(tmp_path):
+def test_sha256_of_a_file__is_the_usual_one(tmp_path):
     (tmp_path / "a").write_text("abc")
     assert files.sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -96,7 +96,7 @@ def test_sha256_of_a_file_is_the_usual_one(tmp_path):
         pytest.param({"a": "1sub/b2"}, id="run together"),
     ],
 )
-def test_sha256_of_a_folder_tells_names_and_contents_apart(tmp_path, other):
+def test_sha256_of_a_folder__tells_names_and_contents_apart(tmp_path, other):
     def folder(name, content):
         for path, text in content.items():
             files.write_text(tmp_path / name / path, text)
@@ -107,7 +107,7 @@ def test_sha256_of_a_folder_tells_names_and_contents_apart(tmp_path, other):
     assert folder("first", original) != folder("other", other)
 
 
-def test_a_part_of_a_file_is_read_and_lines_are_numbered_in_the_whole(tmp_path):
+def test_part_of_a_file__is_read_with_the_line_numbers_of_the_whole(tmp_path):
     path = tmp_path / "rows.jsonl"
     files.write_jsonl(path, [{"n": n} for n in range(10)])
     assert files.count_lines(path) == 10

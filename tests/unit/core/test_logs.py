@@ -40,28 +40,28 @@ def run(tmp_path):
     return run
 
 
-def test_what_a_job_prints_is_in_its_log_only(run):
+def test_log__has_what_a_job_prints_and_the_console_has_not(run):
     done, log, _ = run("print('to stdout'); print('to stderr', file=sys.stderr)")
     assert (done.returncode, done.stdout, done.stderr) == (0, "before\n", "")
     assert "to stdout\n" in log
     assert "to stderr\n" in log
 
 
-def test_what_child_processes_print_is_in_the_log_only(run):
+def test_log__has_what_child_processes_print_and_the_console_has_not(run):
     done, log, _ = run("subprocess.run('echo child; echo trouble >&2', shell=True, check=True)")
     assert (done.returncode, done.stdout, done.stderr) == (0, "before\n", "")
     assert "child\n" in log
     assert "trouble\n" in log
 
 
-def test_an_input_error_is_its_sentence_and_no_traceback(run):
+def test_input_error__is_its_sentence_and_no_traceback(run):
     done, log, _ = run("raise InputError('not-json', 'not JSON', path='rows.jsonl', key='line 3')")
     assert done.returncode == 1
     assert done.stderr.strip() == "rows.jsonl: line 3: not JSON."
     assert log.strip() == "rows.jsonl: line 3: not JSON."
 
 
-def test_another_exception_is_one_line_and_a_traceback_in_the_log(run):
+def test_other_exception__is_one_line_and_a_traceback_in_the_log(run):
     done, log, path = run("raise ValueError('first\\nsecond')")
     assert done.returncode == 1
     assert done.stderr.strip() == f"ValueError: first second, see {path}"
@@ -69,18 +69,18 @@ def test_another_exception_is_one_line_and_a_traceback_in_the_log(run):
     assert "ValueError: first\nsecond" in log
 
 
-def test_a_very_long_exception_stays_short_on_the_console(run):
+def test_long_exception__stays_short_on_the_console(run):
     done, log, _ = run("raise ValueError('many words ' * 10_000)")
     assert len(done.stderr) < 1000
     assert len(log) > 100_000
 
 
-def test_an_exit_status_is_kept(run):
+def test_exit_status__is_kept(run):
     done, _, _ = run("sys.exit(7)")
     assert (done.returncode, done.stderr) == (7, "")
 
 
-def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
+def test_second_process__does_not_join_a_running_job(run, tmp_path):
     """A child of the first one holds the lock, too, and Snakemake removes the log."""
     script, log = tmp_path / "first.py", tmp_path / "logs" / "job.log"
     script.write_text(SCRIPT.format(body="print(subprocess.Popen(['sleep', '60']).pid)"))
@@ -105,7 +105,7 @@ def test_a_second_process_does_not_join_a_job_that_still_runs(run, tmp_path):
         "__import__('numpy').ones(10**15)",
     ],
 )
-def test_too_little_memory_says_what_to_change(run, body):
+def test_too_little_memory__says_what_to_change(run, body):
     done, log, path = run(body)
     assert done.returncode == 1
     assert done.stderr.strip().startswith("Out of memory (")
@@ -113,7 +113,7 @@ def test_too_little_memory_says_what_to_change(run, body):
     assert "Traceback" in log
 
 
-def test_a_job_s_caches_are_beside_its_log_while_it_runs(run):
+def test_caches__are_beside_the_log_while_the_job_runs(run):
     body = "import os, pathlib; folder = pathlib.Path(os.environ['HF_DATASETS_CACHE']); folder.mkdir(parents=True)"
     done, _, log = run(f"{body}; print(folder, file=sys.__stdout__); sys.exit(3)")
     caches = log.with_name(f".{log.name}.caches")

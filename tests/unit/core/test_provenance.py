@@ -24,11 +24,11 @@ def fresh_commit():
     provenance.git_commit.cache_clear()
 
 
-def test_this_checkout_has_a_commit_or_says_that_it_is_unknown(fresh_commit):
+def test_checkout__has_a_commit_or_says_that_it_is_unknown(fresh_commit):
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", fresh_commit())
 
 
-def test_the_commit_is_that_of_the_checkout(package, fresh_commit):
+def test_commit__is_that_of_the_checkout(package, fresh_commit):
     def git(*arguments):
         identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
         command = ["git", *identity, *arguments]
@@ -45,12 +45,12 @@ def test_the_commit_is_that_of_the_checkout(package, fresh_commit):
     assert fresh_commit() == f"{head}-dirty"
 
 
-def test_the_commit_is_unknown_without_git(fresh_commit, monkeypatch, tmp_path):
+def test_commit__is_unknown_without_git(fresh_commit, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert fresh_commit() == "unknown"
 
 
-def test_a_record_names_inputs_versions_and_parameters(tmp_path):
+def test_record__names_inputs_versions_and_parameters(tmp_path):
     (tmp_path / "rows.jsonl").write_text("abc")
     record = provenance.record(
         {"rows": tmp_path / "rows.jsonl"}, {"ratio": 0.1}, {"rule": "0123"}, packages=("pytest",)

@@ -67,7 +67,7 @@ def drawn(path, count=1, **layout) -> list[dict]:
         pytest.param("a.txt", GOOD, "unknown-format", None, id="other suffix"),
     ],
 )
-def test_a_file_is_rejected_in_one_sentence(tmp_path, name, content, code, key):
+def test_file__is_rejected_in_one_sentence(tmp_path, name, content, code, key):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     # A sample that is too large concerns the folder, in which there may be several files.
@@ -86,7 +86,7 @@ def test_a_file_is_rejected_in_one_sentence(tmp_path, name, content, code, key):
         ({"response": "{{path.unlink()}}"}, "('dict object' has no attribute 'unlink')."),
     ],
 )
-def test_a_template_that_does_not_fit_is_named_with_the_record(tmp_path, layout, detail):
+def test_template__that_does_not_fit_is_named_with_the_record(tmp_path, layout, detail):
     (tmp_path / "a.jsonl").write_text(GOOD)
     with rejected("template-does-not-fit", path=tmp_path / "a.jsonl", key="record 0") as caught:
         drawn(tmp_path / "a.jsonl", **layout)
@@ -94,7 +94,7 @@ def test_a_template_that_does_not_fit_is_named_with_the_record(tmp_path, layout,
     assert (tmp_path / "a.jsonl").read_text() == GOOD
 
 
-def test_a_key_that_is_not_there_is_named(tmp_path):
+def test_key__that_is_not_there_is_named(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"data": {"rows": {}}}')
     with rejected("no-such-key", path=path, key="data.row"):
@@ -110,7 +110,7 @@ def archive(path, **members: str):
     return path
 
 
-def test_a_member_is_one_and_its_lines_are_named(tmp_path):
+def test_member__is_one_and_its_lines_are_named(tmp_path):
     path = archive(tmp_path / "a.zip", **{"x.jsonl": GOOD, "y.jsonl": GOOD + "oops"})
     for member in (None, "z*"):
         with rejected("archive-members", path=path, key="member"):
@@ -119,7 +119,7 @@ def test_a_member_is_one_and_its_lines_are_named(tmp_path):
         drawn(path, member="y*")
 
 
-def test_a_member_with_a_path_is_read_and_nothing_is_written(tmp_path):
+def test_member__with_a_path_is_read_and_nothing_is_written(tmp_path):
     folder = tmp_path / "inner"
     folder.mkdir()
     path = archive(folder / "a.zip", **{"../../evil.jsonl": GOOD})
@@ -127,7 +127,7 @@ def test_a_member_with_a_path_is_read_and_nothing_is_written(tmp_path):
     assert sorted(tmp_path.rglob("*")) == [folder, path]
 
 
-def test_a_damaged_member_is_rejected(tmp_path):
+def test_damaged_member__is_rejected(tmp_path):
     path = archive(tmp_path / "a.zip", **{"x.jsonl": GOOD * 99})
     path.write_bytes(path.read_bytes().replace(b'"q"', b'"p"', 1))
     with rejected("unreadable", path=path) as caught:
@@ -135,7 +135,7 @@ def test_a_damaged_member_is_rejected(tmp_path):
     assert "Bad CRC-32 for file 'x.jsonl'" in str(caught.value)
 
 
-def test_a_damaged_parquet_file_is_rejected(tmp_path):
+def test_damaged_parquet_file__is_rejected(tmp_path):
     parquet.write_table(Table.from_pylist([{"q": "x" * 99, "a": "y"}] * 99), tmp_path / "a.parquet")
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content[: len(content) // 2])
@@ -143,32 +143,32 @@ def test_a_damaged_parquet_file_is_rejected(tmp_path):
         drawn(tmp_path / "a.parquet")
 
 
-def test_more_rows_than_there_are(tmp_path):
+def test_row_count__above_what_there_is_is_rejected(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD * 3)
     with rejected("too-few-examples", path=tmp_path) as caught:
         drawn(tmp_path / "a.jsonl", 4)
     assert "4 examples are requested, but only 3" in str(caught.value)
 
 
-def test_one_row_is_a_pool(tmp_path):
+def test_pool__of_one_row(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD)
     [row] = drawn(tmp_path / "a.jsonl")
     assert (row["instruction"], row["response"]) == ("x", "y")
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_record(tmp_path):
+def test_byte_order_mark__is_no_part_of_the_first_record(tmp_path):
     for name, text in (("a.jsonl", GOOD), ("a.csv", "q,a\nx,y\n")):
         (tmp_path / name).write_text(text, encoding="utf-8-sig")
         assert [(row["instruction"], row["response"]) for row in drawn(tmp_path / name)] == [("x", "y")]
 
 
-def test_a_row_of_a_hundred_thousand_words_is_a_row(tmp_path):
+def test_row__of_a_hundred_thousand_words_is_a_row(tmp_path):
     long = "word " * 100_000
     files.write_jsonl(tmp_path / "a.jsonl", [{"q": long, "a": "y"}])
     assert drawn(tmp_path / "a.jsonl")[0]["instruction"] == long.strip()
 
 
-def test_what_an_evaluation_row_carries_is_json(tmp_path):
+def test_record_of_an_evaluation_row__is_json(tmp_path):
     folder = tmp_path / "hub"
     (folder / "local").mkdir(parents=True)
     parquet.write_table(
@@ -183,14 +183,14 @@ def test_what_an_evaluation_row_carries_is_json(tmp_path):
         sampling.of_benchmark(benchmark, manifest, {"validation": 1, "evaluation": 1}, 0)
 
 
-def test_a_target_that_shares_its_source_has_rows_for_both_or_none(tmp_path):
+def test_target__that_shares_its_source_has_rows_for_both_or_none(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"q": f"{n}", "a": "y"}) + "\n" for n in range(5)))
     taken = {row["id"] for row in drawn(tmp_path / "a.jsonl", 3)}
     with rejected("too-few-examples", path=tmp_path):
         list(sampling.draw(LAYOUT, [tmp_path / "a.jsonl"], 3, 0, taken))
 
 
-def test_validation_rows_that_are_evaluated_on_are_rejected_by_id():
+def test_validation_rows__that_are_evaluated_on_are_rejected_by_id():
     evaluation = [{"id": "e1", "instruction": "Größe?"}]
     with rejected("overlap", path="v.jsonl", key="example v1"):
         overlap.reject(overlap.find(evaluation, {"v.jsonl": [{"id": "v1", "instruction": "GRÖSSE?"}]}))

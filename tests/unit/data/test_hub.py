@@ -43,14 +43,14 @@ def drawn(fetched, name: str, validation: int | None = None, evaluation: int | N
     return sampling.of_benchmark(entry, manifest, counts, seed=0)
 
 
-def test_every_entry_that_reads_files_is_here():
+def test_entry__that_reads_files_is_here():
     for kind, here in ((Pool, POOLS), (Benchmark, BENCHMARKS)):
         with_files = {name for name in load.names(CONFIG, kind) if load.read_entry(CONFIG, kind, name).sources()}
         assert with_files == set(here)
 
 
 @pytest.mark.parametrize("name", POOLS)
-def test_a_pool_has_all_rows_of_its_files_and_no_more(fetched, name):
+def test_pool__has_all_rows_of_its_files_and_no_more(fetched, name):
     entry, manifest = fetched("pool", name)
     read = list(sampling.of_pool(entry, manifest, POOLS[name], seed=0))
     assert len({row["id"] for row in read}) == POOLS[name]
@@ -60,14 +60,14 @@ def test_a_pool_has_all_rows_of_its_files_and_no_more(fetched, name):
         list(sampling.of_pool(entry, manifest, POOLS[name] + 1, seed=0))
 
 
-def test_a_sample_is_seeded_and_in_proportion_to_tasks(fetched):
+def test_sample__is_seeded_and_in_proportion_to_tasks(fetched):
     entry, manifest = fetched("pool", "flan-cot")
     first, again, other = (list(sampling.of_pool(entry, manifest, 35, seed)) for seed in (0, 0, 1))
     assert first == again != other
     assert set(example.counts(first).values()) == {5}
 
 
-def test_a_uniform_sample_is_seeded_and_has_tasks_by_chance_and_not_in_proportion(fetched):
+def test_uniform_sample__is_seeded_and_has_tasks_by_chance_and_not_in_proportion(fetched):
     entry, manifest = fetched("pool", "flan-cot")
     entry = {**entry, "rows": {**entry["rows"], "draw": "uniform"}}
     first, again, other = (list(sampling.of_pool(entry, manifest, 35, seed)) for seed in (0, 0, 1))
@@ -80,12 +80,12 @@ def test_a_uniform_sample_is_seeded_and_has_tasks_by_chance_and_not_in_proportio
     )
 
 
-def test_infinity_instruct_is_drawn_as_in_the_paper():
+def test_infinity_instruct__is_drawn_as_in_the_paper():
     assert load.read_entry(CONFIG, Pool, "infinity-instruct").rows.draw == "uniform"
 
 
 @pytest.mark.parametrize("name", ["bbh", "bbh-mini"])
-def test_a_test_question_that_an_exemplar_asks_is_found(fetched, name):
+def test_overlap__is_found_for_a_test_question_that_an_exemplar_asks(fetched, name):
     both = drawn(fetched, name)
     exemplar, question = both["validation"][5], both["evaluation"][7]
     assert not overlap.find(both["evaluation"], {"validation": both["validation"]})["validation"]
@@ -96,19 +96,19 @@ def test_a_test_question_that_an_exemplar_asks_is_found(fetched, name):
     assert overlap.find([same], {"validation": both["validation"]})["validation"] == [(exemplar["id"], question["id"])]
 
 
-def test_a_pool_row_is_the_first_turn(fetched):
+def test_pool_row__is_the_first_turn(fetched):
     row = next(iter(sampling.of_pool(*fetched("pool", "infinity-instruct"), 18, seed=0)))
     assert (row["task"], row["instruction"], row["response"]) == ("flan", "Question 0", "Answer 0")
 
 
-def test_line_breaks_and_quotation_marks_of_flan(fetched):
+def test_line_breaks__and_quotation_marks_of_flan(fetched):
     row = next(iter(sampling.of_pool(*fetched("pool", "flan-cot"), 70, seed=0)))
     assert row["instruction"] == 'Is "aqua" 0?\nOptions:\n- yes\n- no'
     assert row["response"] == 'It "is 0. So the answer is yes.'
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_a_benchmark_has_all_rows_of_its_files_and_no_more(fetched, name):
+def test_benchmark__has_all_rows_of_its_files_and_no_more(fetched, name):
     both = drawn(fetched, name)
     assert tuple(map(len, both.values())) == BENCHMARKS[name]
     for split in both.values():
@@ -118,17 +118,17 @@ def test_a_benchmark_has_all_rows_of_its_files_and_no_more(fetched, name):
         drawn(fetched, name, evaluation=BENCHMARKS[name][1] + 1)
 
 
-def test_rows_of_one_source_are_for_validation_or_for_evaluation(fetched):
+def test_rows__of_one_source_are_for_validation_or_for_evaluation(fetched):
     both = drawn(fetched, "gpqa")
     assert not {row["id"] for row in both["validation"]} & {row["id"] for row in both["evaluation"]}
 
 
-def test_a_subset_has_every_subtask_equally(fetched):
+def test_subset__has_every_subtask_equally(fetched):
     assert set(example.counts(drawn(fetched, "bbh-mini", evaluation=54)["evaluation"]).values()) == {2}
 
 
 @pytest.mark.parametrize("name", ["gpqa", "mmlu"])
-def test_the_response_is_the_letter_of_the_right_choice(fetched, name):
+def test_response__is_the_letter_of_the_right_choice(fetched, name):
     for row in drawn(fetched, name)["evaluation"]:
         record = row["record"]
         right = record["Correct Answer"].strip() if name == "gpqa" else record["choices"][record["answer"]]
@@ -137,11 +137,11 @@ def test_the_response_is_the_letter_of_the_right_choice(fetched, name):
         assert row["instruction"].endswith("\nAnswer:")
 
 
-def test_the_order_of_choices_is_not_always_the_same(fetched):
+def test_order_of_choices__is_not_always_the_same(fetched):
     assert len({row["response"] for row in drawn(fetched, "gpqa")["evaluation"]}) > 1
 
 
-def test_responses_are_what_the_model_should_answer(fetched):
+def test_responses__are_what_the_model_should_answer(fetched):
     assert drawn(fetched, "gsm8k")["evaluation"][0]["response"] == "0+4=<<0+4=4>>4\n#### 4"
     assert drawn(fetched, "gsm8k-mini")["evaluation"][0]["response"] == "0+4=4\n#### 4"
     assert drawn(fetched, "math")["evaluation"][0]["response"] == "It is $\\boxed{1}$."
@@ -150,7 +150,7 @@ def test_responses_are_what_the_model_should_answer(fetched):
     assert all(row["instruction"].endswith("A: Let's think step by step.") for row in exemplars)
 
 
-def test_a_column_that_is_not_there_is_named(fetched, tmp_path):
+def test_column__that_is_not_there_is_named(fetched, tmp_path):
     entry, manifest = fetched("benchmark", "gsm8k")
     layout = {**entry["validation"], "instruction": "{{questoin}}"}
     paths = hub.paths(layout["source"], manifest, "validation")
@@ -158,7 +158,7 @@ def test_a_column_that_is_not_there_is_named(fetched, tmp_path):
         list(sampling.draw(layout, paths, 1, 0))
 
 
-def test_rows_that_occur_twice_have_two_ids(tmp_path):
+def test_rows__that_occur_twice_have_two_ids(tmp_path):
     files.write_jsonl(tmp_path / "rows.jsonl", [{"q": "a"}] * 3)
     layout = {
         **{"task": "t", "instruction": "{{q}}", "response": "b", "overlap_text": None},
@@ -168,7 +168,7 @@ def test_rows_that_occur_twice_have_two_ids(tmp_path):
     assert [row["id"].partition("-")[2] for row in read] == ["", "2", "3"]
 
 
-def test_a_mirror_is_linked_to_and_only_named_files_are(fetched, small_mirror, tmp_path):
+def test_mirror__is_linked_to_for_named_files_only(fetched, small_mirror, tmp_path):
     _, manifest = fetched("benchmark", "gsm8k")
     listed = [file for source in files.read_json(manifest).values() for file in source["files"]]
     assert set(listed) == {f"datasets/openai/gsm8k/main/{split}-00000-of-00001.parquet" for split in ("train", "test")}
@@ -176,14 +176,14 @@ def test_a_mirror_is_linked_to_and_only_named_files_are(fetched, small_mirror, t
         assert (tmp_path / "cache" / file).resolve() == small_mirror / file
 
 
-def test_a_cache_is_a_mirror(fetched, tmp_path):
+def test_cache__is_a_mirror(fetched, tmp_path):
     entry, manifest = fetched("pool", "infinity-instruct")
     other = tmp_path / "other" / "manifests" / "pool" / "infinity-instruct.json"
     hub.fetch({"rows": entry["rows"]["source"]}, other, tmp_path / "cache")
     assert other.read_bytes() == manifest.read_bytes()
 
 
-def test_a_cache_that_is_its_own_mirror_stays_as_it_is(fetched, tmp_path):
+def test_cache__that_is_its_own_mirror_stays_unchanged(fetched, tmp_path):
     entry, manifest = fetched("pool", "infinity-instruct")
     before = manifest.read_bytes()
     hub.fetch({"rows": entry["rows"]["source"]}, manifest, tmp_path / "cache")
@@ -231,7 +231,7 @@ def server(small_mirror, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["infinity-instruct", "cot"])
-def test_the_hub_and_a_mirror_give_the_same(fetched, server, tmp_path, name):
+def test_hub__and_a_mirror_give_the_same(fetched, server, tmp_path, name):
     entry, manifest = fetched("pool", name)
     other = tmp_path / "other" / "manifests" / "pool" / f"{name}.json"
     hub.fetch({"rows": entry["rows"]["source"]}, other, None)
@@ -239,7 +239,7 @@ def test_the_hub_and_a_mirror_give_the_same(fetched, server, tmp_path, name):
     assert list(sampling.of_pool(entry, other, 10, 0)) == list(sampling.of_pool(entry, manifest, 10, 0))
 
 
-def test_an_address_and_a_mirror_give_the_same_files(small_mirror, server, tmp_path):
+def test_address__and_a_mirror_give_the_same_files(small_mirror, server, tmp_path):
     source = {"kind": "url", "url": f"{server}/{mirror.FLAN}", "files": ["aqua_train.tsv", "creak_train.tsv"]}
     manifest = tmp_path / "cache" / "manifests" / "pool" / "p.json"
     hub.fetch({"rows": source}, manifest, None)
@@ -248,7 +248,7 @@ def test_an_address_and_a_mirror_give_the_same_files(small_mirror, server, tmp_p
 
 
 @pytest.mark.parametrize("kind", ["hub", "url"])
-def test_a_file_that_is_not_where_it_should_be_is_named(server, tmp_path, kind):
+def test_file__in_the_wrong_place_is_named(server, tmp_path, kind):
     where = {"url": f"{server}/{mirror.FLAN}", "repository": "datasets/openai/gsm8k", "revision": "main"}
     with rejected({"hub": "no-such-file", "url": "http-error"}[kind]) as caught:
         hub.fetch({"rows": {"kind": kind, **where, "files": ["wrong.txt"]}}, tmp_path / "c/manifests/pool/p.json", None)
@@ -259,20 +259,20 @@ def test_a_file_that_is_not_where_it_should_be_is_named(server, tmp_path, kind):
     ("environment", "configured", "used"),
     [(None, None, None), (None, "/a", Path("/a")), ("/b", "/a", Path("/b")), ("/b", None, Path("/b"))],
 )
-def test_the_environment_goes_before_the_experiment(monkeypatch, environment, configured, used):
+def test_environment__goes_before_the_experiment(monkeypatch, environment, configured, used):
     monkeypatch.setattr("os.environ", {hub.MIRROR: environment} if environment else {})
     assert hub.prepare_jobs(configured) == hub.mirror_folder() == used
     assert hub.os.environ["HF_HUB_OFFLINE"] == "1"
 
 
-def test_a_file_that_the_mirror_lacks_is_named(tmp_path):
+def test_file__that_the_mirror_lacks_is_named(tmp_path):
     source = {"kind": "hub", "repository": "datasets/a/b", "revision": "main", "files": ["x/*.parquet"]}
     with rejected("no-such-file", path="datasets/a/b"):
         hub.fetch({"rows": source}, tmp_path / "cache/manifests/pool/p.json", tmp_path)
     assert not (tmp_path / "cache/manifests").exists()
 
 
-def test_a_file_that_went_away_is_named(fetched, tmp_path):
+def test_file__that_disappeared_is_named(fetched, tmp_path):
     entry, manifest = fetched("pool", "cot")
     (tmp_path / "cache/datasets/princeton-nlp/less_data/less-data.zip").unlink()
     with rejected("fetched-file-missing", path="less-data.zip"):
@@ -288,12 +288,12 @@ def test_a_file_that_went_away_is_named(fetched, tmp_path):
     ],
     ids=["hub", "url"],
 )
-def test_without_a_network_the_message_says_what_to_do(source, tmp_path):
+def test_fetch__says_what_to_do_without_a_network(source, tmp_path):
     with rejected("no-network"):
         hub.fetch({"rows": source}, tmp_path / "cache/manifests/pool/p.json", None)
 
 
-def test_a_gated_source_needs_a_login_unless_there_is_a_mirror(monkeypatch, tmp_path):
+def test_gated_source__needs_a_login_unless_there_is_a_mirror(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     sources = {"source": load.read_entry(CONFIG, Model, "llama-3.1-8b").source.plain()}
     with rejected("gated", path="config/x.yaml"):

@@ -31,7 +31,7 @@ def peak(work) -> int:
         tracemalloc.stop()
 
 
-def test_sampling_holds_a_number_per_row_and_not_the_rows(tmp_path):
+def test_sampling__holds_a_number_per_row_and_not_the_rows(tmp_path):
     def sample(count: int):
         source = written(tmp_path / f"{count}.jsonl", count)
         return peak(lambda: files.write_jsonl(tmp_path / "pool", sampling.draw(LAYOUT, [source], count, seed=0)))
@@ -41,7 +41,7 @@ def test_sampling_holds_a_number_per_row_and_not_the_rows(tmp_path):
     assert (sample(4000) - sample(2000)) / 2000 < 400
 
 
-def test_the_search_for_overlap_holds_one_row_at_a_time(tmp_path):
+def test_search__for_overlap_holds_one_row_at_a_time(tmp_path):
     path = written(tmp_path / "pool.jsonl", 2000)
     evaluation = [{"id": "e", "instruction": "7"}]
     assert peak(lambda: overlap.find(evaluation, {"pool": files.iterate_jsonl(path)})) < 500_000

@@ -46,7 +46,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @given(some(text))
-def test_json_lines(folder, written):
+def test_read__json_lines(folder, written):
     path = folder / "a.jsonl"
     path.write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written), encoding="utf-8", newline=""
@@ -55,19 +55,19 @@ def test_json_lines(folder, written):
 
 
 @given(some(text))
-def test_json(folder, written):
+def test_read__json(folder, written):
     (folder / "a.json").write_text(json.dumps({"data": {"rows": written}}), encoding="utf-8")
     assert read(folder / "a.json", key="data.rows") == written
 
 
 @given(some(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_yaml(folder, written):
+def test_read__yaml(folder, written):
     (folder / "a.yaml").write_text(yaml.safe_dump(written), encoding="utf-8")
     assert read(folder / "a.yaml") == written
 
 
 @given(some(table))
-def test_csv(folder, written):
+def test_read__csv(folder, written):
     with (folder / "a.csv").open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, ["q", "a"])
         writer.writeheader()
@@ -76,21 +76,21 @@ def test_csv(folder, written):
 
 
 @given(some(line).filter(lambda written: not written or written[0]["q"][:1] != "\ufeff"))
-def test_tsv_without_a_header(folder, written):
+def test_read__tsv_without_a_header(folder, written):
     lines = "".join(f"{row['q']}\t{row['a']}\n" for row in written)
     (folder / "a.tsv").write_text(lines, encoding="utf-8", newline="")
     assert read(folder / "a.tsv", columns=["q", "a"]) == written
 
 
 @given(some(text))
-def test_parquet(folder, written):
+def test_read__parquet(folder, written):
     schema = Table.from_pylist([{"q": "", "a": ""}]).schema
     parquet.write_table(Table.from_pylist(written, schema), folder / "a.parquet")
     assert read(folder / "a.parquet") == written
 
 
 @given(some(text), st.integers(0, 3))
-def test_drawn_rows_are_the_files_and_ids_name_one(folder, written, seed):
+def test_drawn_rows__are_the_files_and_ids_name_one(folder, written, seed):
     path = folder / "d.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in written), encoding="utf-8")
     usable = [row for row in written if left_out.visible(row["q"]) and left_out.visible(row["a"])]
@@ -156,7 +156,7 @@ def for_seconds(test, *arguments):
 
 
 @pytest.mark.parametrize("suffix", [*SEEDS, ".parquet", ".zip"])
-def test_whatever_bytes_a_pool_has_they_are_rows_or_rejected(folder, suffix):
+def test_pool_of_any_bytes__has_rows_or_is_rejected(folder, suffix):
     seed = SEEDS.get(suffix, b"")
     if suffix == ".parquet":
         parquet.write_table(Table.from_pylist([{"q": "x", "a": "y"}] * 3), folder / "seed.parquet")
@@ -190,7 +190,7 @@ FILES = [
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_rejected(folder, file):
+def test_config_file_of_any_bytes__is_an_entry_or_rejected(folder, file):
     seed = (CONFIG / file).read_bytes()
     kind, name = schemas.KINDS[Path(file).parent.name.removesuffix("s")], Path(file).stem
     path = folder / "config" / file
@@ -212,7 +212,7 @@ def test_whatever_bytes_a_config_file_has_it_is_an_entry_or_rejected(folder, fil
 
 @settings(max_examples=300)
 @given(st.binary(max_size=60))
-def test_whatever_bytes_yaml_is_read_from(folder, content):
+def test_yaml_of_any_bytes__is_read_or_rejected(folder, content):
     (folder / "any.yaml").write_bytes(content)
     _, rejection = outcome(lambda: yaml_loader.read(folder / "any.yaml"))
     assert rejection is None or rejection.startswith(str(folder / "any.yaml"))

@@ -13,19 +13,19 @@ def sampled(split="pool", count=50, seed=0):
     return sampling.sample("reasoning-gym", TASKS, split, count, seed)
 
 
-def test_the_same_seed_gives_the_same_rows_and_another_seed_others():
+def test_same_seed__gives_the_same_rows_and_another_seed_others():
     assert sampled(seed=1) == sampled(seed=1)
     shared = {row["id"] for row in sampled(seed=1)} & {row["id"] for row in sampled(seed=2)}
     assert len(shared) < 10
 
 
-def test_every_task_gets_its_share_and_every_row_is_different():
+def test_task__gets_its_share_and_every_row_is_different():
     drawn = sampled(count=50)
     assert example.counts(drawn) == {"aiw": 16, "chain_sum": 17, "syllogism": 17}
     assert len({row["id"] for row in drawn}) == len({row["instruction"] for row in drawn}) == 50
 
 
-def test_splits_share_no_instruction_whatever_the_seeds():
+def test_splits__share_no_instruction_for_any_seeds():
     splits = {split: set() for split in reasoning_gym.SPLITS}
     for split, seen in splits.items():
         for seed in range(4):
@@ -36,7 +36,7 @@ def test_splits_share_no_instruction_whatever_the_seeds():
     assert not validation & evaluation
 
 
-def test_an_id_is_the_content():
+def test_id__is_the_content():
     row = {"task": "t", "instruction": "i", "response": "r"}
     assert example.row_id(row) == example.row_id(dict(row))
     assert len({example.row_id({**row, key: "x"}) for key in row} | {example.row_id(row)}) == 4
@@ -60,17 +60,17 @@ def test_of_warmup__more_examples_than_the_pool_has_are_rejected(tmp_path):
         sampling.of_warmup(tmp_path / "pool.jsonl", 4, seed=0)
 
 
-def test_an_unknown_generator_is_named():
+def test_unknown_generator__is_named():
     with rejected("unknown-generator", key="tasks"):
         reasoning_gym.read("chain_summ", "pool", 1, 0)
 
 
-def test_a_generator_that_is_too_small_is_named():
+def test_generator__that_is_too_small_is_named():
     with rejected("generator-too-small", key="tasks"):
         reasoning_gym.read("coin_flip", "pool", 500, 0)
 
 
-def test_overlap_sees_through_case_and_white_space():
+def test_overlap__ignores_case_and_white_space():
     evaluation = [{"id": "e", "instruction": "What is  2 + 2?"}]
     found = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "what is 2\n+ 2?"}]})
     assert found == {"pool.jsonl": [("p", "e")]}

@@ -38,7 +38,7 @@ def samples(count: int, task: str = "likelihood") -> list[dict]:
     return [{"id": str(number), "task": task, "filter": "none"} for number in range(count)]
 
 
-def test_lm_eval_reads_the_tasks_and_asks_what_the_benchmark_says(repository, tmp_path):
+def test_lm_eval__reads_the_tasks_and_asks_what_the_benchmark_says(repository, tmp_path):
     from lm_eval.tasks import TaskManager
 
     # Neither is a template, nor a list in Python.
@@ -52,7 +52,7 @@ def test_lm_eval_reads_the_tasks_and_asks_what_the_benchmark_says(repository, tm
     assert loaded.doc_to_target(document) == "[3]"
 
 
-def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
+def test_benchmark__may_set_any_key_of_lm_eval(tmp_path):
     keys = {"output_type": "generate_until", "num_fewshot": 3}
     harness.write_tasks("x", {"harness": {"generation": keys}, "metrics": []}, [], [], tmp_path)
     written = yaml.safe_load((tmp_path / "x-generation.yaml").read_text())
@@ -60,19 +60,19 @@ def test_a_benchmark_may_set_any_key_of_lm_eval(tmp_path):
     assert written["task"] == "x-generation"
 
 
-def test_an_included_task_has_no_end_of_turn(tmp_path):
+def test_included_task__has_no_end_of_turn(tmp_path):
     keys = {"include": "x.yaml", "output_type": "loglikelihood", "end_of_turn": True}
     with rejected("end-of-turn-included", key="x-t.end_of_turn"):
         harness.write_tasks("x", {"harness": {"t": keys}, "metrics": []}, [], [], tmp_path)
 
 
-def test_an_included_task_has_a_file(tmp_path):
+def test_included_task__has_a_file(tmp_path):
     with rejected("not-in-package"):
         harness.write_tasks("x", {"harness": {"t": {"include": "gsm9k.yaml"}}, "metrics": []}, [], [], tmp_path)
 
 
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
-def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
+def test_vllm__gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
     """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which rejects."""
     (tmp_path / "adapter_config.json").write_text(f'{{"r": {rank}}}')
     arguments = harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
@@ -85,19 +85,19 @@ def test_vllm_gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank
     assert arguments["add_bos_token"] is True
 
 
-def test_an_adapter_that_vllm_cannot_hold_is_rejected(tmp_path):
+def test_adapter__that_vllm_cannot_hold_is_rejected(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 1024}')
     with rejected("rank-too-large", path=tmp_path, key="r"):
         harness.model_arguments(prepared(tmp_path), tmp_path, {"backend": "vllm", "dtype": "bfloat16"})
 
 
-def test_results_are_taken_over():
+def test_results__are_taken_from_lm_eval():
     summary = harness.summarise("logic", benchmark(), results(), samples(16), 16)
     assert summary["metrics"] == {"acc": {"value": 0.25, "stderr": 0.1}}
     assert summary["samples"] == 16
 
 
-def test_a_metric_may_have_a_name_of_its_own_and_a_filter():
+def test_metric__may_have_its_own_name_and_a_filter():
     given = samples(4) + [{**sample, "filter": "number"} for sample in samples(4)]
     named = benchmark(name="right", metric="exact_match", filter="number")
     summary = harness.summarise(
@@ -107,16 +107,16 @@ def test_a_metric_may_have_a_name_of_its_own_and_a_filter():
 
 
 @pytest.mark.parametrize("given", [samples(15), samples(15) + samples(1, "generation")])
-def test_missing_samples_are_rejected(given):
+def test_missing_samples__are_rejected(given):
     with rejected("samples-missing", key="logic"):
         harness.summarise("logic", benchmark(), results(), given, 16)
 
 
-def test_a_metric_that_lm_eval_does_not_give_is_named():
+def test_metric__that_lm_eval_does_not_give_is_named():
     with rejected("metric-missing", key="logic"):
         harness.summarise("logic", benchmark(name="f1"), results(), samples(16), 16)
 
 
-def test_a_metric_without_standard_error_has_none():
+def test_metric__without_standard_error_has_none():
     summary = harness.summarise("logic", benchmark(), results(**{"acc_stderr,none": "N/A"}), samples(1), 1)
     assert summary["metrics"]["acc"]["stderr"] is None

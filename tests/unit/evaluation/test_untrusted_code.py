@@ -38,7 +38,7 @@ def model(tmp_path) -> Path:
     return folder
 
 
-def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, model):
+def test_environment__cannot_permit_code(started, monkeypatch, model):
     monkeypatch.setenv("HF_ALLOW_CODE_EVAL", "1")
     with rejected("failed"):
         harness.evaluate("b", {"harness": {"t": {}}}, "tasks", model, None, SETTINGS)
@@ -47,7 +47,7 @@ def test_a_permission_in_the_environment_is_taken_back(started, monkeypatch, mod
     assert not [part for part in command if "unsafe" in part or "trust_remote_code" in part]
 
 
-def test_lm_eval_is_started_without_a_shell(started, model):
+def test_lm_eval__is_started_without_a_shell(started, model):
     # Not `rejected`, because the sentence has the line break of the injected name.
     with pytest.raises(InputError):
         harness.evaluate("b", {"harness": {"t": {}}}, INJECTION, model, None, SETTINGS)
@@ -57,7 +57,7 @@ def test_lm_eval_is_started_without_a_shell(started, model):
     assert not arguments.get("shell")
 
 
-def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_path, model):
+def test_llama_factory__is_started_without_a_shell_and_reads_a_file(started, tmp_path, model):
     (tmp_path / "rows.jsonl").write_text("")
     arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
     with rejected("failed"):
@@ -69,7 +69,7 @@ def test_llama_factory_is_started_without_a_shell_and_reads_a_file(started, tmp_
 
 
 @pytest.mark.parametrize("subtask", ["../evil", "/etc/x", "a/b", ".hidden", "a,b", "", "a\n", "$(id)", "{x}"])
-def test_a_subtask_that_rows_name_is_no_path(tmp_path, subtask):
+def test_subtask__that_rows_name_is_no_path(tmp_path, subtask):
     benchmark = {"harness": {"t": {"include": "bbh/cot_fewshot/{task}.yaml"}}, "metrics": []}
     rows = [{"id": "1", "task": subtask, "instruction": "q", "response": "a"}]
     with rejected("subtask-name", key="b"):
@@ -77,7 +77,7 @@ def test_a_subtask_that_rows_name_is_no_path(tmp_path, subtask):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lm_eval_marks_its_tasks_that_run_code():
+def test_lm_eval__marks_its_tasks_that_run_code():
     """It asks for a flag before it runs those, which is not given."""
     tasks = path_in_package("lm_eval", "tasks")
     scored_by_running = {

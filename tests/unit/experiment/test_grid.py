@@ -99,13 +99,13 @@ experiments = st.builds(
 
 
 @given(experiments)
-def test_a_row_is_listed_once(asked):
+def test_row__is_listed_once(asked):
     rows = cells(asked, "t")
     assert len(rows) == len(set(rows))
 
 
 @given(experiments)
-def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
+def test_table__has_every_method_for_every_model_pool_ratio_and_seed(asked):
     rows = {(row.model, row.pool, row.method, row.ratio, row.seed) for row in cells(asked, "t")}
     every = len(asked.pools) * len(asked.settings.seeds)
     for model in asked.models:
@@ -116,19 +116,19 @@ def test_a_table_has_every_method_for_every_model_pool_ratio_and_seed(asked):
 
 
 @given(experiments)
-def test_targets_share_exactly_the_rows_that_do_not_depend_on_them(asked):
+def test_targets__share_exactly_the_rows_that_do_not_depend_on_them(asked):
     shared = set(cells(asked, "t")) & set(cells(asked, "u"))
     assert shared == {row for row in cells(asked, "t") if row.method not in TARGETED}
     assert all(row.target == ANY for row in shared)
 
 
-def test_the_untuned_model_is_one_row_per_model_whatever_the_pools_and_seeds():
+def test_untuned_model__is_one_row_per_model_for_any_pools_and_seeds():
     rows = cells(experiment(models="mn", pools="pq", methods=["base"], seeds=[3, 4]), "t")
     assert rows == [grid.Cell(model, ANY, ANY, "base", "0", 3) for model in "mn"]
 
 
 @given(experiments)
-def test_only_methods_that_draw_select_anew_for_every_seed(asked):
+def test_selection__is_repeated_for_every_seed_only_by_methods_that_draw(asked):
     for method in asked.methods:
         rows = [row for row in cells(asked, "t") if row.method == method]
         seeds = {grid.selection_of(asked, row).seed for row in rows}
@@ -137,31 +137,31 @@ def test_only_methods_that_draw_select_anew_for_every_seed(asked):
 
 
 @given(experiments)
-def test_only_methods_that_read_gradients_select_anew_for_every_model(asked):
+def test_selection__is_repeated_for_every_model_only_by_methods_that_read_gradients(asked):
     for row in cells(asked, "t"):
         model = grid.selection_of(asked, row).model
         assert model == (ANY if row.method in MODEL_INDEPENDENT else row.model)
 
 
 @given(experiments)
-def test_a_selection_is_its_own_selection(asked):
+def test_selections__are_each_made_once(asked):
     for row in cells(asked, "t"):
         selection = grid.selection_of(asked, row)
         assert grid.selection_of(asked, selection) == selection
 
 
 @given(experiments)
-def test_a_ratio_keeps_its_value_as_a_wildcard(asked):
+def test_ratio__keeps_its_value_as_a_wildcard(asked):
     ratios = grid.ratios(asked.tables["t"], METHODS["random"])
     assert tuple(map(float, ratios)) == asked.settings.ratios
 
 
-def test_a_whole_number_is_the_same_ratio_however_it_is_written():
+def test_ratio__is_the_same_for_a_whole_number_however_it_is_written():
     any_plan = plan("t", "m", "p", ["full"], [])
     assert grid.ratios(any_plan, method(ratio=1)) == grid.ratios(any_plan, method(ratio=1.0)) == ["1"]
 
 
-def test_wildcards_are_text():
+def test_wildcards__are_text():
     assert all(isinstance(value, str) for value in grid.Cell("m", "p", "t", "less", "0.1", 0).wildcards().values())
 
 
@@ -172,7 +172,7 @@ def joint(methods=tuple(METHODS)) -> Experiment:
     return asked
 
 
-def test_a_joint_target_is_selected_for_once_and_evaluated_on_each_part():
+def test_joint_target__is_selected_for_once_and_evaluated_on_each_part():
     asked = joint(["less", "full"])
     scores = grid.scores(asked, asked.tables["joint"])
     assert [(score.target, score.benchmark, score.cell.method) for score in scores] == [
@@ -185,18 +185,18 @@ def test_a_joint_target_is_selected_for_once_and_evaluated_on_each_part():
     assert {score.cell for score in scores} & single == {score.cell for score in scores if score.cell.method == "full"}
 
 
-def test_targets_are_those_of_all_tables():
+def test_targets__are_those_of_all_tables():
     assert grid.targets(joint()) == ["t", "u", "t+u"]
     assert grid.targets(experiment()) == ["t", "u"]
 
 
 @given(experiments)
-def test_selections_are_compared_where_the_experiment_chooses_their_size(asked):
+def test_selections__are_compared_where_the_experiment_chooses_their_size(asked):
     compared = {cell.method for cell in grid.selected_for(asked, "t")}
     assert compared == set(asked.methods) - {"base", "full"}
 
 
-def test_a_selection_that_several_tables_show_is_compared_once():
+def test_selection__that_several_tables_show_is_compared_once():
     asked = joint(["less", "random"])
     asked.tables["again"] = asked.tables["t"]
     rows = grid.selected_for(asked, "t")
@@ -204,7 +204,7 @@ def test_a_selection_that_several_tables_show_is_compared_once():
     assert [row.target for row in grid.selected_for(asked, "t+u")] == ["t+u", ANY]
 
 
-def test_a_control_of_size_follows_the_selection_of_the_same_model_pool_target_and_ratio():
+def test_control__of_size_follows_the_selection_of_the_same_model_pool_target_and_ratio():
     asked = experiment(models="mn", methods=("random", "sbert", "norm", "less", "sized"), seeds=(3, 4))
     for cell in cells(asked, "t"):
         followed = grid.size_of(asked, grid.selection_of(asked, cell))
@@ -219,7 +219,7 @@ def test_a_control_of_size_follows_the_selection_of_the_same_model_pool_target_a
         assert (followed.model, followed.target, followed.seed) == (*expected, 3)
 
 
-def test_a_method_may_be_repeated_less_often_than_others():
+def test_method__may_be_repeated_less_often_than_others():
     asked = experiment(methods=("full", "less", "random"), seeds=(3, 4, 5), seeds_of={"full": (7,), "random": (4,)})
     seeds = {}
     for cell in cells(asked, "t"):

@@ -59,7 +59,7 @@ def scores(experiment: Experiment) -> list[grid.Score]:
 
 @settings(max_examples=40)
 @given(asked)
-def test_every_job_is_there_once_and_after_what_it_needs(folder, settings):
+def test_job__is_there_once_and_after_what_it_needs(folder, settings):
     seen = set()
     for job in jobs.plan(load(folder, settings)):
         assert job.key not in seen
@@ -69,7 +69,7 @@ def test_every_job_is_there_once_and_after_what_it_needs(folder, settings):
 
 @settings(max_examples=40)
 @given(asked)
-def test_cells_have_paths_of_their_own_below_results(folder, settings):
+def test_cells__have_paths_of_their_own_below_results(folder, settings):
     experiment = load(folder, settings)
     owner = {}
     for score in scores(experiment):
@@ -85,7 +85,7 @@ def test_cells_have_paths_of_their_own_below_results(folder, settings):
 
 @settings(max_examples=25)
 @given(asked, st.randoms(use_true_random=False))
-def test_the_order_of_lists_changes_no_job(folder, settings, source: random.Random):
+def test_order__of_lists_changes_no_job(folder, settings, source: random.Random):
     def shuffled(value):
         if isinstance(value, dict):
             return {key: shuffled(value[key]) for key in source.sample(list(value), len(value))}

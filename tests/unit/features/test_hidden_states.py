@@ -11,7 +11,7 @@ from instruction_selection.features import hidden_states
 from instruction_selection.models import tokens
 
 
-def test_later_tokens_count_more_and_padding_does_not():
+def test_hidden_state__weighs_later_tokens_more_and_ignores_padding():
     states = torch.tensor([[[1.0], [2.0], [3.0]], [[1.0], [4.0], [99.0]]])
     mask = torch.tensor([[1, 1, 1], [1, 1, 0]])
     means = hidden_states.position_weighted_means(states, mask)
@@ -19,7 +19,7 @@ def test_later_tokens_count_more_and_padding_does_not():
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 300, 10**6])
-def test_a_row_has_the_same_states_in_any_batch_as_alone(tiny_model, some_rows, batch_tokens):
+def test_row__has_the_same_states_in_any_batch_as_alone(tiny_model, some_rows, batch_tokens):
     found = hidden_states.embed(tiny_model, some_rows, "smollm_eot", 128, batch_tokens)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     network = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
@@ -31,7 +31,7 @@ def test_a_row_has_the_same_states_in_any_batch_as_alone(tiny_model, some_rows, 
         assert row == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
 
 
-def test_the_store_has_the_rows_in_their_order(tiny_model, some_rows, tmp_path):
+def test_store__has_the_rows_in_their_order(tiny_model, some_rows, tmp_path):
     files.write_jsonl(tmp_path / "rows.jsonl", some_rows)
     hidden_states.write(tmp_path / "rows.h5", tmp_path / "rows.jsonl", tiny_model, "smollm_eot", 128, 512)
     with h5py.File(tmp_path / "rows.h5") as store:

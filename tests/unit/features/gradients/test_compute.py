@@ -58,7 +58,7 @@ def fill(tiny_model, tiny_adapter, rows_path, moments_path):
 
 
 @pytest.mark.parametrize("kinds", [["adam"], ["sgd"], ["adam", "sgd"]])
-def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_model, tiny_adapter, moments_path, kinds):
+def test_rows__are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_model, tiny_adapter, moments_path, kinds):
     reader = store.Reader(fill(tmp_path / "0.h5", kinds=kinds))
     assert reader.ids == [row["id"] for row in some_rows]
     cpu = torch.device("cpu")
@@ -79,12 +79,12 @@ def test_rows_are_those_of_the_plain_recipe(fill, tmp_path, some_rows, tiny_mode
             np.testing.assert_allclose(unit, wanted[0] / wanted.norm(), atol=1e-3)
 
 
-def test_a_kind_that_was_not_kept_is_named(fill, tmp_path):
+def test_kind__that_was_not_kept_is_named(fill, tmp_path):
     with rejected("kind-not-stored", path="0.h5", key="sgd"):
         store.Reader(fill(tmp_path / "0.h5")).unit("sgd")
 
 
-def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
+def test_shards__and_batches_do_not_change_a_row(fill, tmp_path):
     whole = store.Reader(fill(tmp_path / "whole.h5"))
     shards = [fill(tmp_path / f"{number}.h5", (number, 3), batch_tokens=150) for number in range(3)]
     store.gather(shards, tmp_path / "pool.h5", 11)
@@ -94,7 +94,7 @@ def test_shards_and_batches_do_not_change_a_row(fill, tmp_path):
     np.testing.assert_allclose(gathered.norms("adam"), whole.norms("adam"), rtol=1e-4)
 
 
-def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
+def test_killed_job__ends_with_the_same_bits(fill, tmp_path, monkeypatch):
     whole = store.Reader(fill(tmp_path / "whole.h5"))
     write, calls = store.Writer.write, []
 
@@ -114,14 +114,14 @@ def test_a_killed_job_ends_with_the_same_bits(fill, tmp_path, monkeypatch):
     assert np.array_equal(resumed.norms("adam"), whole.norms("adam"))
 
 
-def test_rows_whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, tiny_model):
+def test_rows__whose_response_is_cut_away_are_marked(fill, tmp_path, some_rows, tiny_model):
     """LLaMA-Factory shares a short cutoff between prompt and response, so the cut must be very short."""
     reader = store.Reader(fill(tmp_path / "0.h5", cutoff_len=8))
     examples = tokens.encode(some_rows, AutoTokenizer.from_pretrained(tiny_model), "smollm_eot", 8)
     assert reader.usable.tolist() == [example.response_tokens > 0 for example in examples]
 
 
-def test_too_many_shards_are_rejected(fill, tmp_path):
+def test_shards__are_rejected_if_they_are_more_than_rows(fill, tmp_path):
     with rejected("too-many-shards"):
         fill(tmp_path / "0.h5", (0, 12))
 
@@ -147,7 +147,7 @@ def in_another_process(*arguments) -> int:
     return int(result.stdout.split()[-1])
 
 
-def test_two_processes_write_the_same_bits(fill, tmp_path, rows_path, tiny_model, tiny_adapter, moments_path):
+def test_two_processes__write_the_same_bits(fill, tmp_path, rows_path, tiny_model, tiny_adapter, moments_path):
     ours = store.Reader(fill(tmp_path / "ours.h5"))
     path = tmp_path / "theirs.h5"
     in_another_process(
@@ -159,7 +159,7 @@ def test_two_processes_write_the_same_bits(fill, tmp_path, rows_path, tiny_model
     assert ours.identity == theirs.identity
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path, tiny_model):
+def test_memory__does_not_grow_with_the_rows(tmp_path, tiny_model):
     """Of the whole tiny model, whose gradient has 6.4 MB a row: 50 more rows would have 320."""
     peaks = []
     for count in (10, 60):

@@ -5,7 +5,7 @@ import torch
 from instruction_selection.features.gradients import parameters
 
 
-def test_shapes_without_weights_are_those_with_weights(tiny_model, tiny_adapter):
+def test_shapes__without_weights_are_those_with_weights(tiny_model, tiny_adapter):
     network = parameters.load(tiny_model, tiny_adapter, torch.device("cpu"))
     loaded = {name: weight.shape for name, weight in parameters.trainable(network).items()}
     assert list(parameters.shapes(tiny_model, tiny_adapter).items()) == list(loaded.items())
@@ -13,7 +13,7 @@ def test_shapes_without_weights_are_those_with_weights(tiny_model, tiny_adapter)
     assert all("lora_" in name and "default" not in name for name in loaded)
 
 
-def test_the_whole_model_has_its_matrices_first_and_its_norms_last(tiny_model):
+def test_whole_model__has_its_matrices_first_and_its_norms_last(tiny_model):
     network = parameters.load(tiny_model, tiny_model, torch.device("cpu"))
     loaded = {name: weight.shape for name, weight in parameters.trainable(network).items()}
     assert list(parameters.shapes(tiny_model, tiny_model).items()) == list(loaded.items())
@@ -23,7 +23,7 @@ def test_the_whole_model_has_its_matrices_first_and_its_norms_last(tiny_model):
     assert set(dimensions) == {1, 2}
 
 
-def test_the_order_hash_sees_names_shapes_and_order():
+def test_hash__depends_on_names_shapes_and_order():
     named = {"a": torch.Size([2, 3]), "b": torch.Size([3, 2])}
     variants = [
         named,

@@ -48,13 +48,13 @@ def relative_error(one, other):
 
 # For two or three response tokens of a single row, torch's product with the head is itself off by up to 2e-5.
 @pytest.mark.parametrize(("token_budget", "error"), [(1, 3e-5), (300, 1e-5), (1000, 1e-5), (100_000, 1e-5)])
-def test_batches_give_the_gradients_of_the_loop(tiny_model, warmup, examples, expected, token_budget, error):
+def test_batches__give_the_gradients_of_the_loop(tiny_model, warmup, examples, expected, token_budget, error):
     groups = per_sample.batches(examples, token_budget)
     for gradient, wanted in zip(batched(tiny_model, warmup, examples, groups), expected, strict=True):
         assert relative_error(gradient, wanted) < error
 
 
-def test_neighbours_in_a_batch_do_not_matter(tiny_model, warmup, examples, expected):
+def test_neighbours__in_a_batch_do_not_matter(tiny_model, warmup, examples, expected):
     """The longest and the shortest row together: most of the batch is padding."""
     order = sorted(range(len(examples)), key=lambda number: len(examples[number].input_ids))
     pair = [order[0], order[-1]]
@@ -62,14 +62,14 @@ def test_neighbours_in_a_batch_do_not_matter(tiny_model, warmup, examples, expec
         assert relative_error(gradient, expected[number]) < 1e-5
 
 
-def test_bf16_is_close_and_not_the_same(tiny_model, warmup, examples, expected):
+def test_bf16__is_close_and_not_the_same(tiny_model, warmup, examples, expected):
     groups = per_sample.batches(examples, 1000)
     rows = batched(tiny_model, warmup, examples, groups, "bf16")
     errors = [relative_error(row, wanted) for row, wanted in zip(rows, expected, strict=True)]
     assert 1e-4 < max(errors) < 0.1
 
 
-def test_the_loss_is_the_mean_over_the_response(tiny_model, warmup, examples):
+def test_loss__is_the_mean_over_the_response(tiny_model, warmup, examples):
     network = parameters.load(tiny_model, warmup, CPU)
     runner = per_sample.Batched(network, "fp32", lambda number, gradients: None)
     losses = runner.run(examples[:3])
@@ -81,7 +81,7 @@ def test_the_loss_is_the_mean_over_the_response(tiny_model, warmup, examples):
         assert float(loss) == pytest.approx(float(wanted), rel=1e-5)
 
 
-def test_batches_hold_every_row_with_a_response_once_within_the_budget(examples):
+def test_batches__hold_every_row_with_a_response_once_within_the_budget(examples):
     nothing = TokenizedExample([1, 2, 3], [IGNORE_INDEX] * 3)
     groups = per_sample.batches([nothing, *examples], 400)
     assert sorted(number for group in groups for number in group) == list(range(1, len(examples) + 1))
@@ -90,7 +90,7 @@ def test_batches_hold_every_row_with_a_response_once_within_the_budget(examples)
         assert len(group) == 1 or longest * len(group) <= 400
 
 
-def test_every_trainable_parameter_is_consumed_once(tiny_model, warmup, examples):
+def test_trainable_parameter__is_consumed_once(tiny_model, warmup, examples):
     network = parameters.load(tiny_model, warmup, CPU)
     sizes = [weight.numel() for weight in parameters.trainable(network).values()]
     seen = {}
@@ -103,7 +103,7 @@ def test_every_trainable_parameter_is_consumed_once(tiny_model, warmup, examples
     assert seen == {number: (2, size) for number, size in enumerate(sizes)}
 
 
-def test_dropout_is_off(tiny_model, warmup, examples):
+def test_dropout__is_off(tiny_model, warmup, examples):
     network = parameters.load(tiny_model, warmup, CPU)
     first, second = (torch.cat(per_sample.reference(network, examples[0])) for _ in range(2))
     assert torch.equal(first, second)

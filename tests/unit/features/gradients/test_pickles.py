@@ -19,13 +19,13 @@ class Command:
         return os.mkdir, (str(self.folder),)
 
 
-def test_the_folder_is_made_where_pickles_are_trusted(tmp_path):
+def test_pickles__are_trusted_in_a_new_folder_only(tmp_path):
     pickle.loads(pickle.dumps(Command(tmp_path / "made")))
     assert (tmp_path / "made").is_dir()
 
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "global_step1/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt"])
-def test_a_checkpoint_with_a_command_in_it(tmp_path, name):
+def test_pickles__with_a_command_are_rejected(tmp_path, name):
     path = tmp_path / "checkpoint-1" / name
     path.parent.mkdir(parents=True)
     torch.save({"state": Command(tmp_path / "made"), "optimizer_state_dict": Command(tmp_path / "made")}, path)

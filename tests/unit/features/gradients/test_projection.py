@@ -25,7 +25,7 @@ def some(rows: int, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", projection.KINDS)
-def test_inner_products_are_unbiased_with_the_spread_of_theory(kind):
+def test_inner_products__are_unbiased_with_the_spread_of_theory(kind):
     pair = torch.nn.functional.normalize(some(2, 0) + 0.7, dim=1)
     exact = float(pair[0] @ pair[1])
     dimension, draws = 256, 200
@@ -37,7 +37,7 @@ def test_inner_products_are_unbiased_with_the_spread_of_theory(kind):
 
 
 @pytest.mark.parametrize("kind", projection.KINDS)
-def test_cosines_of_real_gradients_are_kept(kind, tiny_model, tiny_adapter):
+def test_cosines__of_real_gradients_are_kept(kind, tiny_model, tiny_adapter):
     """RMS error of cosines over all pairs of real rows, and a few projections, at most 1.05 / sqrt(D)."""
     from transformers import AutoTokenizer
 
@@ -60,7 +60,7 @@ def test_cosines_of_real_gradients_are_kept(kind, tiny_model, tiny_adapter):
 
 
 @pytest.mark.parametrize("kind", projection.KINDS)
-def test_it_is_linear_and_fixed_by_its_seed(kind):
+def test_projection__is_linear_and_fixed_by_its_seed(kind):
     rows = some(3, 1)
     summed = project(rows[:1] + rows[1:2], kind, 64, 0)
     assert torch.allclose(summed[0], project(rows, kind, 64, 0)[:2].sum(0), atol=1e-3)
@@ -69,19 +69,19 @@ def test_it_is_linear_and_fixed_by_its_seed(kind):
 
 
 @pytest.mark.parametrize("kind", projection.KINDS)
-def test_rows_of_a_batch_are_projected_independently(kind):
+def test_rows__of_a_batch_are_projected_independently(kind):
     rows = some(4, 2)
     assert torch.allclose(project(rows, kind, 64, 0)[2], project(rows[2:3], kind, 64, 0)[0], atol=1e-4)
 
 
-def test_the_sparse_transform_sends_each_coordinate_to_one_output_with_a_sign():
+def test_sparse_projection__sends_each_coordinate_to_one_output_with_a_sign():
     basis = torch.eye(300)
     projected = project(basis, "sjlt", 64, 0, [100, 200])
     assert (projected != 0).sum(1).tolist() == [1] * 300
     assert set(projected[projected != 0].tolist()) == {-1.0, 1.0}
 
 
-def test_coordinates_of_different_blocks_meet_as_often_as_chance():
+def test_coordinates__of_different_blocks_meet_as_often_as_chance():
     """Over seeds, two coordinates of different blocks share an output with probability 1/D."""
     dimension, seeds = 16, 400
     pairs = torch.zeros(2, 40)

@@ -35,7 +35,7 @@ def write(path, rows=range(10), identity=IDENTITY, gradients=ROWS, tokens=3, ord
     return path
 
 
-def test_rows_come_back_as_unit_rows_with_their_norms(tmp_path):
+def test_rows__come_back_as_unit_rows_with_their_norms(tmp_path):
     reader = store.Reader(write(tmp_path / "0.h5"))
     assert reader.ids == IDS
     assert reader.usable.all()
@@ -43,14 +43,14 @@ def test_rows_come_back_as_unit_rows_with_their_norms(tmp_path):
     np.testing.assert_allclose(reader.unit("adam") * reader.norms("adam")[:, None], ROWS, atol=5e-3)
 
 
-def test_the_order_of_writing_does_not_matter(tmp_path):
+def test_order_of_writing__does_not_matter(tmp_path):
     one = store.Reader(write(tmp_path / "one.h5"))
     other = store.Reader(write(tmp_path / "other.h5", order=range(9, -1, -1)))
     assert np.array_equal(one.unit("adam"), other.unit("adam"))
 
 
 @pytest.mark.parametrize("cuts", [[], [5], [1, 2, 9], [3, 4]])
-def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
+def test_number__of_shards_gives_the_same_store(tmp_path, cuts):
     whole = store.Reader(write(tmp_path / "whole.h5"))
     edges = [0, *cuts, 10]
     shards = [
@@ -65,7 +65,7 @@ def test_any_number_of_shards_gives_the_same_store(tmp_path, cuts):
     assert np.array_equal(gathered.norms("adam"), whole.norms("adam"))
 
 
-def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
+def test_gathering__copies_nothing_and_the_folder_may_move(tmp_path):
     (tmp_path / "here").mkdir()
     shards = [write(tmp_path / "here" / "shards" / "0.h5")]
     store.gather(shards, tmp_path / "here" / "pool.h5", 10)
@@ -75,7 +75,7 @@ def test_gathering_copies_nothing_and_the_folder_may_move(tmp_path):
     assert store.Reader(tmp_path / "there" / "pool.h5").unit("adam").any()
 
 
-def test_a_killed_job_resumes_where_it_stopped(tmp_path):
+def test_killed_job__resumes_where_it_stopped(tmp_path):
     path = tmp_path / "0.h5"
     writer = store.Writer(path, IDS, DIMENSION, ["adam"], IDENTITY)
     writer.write([4, 2], {"adam": ROWS[[4, 2]]}, np.ones(2), [3, 3])
@@ -89,7 +89,7 @@ def test_a_killed_job_resumes_where_it_stopped(tmp_path):
     assert np.array_equal(store.Reader(path).unit("adam"), store.Reader(write(tmp_path / "whole.h5")).unit("adam"))
 
 
-def test_the_rest_of_something_else_is_not_continued(tmp_path):
+def test_partial_file__of_something_else_is_not_continued(tmp_path):
     path = tmp_path / "0.h5"
     writer = store.Writer(path, IDS, DIMENSION, ["adam"], {**IDENTITY, "rows": "others"})
     writer.write([0], {"adam": ROWS[:1]}, np.ones(1), [3])
@@ -97,14 +97,14 @@ def test_the_rest_of_something_else_is_not_continued(tmp_path):
     assert store.Writer(path, IDS, DIMENSION, ["adam"], IDENTITY).missing().all()
 
 
-def test_a_rest_that_cannot_be_read_is_begun_again(tmp_path, capsys):
+def test_partial_file__that_cannot_be_read_is_replaced(tmp_path, capsys):
     (tmp_path / ".0.h5.partial").write_bytes(b"half a file")
     write(tmp_path / "0.h5")
     assert "starting over" in capsys.readouterr().out
     assert store.Reader(tmp_path / "0.h5").ids == IDS
 
 
-def test_an_incomplete_store_gets_no_name(tmp_path):
+def test_incomplete_store__gets_no_name(tmp_path):
     writer = store.Writer(tmp_path / "0.h5", IDS, DIMENSION, ["adam"], IDENTITY)
     with pytest.raises(RuntimeError, match="10 rows were never written"), writer:
         pass
@@ -112,7 +112,7 @@ def test_an_incomplete_store_gets_no_name(tmp_path):
 
 
 @pytest.mark.parametrize(("value", "tokens"), [(np.nan, 3), (np.inf, 3), (0.0, 3), (1.0, 0)])
-def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, value, tokens):
+def test_rows__that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, value, tokens):
     gradients = ROWS.copy()
     gradients[4] = value
     path = write(tmp_path / "0.h5", gradients=gradients)
@@ -129,14 +129,14 @@ def test_rows_that_cannot_be_used_are_marked_and_not_silently_zero(tmp_path, val
 @pytest.mark.parametrize(
     "key", ["model", "adapter", "projection", "template", "parameters", "cutoff_len", "precision", "code"]
 )
-def test_stores_that_cannot_be_compared_are_rejected(tmp_path, key):
+def test_stores__that_cannot_be_compared_are_rejected(tmp_path, key):
     one = store.Reader(write(tmp_path / "one.h5"))
     other = store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, key: "else"}))
     with rejected("stores-not-comparable", path="one.h5", key=key):
         one.check_comparable(other)
 
 
-def test_pool_and_validation_rows_of_one_model_can_be_compared(tmp_path):
+def test_pool__and_validation_rows_of_one_model_can_be_compared(tmp_path):
     one = store.Reader(write(tmp_path / "one.h5"))
     one.check_comparable(
         store.Reader(write(tmp_path / "other.h5", identity={**IDENTITY, "rows": "v", "moments": None}))
@@ -144,7 +144,7 @@ def test_pool_and_validation_rows_of_one_model_can_be_compared(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["rows", "moments", "projection"])
-def test_shards_of_different_things_are_not_gathered(tmp_path, key):
+def test_shards__of_different_things_are_not_gathered(tmp_path, key):
     shards = [
         write(tmp_path / "0.h5", range(5)),
         write(tmp_path / "1.h5", range(5, 10), identity={**IDENTITY, key: "else"}),
@@ -154,7 +154,7 @@ def test_shards_of_different_things_are_not_gathered(tmp_path, key):
     assert f"({key})" in str(caught.value)
 
 
-def test_a_store_whose_shard_is_gone_is_rejected(tmp_path):
+def test_store__is_rejected_if_a_shard_is_missing(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5)), write(tmp_path / "1.h5", range(5, 10))]
     store.gather(shards, tmp_path / "pool.h5", 10)
     shards[1].unlink()
@@ -162,7 +162,7 @@ def test_a_store_whose_shard_is_gone_is_rejected(tmp_path):
         store.Reader(tmp_path / "pool.h5")
 
 
-def test_a_flipped_bit_is_found(tmp_path):
+def test_flipped_bit__is_found(tmp_path):
     path = write(tmp_path / "0.h5")
     with h5py.File(path) as file:
         chunk = file["adam"].id.get_chunk_info(0)
@@ -173,13 +173,13 @@ def test_a_flipped_bit_is_found(tmp_path):
         store.Reader(path).unit("adam")
 
 
-def test_a_file_that_is_no_store_is_named(tmp_path):
+def test_file__that_is_no_store_is_named(tmp_path):
     (tmp_path / "0.h5").write_text("no")
     with rejected("store-damaged", path="0.h5"):
         store.Reader(tmp_path / "0.h5")
 
 
-def test_a_gathered_store_has_the_rows_of_its_pool(tmp_path):
+def test_gathered_store__has_the_rows_of_its_pool(tmp_path):
     shards = [write(tmp_path / "0.h5", range(5))]
     with rejected("shards-incomplete", path="pool.h5"):
         store.gather(shards, tmp_path / "pool.h5", 10)
