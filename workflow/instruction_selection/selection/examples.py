@@ -52,7 +52,7 @@ class Examples:
         """The text of the examples `places` (n,), in this order, a line of the file at a time."""
         with Path(self.path).open("rb") as handle:
             for place in places.tolist():
-                handle.seek(self.offsets[place])
+                handle.seek(int(self.offsets[place]))
                 example = files.parse_json_line(handle.readline(), self.path, place + 1)
                 yield Text(example["instruction"], example["response"])
 
