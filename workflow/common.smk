@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection.core import code, entry_names, packages, reasons
+from instruction_selection.core import code, files, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.experiment import (
@@ -34,6 +34,8 @@ def load_experiment():
 
 
 try:
+    # Snakemake keeps its locks and records there, those of a dry run as well.
+    files.reject_read_only(".snakemake")
     EXPERIMENT = load_experiment()
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -150,6 +152,15 @@ def reject_gated_sources():
                 )
             except InputError as error:
                 raise WorkflowError(str(error)) from None
+
+
+def reject_read_only_results():
+    """Before the first job. Where results are finished, they may be read-only."""
+    try:
+        for folder in (Path(PATHS.report).parent, PATHS.logs):
+            files.reject_read_only(folder)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def named_table(table):

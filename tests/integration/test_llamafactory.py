@@ -285,6 +285,16 @@ def test_failed_run__is_named(tiny_model, rows_path, tmp_path):
     assert str(tmp_path / "train.yaml") in str(caught.value)
 
 
+def test_training__that_runs_out_of_memory_says_so(tiny_model, rows_path, tmp_path):
+    """Of an adapter with 256 GB per layer."""
+    arguments = {**ARGUMENTS, "lora_rank": 10**9}
+    with rejected("out-of-memory", path=rows_path):
+        llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, arguments, 0, tmp_path)
+    # Not so a training that fails for another reason in the same folder.
+    with rejected("failed"):
+        llamafactory.train(rows_path, tiny_model, "smollm_eot", 512, {**arguments, "stage": "nonsense"}, 0, tmp_path)
+
+
 def test_layer__that_the_model_does_not_have_is_named(tiny_model, rows_path, tmp_path):
     arguments = {**ARGUMENTS, "lora_target": "q_proj,c_attn"}
     with rejected("unknown-layer", key="lora_target") as caught:

@@ -22,8 +22,8 @@ FROM_GRADIENTS = {"pool_gradients", "validation_gradients", "gather_pool_gradien
 CODE = {
     "arithmetic of the projection": (
         f"{LIBRARY}/features/gradients/projection.py",
-        "np.float32(2)",
-        "np.float32(3)",
+        "np.int8(2)",
+        "np.int8(3)",
         FROM_GRADIENTS,
     ),
     "evaluation": (
@@ -151,13 +151,13 @@ def test_times_of_scripts__plan_nothing(copy):
 
 
 def test_reason__is_one_readable_line(copy):
-    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.float32(2)", "np.float32(3)")
+    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.int8(2)", "np.int8(3)")
     done = copy.snakemake("--dry-run")
     assert "Reason: code of features.gradients.projection changed since the run\n" in done.stdout + done.stderr
 
 
 def test_touch__accepts_what_is_there(copy):
-    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.float32(2)", "np.float32(3)")
+    copy.edit(f"{LIBRARY}/features/gradients/projection.py", "np.int8(2)", "np.int8(3)")
     assert copy.snakemake("--touch").returncode == 0
     assert copy.planned() == {}
 

@@ -16,6 +16,8 @@ rule prepare_model:
     params:
         settings=settings_of("prepare_model"),
         code=code_of("prepare_model"),
+        # Checked here, but a model that is prepared does not depend on it.
+        execution=execution(WIRING.adapted_layers()),
     message:
         "Preparing model {wildcards.model}"
     script:

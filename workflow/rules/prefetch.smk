@@ -5,6 +5,7 @@ localrules:
 
 
 onstart:
+    reject_read_only_results()
     reject_gated_sources()
     warn_of_missing_gpus()
 

@@ -108,8 +108,8 @@ def test_second_process__does_not_join_a_running_job(run, tmp_path):
 def test_too_little_memory__says_what_to_change(run, body):
     done, log, path = run(body)
     assert done.returncode == 1
-    assert done.stderr.strip().startswith("Out of memory (")
-    assert f"see {path}: give the job more memory, or make its batches smaller (gradients.batch_tokens," in done.stderr
+    assert done.stderr.strip().startswith(f"{path}: out of memory (")
+    assert "; give the job more memory, or make its batches smaller (gradients.batch_tokens," in done.stderr
     assert "Traceback" in log
 
 

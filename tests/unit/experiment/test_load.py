@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from instruction_selection.experiment import load, method
+from instruction_selection.experiment import load, own_rules
 from instruction_selection.experiment.experiment import Experiment
 
 from .conftest import CONFIG
@@ -83,7 +83,7 @@ def test_method__may_share_the_code_of_another(folder):
 def test_method_with_a_rule_of_its_own__needs_no_module(folder, monkeypatch):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
     folder.choose("my-own")
-    monkeypatch.setattr(method, "RULES", Path(folder.path / "rules"))
+    monkeypatch.setattr(own_rules, "FOLDER", Path(folder.path / "rules"))
     (folder.path / "rules").mkdir()
     (folder.path / "rules" / "my_own.smk").write_text("")
     assert list(load.load(folder.path, "demo").methods) == ["my-own"]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from support.rejections import rejected
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import load, method, parameters
+from instruction_selection.experiment import load, own_rules, parameters
 
 from .conftest import MISSING
 
@@ -103,7 +103,7 @@ def test_parameter__misspelt_is_corrected(folder):
 
 
 def test_parameter__of_a_rule_of_its_own(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(method, "RULES", tmp_path)
+    monkeypatch.setattr(own_rules, "FOLDER", tmp_path)
     folder.choose("less")
     folder.set("methods/less.yaml", "params", {"rows": 0})
     (tmp_path / "less.smk").write_text("rule longest: ...")

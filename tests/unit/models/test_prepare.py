@@ -71,6 +71,23 @@ def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_rejected(pub
     assert not (tmp_path / "prepared").exists()
 
 
+@pytest.mark.parametrize("names", [["q_proj"], ["self_attn.q_proj", "lm_head"], ["layers.0.mlp.up_proj"], []])
+def test_prepare__a_model_with_the_layers_that_get_an_adapter(public, tiny_model, tmp_path, names):
+    source, manifest = public("model", tiny_model)
+    prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest, adapted_layers=names)
+    assert (tmp_path / "prepared").is_dir()
+
+
+@pytest.mark.parametrize("name", ["c_attn", "proj", "mlp", "layers.9.mlp.up_proj"])
+def test_prepare__a_model_without_a_layer_that_gets_an_adapter_is_rejected(public, tiny_model, tmp_path, name):
+    source, manifest = public("model", tiny_model)
+    with rejected("unknown-layer", path=tmp_path / "prepared", key="lora_target") as caught:
+        prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest, {"q_proj": 0, name: 0})
+    assert repr(name) in str(caught.value)
+    assert "q_proj" not in str(caught.value)
+    assert not (tmp_path / "prepared").exists()
+
+
 def test_prepare__writes_neither_to_the_mirror_nor_to_the_cache(public, tiny_model, tmp_path):
     source, manifest = public("model", tiny_model)
     repository = tmp_path / "mirror/org/model"

@@ -19,6 +19,7 @@ OPERATION = {
         "core.errors",
         "core.features",
         "core.logs",
+        "core.memory",
         "core.missing",
         "core.packages",
         "core.processes",

@@ -36,6 +36,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def reject_read_only(folder: str | Path) -> None:
+    """Raise `InputError` if this process cannot write to a folder, or cannot make it where it would be."""
+    folder = Path(folder)
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        sentence = (
+            "this user cannot write here; change its permissions, or run in a checkout of your own, with the results "
+            "copied into it (`cp -a`)"
+        )
+        raise InputError("read-only", sentence, path=existing)
+
+
 def publish(temporary: str | Path, path: str | Path) -> None:
     """Rename a complete file to `path`, or a folder where there is none, so that it survives a power cut as a whole."""
     temporary, path = Path(temporary), Path(path)

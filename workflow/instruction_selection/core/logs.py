@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from instruction_selection.core import processes
+from instruction_selection.core import memory, processes
 from instruction_selection.core.errors import InputError
 
 
@@ -87,19 +87,15 @@ def _lock(log: Path) -> None:
     os.close(lock)
 
 
-def _resource_problem(error: BaseException | None, log: str | Path) -> str | None:
+def _resource_problem(error: BaseException, log: str | Path) -> str | None:
     """What to do about a full disk, a quota or a lack of memory, if one of them caused this exception."""
-    while error is not None:
+    if what := memory.lack(error):
+        return f"{log}: {memory.sentence(what)}."
+    cause: BaseException | None = error
+    while cause is not None:
         # HDF5 reports it only in its message.
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
-            place = getattr(error, "filename", None) or log
+        if getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(cause):
+            place = getattr(cause, "filename", None) or log
             return f"The disk is full ({place}): make room and run again; finished results are kept."
-        # Compared by name, because this module must not import torch.
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-            what = textwrap.shorten(str(error), 200)
-            return (
-                f"Out of memory ({what}), see {log}: give the job more memory, or make its batches smaller "
-                "(gradients.batch_tokens, per_device_train_batch_size, cutoff_len), and run again."
-            )
-        error = error.__cause__ or error.__context__
+        cause = cause.__cause__ or cause.__context__
     return None

@@ -1,10 +1,14 @@
 """A job's environment, and the programs that it starts."""
 
+import contextlib
 import hashlib
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+from instruction_selection.core import memory
 from instruction_selection.core.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -64,6 +68,35 @@ def _huggingface() -> Path:
     """Hugging Face's folder of this user, as `huggingface_hub.constants` has it."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("HF_HOME", f"{cache}/huggingface")).expanduser()
+
+
+#: The environment variable that tells a program where to say that it ran out of memory.
+OUT_OF_MEMORY = "INSTRUCTION_SELECTION_OUT_OF_MEMORY"
+
+
+def run(command: list[str], variables: dict[str, str], note: str | Path, at: str | Path) -> int:
+    """Run one of this library's programs and return its exit status; `at` is what it works on.
+
+    Raises `InputError` if it says at the path `note`, which all its processes can write to, that it ran out of memory
+    (`reporting_memory`).
+    """
+    note = Path(note).resolve()
+    note.unlink(missing_ok=True)
+    status = subprocess.run(command, env={**variables, OUT_OF_MEMORY: str(note)}, check=False).returncode
+    if status and note.is_file():
+        raise InputError("out-of-memory", memory.sentence(note.read_text(encoding="utf-8")), path=at)
+    return status
+
+
+@contextlib.contextmanager
+def reporting_memory() -> Iterator[None]:
+    """In a program that `run` started: say so if an exception in the block is a lack of memory."""
+    try:
+        yield
+    except Exception as error:
+        if what := memory.lack(error):
+            Path(os.environ[OUT_OF_MEMORY]).write_text(what, encoding="utf-8")
+        raise
 
 
 def check_exit(program: str, status: int, at: str | Path) -> None:

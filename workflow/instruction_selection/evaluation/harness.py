@@ -2,7 +2,6 @@
 
 import math
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.core.processes import check_exit, environment
+from instruction_selection.core.processes import run as run_program
 from instruction_selection.models import checksummed_folder, summary
 
 #: The packages that an evaluation depends on, by backend.
@@ -168,7 +168,7 @@ def evaluate(
             "HF_ALLOW_CODE_EVAL": "0",
             "TOKENIZERS_PARALLELISM": "false",
         }
-        check_exit("lm-eval", subprocess.run(command, env=variables, check=False).returncode, tasks)
+        check_exit("lm-eval", run_program(command, variables, Path(folder) / "out-of-memory.txt", tasks), tasks)
         results = files.read_json(_only(folder, "results_*.json"))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}

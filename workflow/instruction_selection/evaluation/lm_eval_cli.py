@@ -11,11 +11,13 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     from lm_eval.__main__ import cli_evaluate
 
+    from instruction_selection.core import processes
     from instruction_selection.core.errors import InputError
     from instruction_selection.evaluation import answers
 
     answers.register(sys.argv.pop(1))
     try:
-        cli_evaluate()
+        with processes.reporting_memory():
+            cli_evaluate()
     except InputError as error:
         sys.exit(str(error))

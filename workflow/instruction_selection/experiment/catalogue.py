@@ -41,4 +41,4 @@ def _summary(path: Path, key: str) -> str:
 
 def _entry(name: str, width: int, summary: str) -> str:
     indent = " " * (width + 2)
-    return textwrap.fill(f"  {name:{width}}{summary}", 120, subsequent_indent=indent)
+    return textwrap.fill(f"  {name:{width}}{summary}", 120, subsequent_indent=indent, break_on_hyphens=False)

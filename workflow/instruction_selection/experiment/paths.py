@@ -15,6 +15,7 @@ class Layout:
         self.report = str(PurePosixPath(results) / experiment / "report.html")
         at = self._at
 
+        self.logs = at("logs")
         self.resolved_config = at("config.resolved.yaml")
 
         self.model = at("models/{model}")

@@ -66,13 +66,12 @@ def architectures_exist(checked: Checked) -> None:
 def layers_exist(checked: Checked) -> None:
     """LoRA ignores the name of a layer that a model does not have, as long as it has another one that is named."""
     for stage, training in checked.experiment.training.items():
-        targets = training.plain().get("lora_target", "all").split(",") if training.finetuning_type == "lora" else []
         for name, model in checked.experiment.models.items():
             layers = _layers(model)
-            for target in map(str.strip, targets):
+            for target in training.adapted_layers():
                 # The end of a layer's path is enough, and a number is its place in a list of layers.
                 last = target.split(".")[-1]
-                if target != "all" and not last.isdecimal() and last not in layers:
+                if not last.isdecimal() and last not in layers:
                     sentence = f"model {name!r} has no layer {target!r}{did_you_mean(last, layers)}"
                     path, key = _place(checked, stage, "lora_target")
                     raise InputError("unknown-layer", sentence, path=path, key=key)

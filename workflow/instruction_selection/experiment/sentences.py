@@ -37,6 +37,10 @@ SENTENCES = {
 FIRST, LAST = "unknown-key", "missing"
 
 
+#: Choices that are not all listed if one of them is close to what was given.
+MANY = 10
+
+
 def input_error(error: ValidationError, content: Any, path: str | Path, inside: str | None = None) -> InputError:
     """The most telling of the mistakes in `content` of the file `path`, or of its key `inside`."""
     details = min(error.errors(include_url=False), key=lambda each: (each["type"] != FIRST, each["type"] == LAST))
@@ -48,7 +52,11 @@ def input_error(error: ValidationError, content: Any, path: str | Path, inside: 
     else:
         code, template = SENTENCES[details["type"]]
         sentence = template.format_map({"value": "{value}", **_tidy(context)})
-    sentence = with_value(sentence, details["input"]) + _hint(details, context)
+        hint = _hint(details, context)
+        if hint and context.get("expected", "").count("'") > 2 * MANY:
+            sentence = "cannot be {value}"
+        sentence += hint
+    sentence = with_value(sentence, details["input"])
     if kind:
         sentence += f" (kind {kind!r})"
     return InputError(code, sentence, path=path, key=".".join([inside, *keys] if inside else keys) or None)

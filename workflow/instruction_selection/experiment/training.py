@@ -86,3 +86,8 @@ class Training(Entry, TrainingArguments):
     (per_device_train_batch_size * GPUs) steps, which has to be a whole number."""
     per_device_train_batch_size: Execution[Count]
     """Rows that one GPU computes at once. Sets memory, not the result."""
+
+    def adapted_layers(self) -> list[str]:
+        """The layers that are to get an adapter, by the ends of their names; none if they are not named."""
+        targets = str(self.plain().get("lora_target", "all")) if self.finetuning_type == "lora" else "all"
+        return [target.strip() for target in targets.split(",") if target.strip() != "all"]

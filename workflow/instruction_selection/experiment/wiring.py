@@ -118,6 +118,10 @@ class Wiring:
             for manifest in self.manifest_of(kind, entry)
         ]
 
+    def adapted_layers(self) -> list[str]:
+        """The layers that any training gives an adapter, by the ends of their names."""
+        return sorted({name for training in self.experiment.training.values() for name in training.adapted_layers()})
+
     def method_of(self, wildcards: Wildcards) -> Method:
         return self.experiment.methods[wildcards.method]
 

@@ -1,6 +1,6 @@
 """Turn a model's source into one local folder with safetensors weights, tokenizer and chat template."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -22,13 +22,15 @@ def prepare(
     model: dict,
     folder: str | Path,
     manifest: str | Path | None = None,
+    adapted_layers: Collection[str] = (),
     code: Mapping[str, str] | None = None,
 ) -> None:
     """Write the model described by a ``config/models`` entry to `folder`, either whole or not at all.
 
     `manifest` lists the files of a model that had to be fetched; these are linked to, not copied. The chat template is
     the one that LLaMA-Factory trains with, so that evaluation prompts have the same form. Raises `InputError` for a
-    template whose tokens would differ between training and evaluation (`tokens.row_form`).
+    template whose tokens would differ between training and evaluation (`tokens.row_form`), and for a name in
+    `adapted_layers`, those that trainings give an adapter, that is not the end of the name of one of its layers.
     """
     source = model["source"]
     with checksummed_folder.create(folder) as partial:
@@ -41,6 +43,9 @@ def prepare(
         tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
         tokenizer.save_pretrained(partial)
         _link(fetched, partial)
+        if unknown := _without_layer(partial, adapted_layers):
+            sentence = f"this model has no layer {', '.join(map(repr, unknown))}"
+            raise InputError("unknown-layer", sentence, path=folder, key="lora_target")
         files.write_json(
             partial / summary.NAME,
             {
@@ -49,6 +54,16 @@ def prepare(
                 "provenance": provenance.record({}, {"model": model}, code, ("torch", "transformers", "llamafactory")),
             },
         )
+
+
+def _without_layer(folder: Path, names: Collection[str]) -> list[str]:
+    """Those of `names` at which no name of a layer ends, by the model's configuration alone."""
+    if not names:
+        return []
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+    layers = [f".{name}" for name, module in network.named_modules() if not list(module.children())]
+    return sorted(name for name in names if not any(layer.endswith(f".{name}") for layer in layers))
 
 
 def _parameters(path: Path) -> int:

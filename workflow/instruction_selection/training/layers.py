@@ -1,6 +1,7 @@
 """Stop a training whose `lora_target` names layers that the model does not have.
 
 LoRA ignores these as long as the model has one of the others, and would train less than the configuration says.
+`prepare.prepare` checks the same before any training, but a name may be added when the model is there already.
 """
 
 from typing import Any

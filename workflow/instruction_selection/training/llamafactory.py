@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import yaml
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.processes import check_exit, environment
+from instruction_selection.core.processes import run as run_program
 from instruction_selection.models import LLAMAFACTORY_COLUMNS, checksummed_folder
 from instruction_selection.training import DIVERGED, UNKNOWN_LAYERS
 from instruction_selection.training.checkpoints import remove_partial
@@ -79,7 +79,7 @@ def train(
     diverged, unknown_layers = output / DIVERGED, output / UNKNOWN_LAYERS
     diverged.unlink(missing_ok=True)
     unknown_layers.unlink(missing_ok=True)
-    status = subprocess.run(command, env=variables, check=False).returncode
+    status = run_program(command, variables, output.with_name("out-of-memory.txt"), rows)
     if unknown_layers.is_file():
         names = files.read_json(unknown_layers)["layers"]
         sentence = f"{model} has no layer {', '.join(map(repr, names))}"

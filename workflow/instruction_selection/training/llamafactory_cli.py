@@ -28,8 +28,10 @@ if __name__ == "__main__":
     # Not `llamafactory-cli`, which starts one process for every visible GPU.
     from llamafactory.train.tuner import run_exp
 
+    from instruction_selection.core import processes
     from instruction_selection.models import row_templates  # noqa: F401  (registers them)
     from instruction_selection.training.divergence import StopWhenDiverged
     from instruction_selection.training.layers import StopAtUnknownLayers
 
-    run_exp(callbacks=[StopAtUnknownLayers(), StopWhenDiverged()])
+    with processes.reporting_memory():
+        run_exp(callbacks=[StopAtUnknownLayers(), StopWhenDiverged()])
