@@ -39,7 +39,6 @@ HUB = WIRING.hub
 MANIFEST = WIRING.manifest
 PUBLIC = WIRING.public
 CHECKPOINTS = WIRING.checkpoints
-SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
 
 # What plans a job again (docs/reruns.md): `settings` and `code`. How it runs is `execution`, and plans nothing.
@@ -50,7 +49,7 @@ def settings_of(rule):
 @functools.cache
 def code_of(script, *modules):
     """Hashes of a script and of the library's modules behind it; `modules` are those that only the config names."""
-    return code.of_job(SCRIPTS / f"{script}.py", *modules)
+    return code.of_job(code.SCRIPTS / f"{script}.py", *modules)
 
 
 def execution(values):

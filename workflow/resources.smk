@@ -31,6 +31,13 @@ def runtime_of(rule):
     )
 
 
+def shard_minutes(wildcards):
+    """Minutes for a shard, of which a store that is begun may have another number than the experiment says."""
+    shards = WIRING.shard_count(wildcards, wildcards.checkpoint)
+    named = {**dict(wildcards.items()), "shards": shards}
+    return resources.runtime_minutes(EXPERIMENT, "pool_gradients", named)
+
+
 def pool_memory(wildcards):
     """MB for a job that reads a pool into memory."""
     return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)

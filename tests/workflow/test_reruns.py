@@ -1,5 +1,7 @@
 """After a whole run: exactly what a change touches is done again."""
 
+import shutil
+
 import pytest
 
 CELLS = {"select_rows", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
@@ -110,6 +112,36 @@ def test_one_method__plans_its_own_cells(copy):
 def test_what_methods_share__plans_those_that_share_it(copy):
     copy.edit(f"{LIBRARY}/selection/algorithms/similarity.py", "import numpy", "EDITED = 1\nimport numpy")
     assert copy.planned()["select_rows"] == 4
+
+
+SHARDS = ("config/experiments/smoke.yaml", "shards: 2", "shards: 3")
+STORE = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1"
+
+
+def test_another_number_of_shards__plans_nothing_after_a_finished_run(copy):
+    copy.edit(*SHARDS)
+    assert copy.planned() == {}
+
+
+def test_another_number_of_shards__leaves_finished_shards_of_an_unfinished_store(copy):
+    for name in ("shards/1.h5", "pool.h5"):
+        (copy.path / STORE / name).unlink()
+    copy.edit(*SHARDS)
+    planned = copy.planned("smoke", "--", f"{STORE}/pool.h5")
+    assert planned == {"pool_gradients": 1, "gather_pool_gradients": 1, "total": 2}
+
+
+def test_another_number_of_shards__is_that_of_a_store_to_be_made_again(copy):
+    copy.edit(*SHARDS)
+    copy.edit("config/experiments/smoke.yaml", "dimension: 256", "dimension: 128")
+    planned = copy.planned()
+    assert planned["pool_gradients"] == 3 * planned["gather_pool_gradients"]
+
+
+def test_another_number_of_shards__is_that_of_a_store_without_its_shards(copy):
+    shutil.rmtree(copy.path / STORE / "shards")
+    copy.edit(*SHARDS)
+    assert copy.planned("smoke", "--forcerun", f"{STORE}/pool.h5")["pool_gradients"] == 3
 
 
 def test_times_of_scripts__plan_nothing(copy):

@@ -17,13 +17,18 @@ rule pool_gradients:
     threads: SETTINGS.threads.gradients
     resources:
         mem_mb=memory_of("pool_gradients"),
-        runtime=runtime_of("pool_gradients"),
+        runtime=by_attempt(shard_minutes),
         gpu=GPUS.gradients,
     params:
         settings=settings_of("pool_gradients"),
-        shards=lambda wildcards: SETTINGS.gradients.shards_of(wildcards.pool),
+        shards=lambda wildcards: WIRING.shard_count(wildcards, wildcards.checkpoint),
         code=code_of("gradients"),
-        execution=execution(SETTINGS.gradients.plain("batch_tokens")),
+        execution=execution(
+            lambda wildcards: {
+                **SETTINGS.gradients.plain("batch_tokens"),
+                "decided_by": WIRING.behind_gradients(wildcards),
+            }
+        ),
     message:
         "Gradients of {wildcards.pool}, part {wildcards.shard}, under {wildcards.model}"
     script:

@@ -1,15 +1,15 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import recorded
+    from instruction_selection.core import recorded, shards
     from instruction_selection.features.gradients import compute
 
     recorded.check(snakemake.input.rows, snakemake.input.sampled)
-    settings, params, shard = snakemake.params.settings, snakemake.params, snakemake.wildcards.get("shard", "0")
+    settings, params, shard = snakemake.params.settings, snakemake.params, snakemake.wildcards.get("shard")
     compute.fill(
         snakemake.output.store,
         snakemake.input.rows,
-        part=(int(shard), params.get("shards", 1)),
+        part=(int(shard or 0), params.get("shards", 1)),
         model=snakemake.input.model,
         adapter=snakemake.input.adapter,
         # Methods compare a pool's preconditioned gradients with a target's plain ones (LESS, section 4.1).
@@ -24,3 +24,5 @@ with logs.to_file(snakemake.log[0]):
         },
         code=params.code,
     )
+    if shard is not None:
+        shards.record(snakemake.output.store, params.shards, params.execution["decided_by"])

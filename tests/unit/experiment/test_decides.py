@@ -50,11 +50,11 @@ DECIDED: dict[tuple[str, str], set[str]] = {
     ("gradients", "projection"): GRADIENTS,
 }
 #: They decide which jobs there are, or which files a job reads: other jobs stay as they are. `training` and
-#: `parameters` become the arguments of a training (`DECIDED_ARGUMENTS`); shards are other files for other numbers.
+#: `parameters` become the arguments of a training (`DECIDED_ARGUMENTS`).
 GRID = {
     *(("settings", key) for key in ("models", "encoder", "pools", "targets", "methods", "ratios", "tables", "seeds")),
     ("settings", "seeds_of"),
-    *(("warmup", "training"), ("gradients", "parameters"), ("gradients", "shards")),
+    *(("warmup", "training"), ("gradients", "parameters")),
     *(("method", key) for key in ("needs", "checkpoints", "stochastic", "ratio", "sized_like", "implementation")),
 }
 #: Sections of a section, which have keys of their own.

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake.io import expand as snakemakes
 
+from instruction_selection.core import shards
 from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import load
 from instruction_selection.experiment.wiring import Wiring, expand
@@ -84,6 +85,35 @@ def test_selection_inputs__have_every_shard_of_every_checkpoint_read(wiring):
                 == len(inputs["shards"])
                 == read * wiring.settings.gradients.shards_of(cell.pool)
             )
+
+
+def test_shard_count__is_that_of_finished_shards_of_the_same_settings(repository, tmp_path, monkeypatch):
+    experiment = load.load(repository / "config", "smoke")
+    monkeypatch.chdir(tmp_path)
+    store = Wildcards(model="tiny-llama", pool="reasoning")
+
+    def count(experiment) -> int:
+        wiring = Wiring(experiment)
+        assert len(wiring.pool_shards(store, 1)) == wiring.shard_count(store, 1)
+        return wiring.shard_count(store, 1)
+
+    def changed(section: str, **values):
+        new = getattr(experiment.settings, section).model_copy(update=values)
+        return experiment.model_copy(update={"settings": experiment.settings.model_copy(update={section: new})})
+
+    assert count(experiment) == 2
+    assert count(changed("gradients", shards=3)) == 3
+    wiring = Wiring(experiment)
+    shards.record(wiring.pool_shards(store, 1)[1], 2, wiring.behind_gradients(store))
+    assert count(changed("gradients", shards=3)) == 2
+    assert count(changed("gradients", shards=3, batch_tokens=7)) == 2
+    # What is made again has the new number.
+    assert count(changed("gradients", shards=3, precision="bf16")) == 3
+    assert count(changed("gradients", shards=3, pool_kinds=("sgd",))) == 3
+    assert Wiring(changed("gradients", shards=3)).shard_count(store, 2) == 3
+    warmup = changed("warmup", rows=experiment.settings.warmup.rows + 1)
+    new = warmup.settings.gradients.model_copy(update={"shards": 3})
+    assert count(warmup.model_copy(update={"settings": warmup.settings.model_copy(update={"gradients": new})})) == 3
 
 
 def test_selection_inputs__random_reads_nothing_but_the_pool(paper):

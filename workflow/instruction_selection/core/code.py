@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+SCRIPTS = PACKAGE.parent / "scripts"
 #: Modules that decide how a job runs and reports, and never what it computes.
 OPERATION = {
     *(
@@ -22,6 +23,7 @@ OPERATION = {
         "core.packages",
         "core.processes",
         "core.provenance",
+        "core.shards",
     ),
     "cost",
 }

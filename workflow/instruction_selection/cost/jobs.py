@@ -96,7 +96,7 @@ def _finetune_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float
 
 
 def _pool_gradient_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
-    shards = experiment.settings.gradients.shards_of(wildcards["pool"])
+    shards = int(wildcards.get("shards", experiment.settings.gradients.shards_of(wildcards["pool"])))
     return rows(experiment, wildcards) / shards * _tokens(experiment, wildcards)
 
 

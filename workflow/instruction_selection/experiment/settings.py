@@ -108,9 +108,9 @@ class Projection(Section):
 class Gradients(Section):
     """The gradient store."""
 
-    shards: Shards
-    """Jobs that compute a pool's gradients, for all pools or by pool. Part of the experiment, because changing it
-    redoes them."""
+    shards: Execution[Shards]
+    """Jobs that compute a pool's gradients, for all pools or by pool. Changes rounding only; a store of which shards
+    are finished keeps its number."""
     parameters: Literal["lora", "full"] = "lora"
     """Weights whose gradients are taken, and which the warm-up therefore trains: those of a LoRA adapter, or the whole
     model's (which the paper names as future work)."""

@@ -5,9 +5,10 @@
 
 import itertools
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from instruction_selection.core import entry_names
+from instruction_selection.core import code, entry_names, shards
 from instruction_selection.core.entry_names import module_name
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.data import hub
@@ -22,6 +23,14 @@ from instruction_selection.experiment.pool import Pool
 
 TABLE_FORMATS = ("md", "csv", "tex")
 FIGURE_FORMATS = ("svg", "png")
+#: Rules that decide what is in a pool's gradient store, and their scripts.
+BEHIND_GRADIENTS = {
+    "prepare_model": "prepare_model",
+    "sample_pool": "sample_pool",
+    "sample_warmup": "sample_warmup",
+    "warmup": "warmup",
+    "pool_gradients": "gradients",
+}
 #: Files by the name of the feature.
 Files = dict[str, list[str]]
 
@@ -74,6 +83,9 @@ class Wiring:
         }
         #: Of the warm-up, by number; the last one is its end.
         self.checkpoints = range(1, self.settings.warmup.checkpoints + 1)
+        # Thousands of selections read the same few stores.
+        self._shards: dict[tuple[str, str, str], int] = {}
+        self._behind_gradients: dict[tuple[str, str], str] = {}
 
     def sources_of(self, kind: str, entry: str) -> dict[str, dict[str, Any]]:
         sources = self.public[kind][entry].sources()
@@ -165,8 +177,33 @@ class Wiring:
     def pool_shards(self, wildcards: Wildcards, checkpoint: int | str) -> list[str]:
         """The files that a pool's gradients under one checkpoint are gathered from."""
         named = {"model": wildcards.model, "pool": wildcards.pool, "checkpoint": checkpoint}
-        shards = self.settings.gradients.shards_of(wildcards.pool)
-        return [self.paths.pool_shard.format(shard=shard, **named) for shard in range(shards)]
+        count = self.shard_count(wildcards, checkpoint)
+        return [self.paths.pool_shard.format(shard=shard, **named) for shard in range(count)]
+
+    def shard_count(self, wildcards: Wildcards, checkpoint: int | str) -> int:
+        """The number of shards of a pool's gradients: that of the finished ones, or else the experiment's."""
+        key = (wildcards.model, wildcards.pool, str(checkpoint))
+        if key not in self._shards:
+            named = {"model": wildcards.model, "pool": wildcards.pool, "checkpoint": checkpoint}
+            folder = PurePosixPath(self.paths.pool_shard.format(shard=0, **named)).parent
+            begun = shards.recorded(str(folder), self.behind_gradients(wildcards))
+            self._shards[key] = begun or self.settings.gradients.shards_of(wildcards.pool)
+        return self._shards[key]
+
+    def behind_gradients(self, wildcards: Wildcards) -> str:
+        """A digest of all settings and code that decide what is in a pool's gradient store."""
+        model, pool = wildcards.model, wildcards.pool
+        if (model, pool) not in self._behind_gradients:
+            reader = self.reader_code(self.experiment.pools[pool])
+            decides = {
+                rule: [
+                    self.decisions.of_job(rule, {"model": model, "pool": pool}),
+                    code.of_job(code.SCRIPTS / f"{script}.py", *(reader if rule == "sample_pool" else [])),
+                ]
+                for rule, script in BEHIND_GRADIENTS.items()
+            }
+            self._behind_gradients[model, pool] = shards.digest(decides)
+        return self._behind_gradients[model, pool]
 
     def _needed(self, wildcards: Wildcards) -> list[Feature]:
         return [FEATURES[name] for name in self.method_of(wildcards).needs]

@@ -94,6 +94,20 @@ def test_shards__and_batches_do_not_change_a_row(fill, tmp_path):
     np.testing.assert_allclose(gathered.norms("adam"), whole.norms("adam"), rtol=1e-4)
 
 
+def test_fill__another_number_of_shards_gives_the_same_bits(fill, tmp_path):
+    """Of examples one by one: the others in a batch change the rounding of a row."""
+    whole = store.Reader(fill(tmp_path / "whole.h5", batch_tokens=1))
+    for count in (2, 3):
+        folder = tmp_path / str(count)
+        shards = [fill(folder / f"{number}.h5", (number, count), batch_tokens=1) for number in range(count)]
+        store.gather(shards, folder / "pool.h5", 11)
+        gathered = store.Reader(folder / "pool.h5")
+        assert gathered.identity == whole.identity
+        assert gathered.ids == whole.ids
+        for name in ("adam", "adam_norm", "loss", "finite", "response_tokens"):
+            assert np.array_equal(gathered.dataset(name)[:], whole.dataset(name)[:]), name
+
+
 def test_killed_job__ends_with_the_same_bits(fill, tmp_path, monkeypatch):
     whole = store.Reader(fill(tmp_path / "whole.h5"))
     write, calls = store.Writer.write, []
