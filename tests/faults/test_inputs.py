@@ -38,14 +38,14 @@ def test_target__without_a_response_is_rejected_when_it_is_sampled(copy):
 
 
 def test_evaluation__of_fewer_samples_is_rejected(copy, undisturbed):
+    """Before the model is loaded."""
     documents = copy.results / "targets/logic/harness/logic-answer.jsonl"
     damage(documents, lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
     (copy.path / f"{BASE}/eval/logic.json").unlink()
     (copy.results / "tables/logic.csv").unlink()
     before = copy.jobs()
     done = copy.snakemake()
-    sentence(done, "logic: lm-eval scored 7 of 8 examples (")
-    assert "delete targets/logic/harness in the results and run again" in said(done)
+    sentence(done, "logic-answer.jsonl: damaged (its SHA-256 is not that in files.json); delete the folder results/")
     assert not (copy.path / f"{BASE}/eval/logic.json").exists()
     for path in documents.parent.iterdir():
         path.unlink()

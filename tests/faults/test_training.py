@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.rejections import rejected
-from support.running import RESULTS, digest, sentence
+from support.running import RESULTS, damage, digest, sentence
 
 from instruction_selection.core import files
 from instruction_selection.evaluation import harness
@@ -75,6 +75,16 @@ def test_training__that_diverges_is_stopped(copy, undisturbed, tmp_path):
     shutil.copytree(whole, model)
     copy.finish()
     assert copy.tables() == undisturbed.tables()
+
+
+def test_training__on_a_selection_that_was_cut_is_rejected_before_it_begins(copy):
+    shutil.rmtree(copy.path / RANDOM / "adapter")
+    # Models share a random draw.
+    selected = copy.path / RANDOM.replace("tiny-llama", "any") / "selected.jsonl"
+    damage(selected, lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
+    done = copy.snakemake("--", f"{RANDOM}/adapter")
+    sentence(done, "selected.jsonl: has 11 rows, and is not the file of 12 rows that")
+    assert not (copy.path / RANDOM / "training").exists()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])

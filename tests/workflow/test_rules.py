@@ -74,6 +74,34 @@ def test_script__and_environment_exist(name):
         assert (REPOSITORY / "workflow" / "rules" / relative).resolve().is_file()
 
 
+#: Files of examples that a job writes, and the summaries that record them.
+SAMPLED = {
+    "PATHS.pool": "pool_summary",
+    "PATHS.validation": "target_summary",
+    "PATHS.evaluation_rows": "target_summary",
+    "PATHS.warmup_rows": "warmup_summary",
+    "WIRING.selected_rows": "selected_summary",
+    "PATHS.selected": "selection",
+    "WIRING.selections_of": "selections_of",
+}
+READS_EXAMPLES = {
+    name: {summary for rows, summary in SAMPLED.items() if re.search(rf"{rows}\b", RULES[name].get("input", ""))}
+    for name in RULES
+}
+
+
+@pytest.mark.parametrize("name", [name for name, summaries in READS_EXAMPLES.items() if summaries])
+def test_rules__that_read_examples_compare_them_with_their_summary(name):
+    for summary in READS_EXAMPLES[name]:
+        assert re.search(rf"\.{summary}\b", RULES[name]["input"]), summary
+    script = re.search(r'"\.\./scripts/(.*)"', RULES[name]["script"])[1]
+    assert "recorded.check(" in (REPOSITORY / "workflow/scripts" / script).read_text()
+
+
+def test_rules__that_read_examples_are_found():
+    assert sum(map(bool, READS_EXAMPLES.values())) >= 9
+
+
 def test_snakemake_lint__finds_nothing():
     result = subprocess.run(
         [sys.executable, "-m", "snakemake", "--lint"], cwd=REPOSITORY, capture_output=True, text=True, check=False

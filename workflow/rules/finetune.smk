@@ -1,6 +1,7 @@
 rule finetune:
     input:
         rows=WIRING.selected_rows,
+        selection=WIRING.selected_summary,
         model=PATHS.model,
     output:
         adapter=directory(PATHS.adapter),

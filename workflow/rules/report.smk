@@ -43,7 +43,11 @@ rule table:
 rule shared_rows:
     input:
         selected=lambda wildcards: sorted(
-            {path for _, path in WIRING.selections_of(wildcards.target)}
+            {
+                path
+                for _, *paths in WIRING.selections_of(wildcards.target)
+                for path in paths
+            }
         ),
     output:
         csv=PATHS.shared_rows,
@@ -79,6 +83,7 @@ rule report:
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
+        sampled=expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
         lineage=Chain(WIRING, *EXPERIMENT.tables).files(),
     output:
         report=PATHS.report,

@@ -10,6 +10,7 @@ with logs.to_file(snakemake.log[0]):
     name, settings = snakemake.wildcards.benchmark, snakemake.params.settings
     benchmark, rows = settings["benchmark"], settings["target_size"]["evaluation_rows"]
     adapter = files.optional(snakemake.input, "adapter")
+    tasks = checksummed_folder.record(snakemake.input.tasks)
     results, samples = harness.evaluate(
         name,
         benchmark,
@@ -20,8 +21,9 @@ with logs.to_file(snakemake.log[0]):
     )
     scores = harness.summarise(name, benchmark, results, samples, expected_samples=rows)
     packages = harness.PACKAGES[settings["evaluation"]["backend"]]
-    record = provenance.record({"tasks": snakemake.input.tasks}, settings, snakemake.params.code, packages)
+    record = provenance.record({}, settings, snakemake.params.code, packages)
     record["inputs"] |= {
+        "tasks": tasks,
         "rows": files.read_json(Path(snakemake.input.tasks) / harness.RECORD)["inputs"]["rows"],
         "model": checksummed_folder.model_record(snakemake.input.model),
         **({"adapter": checksummed_folder.record(adapter)} if adapter else {}),

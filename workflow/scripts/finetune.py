@@ -4,10 +4,11 @@ with logs.to_file(snakemake.log[0]):
     import shutil
     from pathlib import Path
 
-    from instruction_selection.core import files, provenance
+    from instruction_selection.core import files, provenance, recorded
     from instruction_selection.models import checksummed_folder
     from instruction_selection.training import checkpoints, llamafactory
 
+    recorded.check(snakemake.input.rows, snakemake.input.selection)
     folder = Path(snakemake.output.adapter).with_name("training")
     settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
     output = llamafactory.train(

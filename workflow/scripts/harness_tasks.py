@@ -7,6 +7,7 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.core import files, provenance, recorded
     from instruction_selection.data import hub, sampling
     from instruction_selection.evaluation import harness
+    from instruction_selection.models import checksummed_folder
 
     recorded.check(snakemake.input.rows, snakemake.input.sampled)
     benchmark = snakemake.params.settings["benchmark"]
@@ -24,3 +25,4 @@ with logs.to_file(snakemake.log[0]):
     )
     record = provenance.record({"rows": snakemake.input.rows}, snakemake.params.settings, snakemake.params.code)
     files.write_json(Path(snakemake.output.tasks) / harness.RECORD, record)
+    checksummed_folder.write_checksums(snakemake.output.tasks)

@@ -3,7 +3,7 @@ from instruction_selection.core import logs
 with logs.to_file(snakemake.log[0]):
     from pathlib import Path
 
-    from instruction_selection.core import files, provenance
+    from instruction_selection.core import files, provenance, recorded
     from instruction_selection.experiment.experiment import Experiment
     from instruction_selection.experiment.grid import Cell
     from instruction_selection.tables import chosen, lineage, report, shared_rows, stages
@@ -11,6 +11,11 @@ with logs.to_file(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
     experiment = Experiment.model_validate(params.execution["experiment"])
     lineage.check(params.execution["lineage"], experiment.settings.accepted_code)
+    for rows, summary in (
+        *zip(inputs.selected, inputs.selections, strict=True),
+        *zip(inputs.pools, inputs.sampled, strict=True),
+    ):
+        recorded.check(rows, summary)
     tables = [
         report.ShownTable(name, Path(table).read_text(encoding="utf-8"), Path(figure).read_text(encoding="utf-8"))
         for name, table, figure in zip(params.tables, inputs.tables, inputs.figures, strict=True)

@@ -13,13 +13,17 @@ ROWS = [{"id": f"{number}"} for number in range(9)]
 
 @pytest.fixture
 def sampled(tmp_path):
-    """A pool's and a validation file, each with its summary."""
+    """A pool's, a validation and a selected file, each with its summary."""
     found = []
-    for name, summary in (("pool", "pool.json"), ("validation", "target.json")):
+    for name, summary in (("pool", "pool.json"), ("validation", "target.json"), ("selected", "selection.json")):
         path = tmp_path / f"{name}.jsonl"
         files.write_jsonl(path, ROWS)
         about = {"rows": len(ROWS), "sha256": files.sha256(path)}
-        written = {"pool": "a pool's name", **about} if name == "pool" else {"validation": about, "evaluation": {}}
+        written = {
+            "pool": {"pool": "a pool's name", **about},
+            "validation": {"validation": about, "evaluation": {}},
+            "selected": {"selected": about["rows"], "sha256": about["sha256"]},
+        }[name]
         files.write_json(tmp_path / summary, written)
         found.append((path, tmp_path / summary))
     return found
@@ -53,3 +57,13 @@ def test_check__a_pool_that_is_cut_at_a_line_is_rejected_with_both_counts(sample
             recorded.check(path, summary)
         assert "has 7 rows" in str(caught.value)
         assert "9 rows" in str(caught.value)
+
+
+def test_check__by_their_number_where_a_rule_of_its_own_records_no_hash(tmp_path):
+    path, summary = tmp_path / "selected.jsonl", tmp_path / "selection.json"
+    files.write_jsonl(path, ROWS)
+    files.write_json(summary, {"selected": len(ROWS)})
+    recorded.check(path, summary)
+    files.write_jsonl(path, ROWS[1:])
+    with rejected("rows-changed", path=path.name):
+        recorded.check(path, summary)

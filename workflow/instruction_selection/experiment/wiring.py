@@ -244,6 +244,11 @@ class Wiring:
         selection = grid.selection_of(self.experiment, self.cell_of(wildcards))
         return self.paths.selected.format(**selection.wildcards())
 
+    def selected_summary(self, wildcards: Wildcards) -> str:
+        """What records the rows of `selected_rows`."""
+        selection = grid.selection_of(self.experiment, self.cell_of(wildcards))
+        return self.paths.selection.format(**selection.wildcards())
+
     def trained_adapter(self, wildcards: Wildcards) -> list[str]:
         return [self.paths.adapter] if self.method_of(wildcards).trained else []
 
@@ -285,15 +290,16 @@ class Wiring:
             "reported": [plan.reported] if plan.reported else [],
         }
 
-    def selections_of(self, target: str) -> list[tuple[dict[str, str], str]]:
-        """(cell's wildcards, path of the rows selected for it) for each selection that is compared with others."""
-        return [
-            (
-                cell.wildcards(),
-                self.paths.selected.format(**grid.selection_of(self.experiment, cell).wildcards()),
-            )
-            for cell in grid.selected_for(self.experiment, target)
-        ]
+    def selections_of(self, target: str) -> list[tuple[dict[str, str], str, str]]:
+        """(cell's wildcards, paths of the rows selected for it and of their summary) for each selection that is
+        compared with others.
+        """
+        found = []
+        for cell in grid.selected_for(self.experiment, target):
+            selection = grid.selection_of(self.experiment, cell).wildcards()
+            paths = (self.paths.selected.format(**selection), self.paths.selection.format(**selection))
+            found.append((cell.wildcards(), *paths))
+        return found
 
     def compared_selections(self) -> list[dict[str, str]]:
         """Wildcards of every selection that is compared with others, each once."""

@@ -1,4 +1,4 @@
-"""Folders of weights, a model's or an adapter's, with the checksums of their files.
+"""Folders with the checksums of their files: models, adapters, and the tasks of an evaluation.
 
 The list of checksums is a file in the folder. Beside the folder is a marker: which size, times and inode each file had
 when it was last hashed. A job hashes only files for which one of these differs, because a model has many gigabytes.
@@ -31,16 +31,23 @@ def create(folder: str | Path) -> Iterator[Path]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     yield partial
-    names = sorted(path.relative_to(partial).as_posix() for path in partial.rglob("*") if path.is_file())
-    digests = {name: files.sha256(partial / name) for name in names if name != NAME}
-    files.write_json(partial / NAME, digests)
+    digests = write_checksums(partial)
     shutil.rmtree(folder, ignore_errors=True)
     files.publish(partial, folder)
     _remember(folder, _states(folder, digests))
 
 
+def write_checksums(folder: str | Path) -> dict[str, str]:
+    """List the files in a complete folder with their checksums; returns the checksums by name."""
+    folder = Path(folder)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    digests = {name: files.sha256(folder / name) for name in names if name != NAME}
+    files.write_json(folder / NAME, digests)
+    return digests
+
+
 def identity(folder: str | Path) -> str:
-    """One SHA-256 of the names and contents of the files in a folder that `create` made; verifies all of them.
+    """One SHA-256 of the names and contents of the files that a folder lists; verifies all of them.
 
     A model's summary is verified but does not count, because it says when and where the model was prepared. Raises
     `InputError` for a file that is missing, damaged or changed.
@@ -61,7 +68,7 @@ def identity(folder: str | Path) -> str:
 
 
 def record(folder: str | Path) -> dict[str, Any]:
-    """A folder that `create` made, as the records of results name their inputs (`provenance.record`)."""
+    """A folder with checksums, as the records of results name their inputs (`provenance.record`)."""
     return {"path": str(folder), "sha256": identity(folder)}
 
 
