@@ -19,10 +19,10 @@ from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import grid, load, parameters
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.method import Method, has_own_rule
-from instruction_selection.features import embeddings
+from instruction_selection.features import embeddings, losses
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
-from instruction_selection.selection import Inputs
+from instruction_selection.selection import Inputs, Texts
 from instruction_selection.selection import job as selection_job
 from instruction_selection.selection.examples import Examples
 
@@ -62,18 +62,34 @@ class Data:
         noise, shared = rng.normal(size=(3, rows, DIMENSION)), rng.normal(size=DIMENSION)
         plain = signal + noise[0]
         lengths = rng.integers(10, 500, size=rows)
+        some_losses = np.random.default_rng([seed, 3]).uniform(1, 3, size=(rows, 2)).astype(np.float32)
+        texts = self._texts(lengths, np.random.default_rng([seed, 2]))
         self.features = {
             "pool_gradients": InMemoryMatrix.normalised(plain + shared),
             "pool_sgd_gradients": InMemoryMatrix.normalised(plain),
             "pool_embeddings": InMemoryMatrix.normalised(signal + noise[1]),
             "pool_hidden_states": InMemoryMatrix.normalised(signal + noise[2]),
+            "pool_gradient_losses": some_losses[:, 0],
+            "pool_losses": some_losses,
             "pool_lengths": lengths,
+            "pool_text": Texts.of(texts),
             "validation_gradients": InMemoryMatrix.normalised(validation, subtasks),
             "validation_embeddings": InMemoryMatrix.normalised(validation, subtasks),
             "validation_hidden_states": InMemoryMatrix.normalised(validation, subtasks),
             "validation_lengths": lengths[self.planted][:16],
+            "validation_text": Texts.of([texts[row] for row in np.resize(self.planted, 16)], subtasks),
         }
         self.rows = rows
+
+    def _texts(self, lengths: np.ndarray, rng: np.random.Generator) -> list[tuple[str, str]]:
+        """Instructions of twelve words, planted ones of other words; responses of some lengths."""
+        planted = set(self.planted.tolist())
+        words = [[f"{letter}{number}" for number in range(60)] for letter in "ab"]
+        found = []
+        for row, length in enumerate(lengths.tolist()):
+            instruction = " ".join(rng.choice(words[row in planted], size=12))
+            found.append((instruction, "x" * length))
+        return found
 
     def inputs(self, method: str) -> Inputs:
         """What the method declares that it needs, and nothing else."""
@@ -184,10 +200,16 @@ def test_method__holds_nothing_of_the_size_of_all_pairs(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_method__does_not_change_its_inputs(method, data):
     inputs = data.inputs(method)
-    before = {need: np.copy(getattr(inputs, need).unit) for need in ENTRIES[method].needs if "lengths" not in need}
+    before = {need: content(getattr(inputs, need)).copy() for need in ENTRIES[method].needs}
     run(method, inputs, budget_of(method, data.rows))
-    for need, unit in before.items():
-        assert np.array_equal(getattr(inputs, need).unit, unit)
+    for need, values in before.items():
+        assert np.array_equal(content(getattr(inputs, need)), values)
+
+
+def content(values: FeatureMatrix | np.ndarray | Texts) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array([*values]) if isinstance(values, Texts) else values.unit
 
 
 @pytest.mark.parametrize("method", ENTRIES)
@@ -262,14 +284,15 @@ class Files:
     def __init__(self, folder: Path, data: Data, shards: int):
         folder.mkdir()
         self.folder, features = folder, data.features
+        self.losses = features["pool_gradient_losses"]
         self.pool = [
-            {"id": f"{number:016d}", "task": "one", "response": "x" * int(length)}
-            for number, length in enumerate(features["pool_lengths"])
+            {"id": f"{number:016d}", "task": "one", **text._asdict()}
+            for number, text in enumerate(features["pool_text"])
         ]
         validation = [
-            {"id": f"v{number:015d}", "task": str(task), "response": "x" * int(length)}
-            for number, (task, length) in enumerate(
-                zip(features["validation_gradients"].subtasks, features["validation_lengths"], strict=True)
+            {"id": f"v{number:015d}", "task": str(task), **text._asdict()}
+            for number, (task, text) in enumerate(
+                zip(features["validation_gradients"].subtasks, features["validation_text"], strict=True)
             )
         ]
         files.write_jsonl(folder / "pool.jsonl", self.pool)
@@ -282,6 +305,7 @@ class Files:
         store.gather(names, folder / "pool.h5", data.rows)
         rows = features["validation_gradients"]
         self._store("validation.h5", validation, {"sgd": rows.unit * rows.norms[:, None]}, np.arange(len(validation)))
+        losses.write_losses(folder / "pool_losses.h5", folder / "pool.jsonl", self.pool, features["pool_losses"], {})
         for name in ("embeddings", "hidden_states"):
             self._embeddings(f"pool_{name}.h5", self.pool, features[f"pool_{name}"])
             self._embeddings(f"validation_{name}.h5", validation, features[f"validation_{name}"])
@@ -291,7 +315,8 @@ class Files:
         ids = [rows[number]["id"] for number in part]
         with store.Writer(self.folder / name, ids, DIMENSION, list(gradients), identity) as writer:
             values = {kind: value[part] for kind, value in gradients.items()}
-            writer.write(list(range(len(part))), values, np.ones(len(part)), [1] * len(part))
+            found = self.losses[part] if rows is self.pool else np.ones(len(part))
+            writer.write(list(range(len(part))), values, found, [1] * len(part))
         return self.folder / name
 
     def _embeddings(self, name: str, rows: list[dict], features: FeatureMatrix) -> None:
@@ -300,8 +325,10 @@ class Files:
 
     def select(self, method: str, seed: int = 0, sized_like: str | None = None) -> tuple[list[str], dict]:
         entry = ENTRIES[method]
-        names = {"pool_gradients": "pool", "pool_sgd_gradients": "pool", "validation_gradients": "validation"}
-        paths = {need: [str(self.folder / f"{names.get(need, need)}.h5")] for need in entry.needs}
+        stores = [need for need in entry.needs if FEATURES[need].per_checkpoint]
+        paths = {
+            need: [str(self.folder / f"{FEATURES[need].side if need in stores else need}.h5")] for need in entry.needs
+        }
         last = {need: files for need, files in paths.items() if FEATURES[need].per_checkpoint}
         job = selection_job.Job(
             method=method,
@@ -353,7 +380,7 @@ def test_size_control__has_as_many_rows_as_the_method_it_follows_and_draws_anew_
 @pytest.mark.parametrize("method", METHODS)
 def test_method__never_chooses_rows_without_a_usable_gradient_and_counts_them(method, one_shard):
     ids, summary = one_shard.select(method)
-    reads_gradients = bool({"pool_gradients", "pool_sgd_gradients"} & set(ENTRIES[method].needs))
+    reads_gradients = any(FEATURES[need].rule == "pool_gradients" for need in ENTRIES[method].needs)
     assert summary["not_selectable"] == (len(Files.UNUSABLE) if reads_gradients else 0)
     if reads_gradients:
         assert not set(ids) & {one_shard.pool[number]["id"] for number in Files.UNUSABLE}
@@ -373,5 +400,6 @@ def test_summary__is_json_with_rows_by_their_ids(method, one_shard):
     reads_gradients = any(FEATURES[need].per_checkpoint for need in ENTRIES[method].needs)
     assert summary["checkpoints"] == ([{"weight": 1.0}] if reads_gradients else [])
     for need, about in summary["stores"].items():
-        assert 0 <= about["negative_cosines"] <= 1
-        assert about["sampled_pairs"] > 0, need
+        if FEATURES[need].form == "rows":
+            assert 0 <= about["negative_cosines"] <= 1
+            assert about["sampled_pairs"] > 0, need

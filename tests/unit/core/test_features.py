@@ -19,8 +19,8 @@ WORKFLOW = Path(__file__).resolve().parents[3] / "workflow"
 ADDED = """
 from instruction_selection.core import features
 features.FEATURES["pool_scores"] = features.Feature(
-    "pool_scores", side="pool", reader="vectors", file="scores/{model}/{pool}.h5", rule="score_pool", made_by="model",
-    dataset="score", numbers=3,
+    "pool_scores", side="pool", reader="vectors", summary="scores", file="scores/{model}/{pool}.h5", rule="score_pool",
+    made_by="model", dataset="score", numbers=3,
 )
 
 import numpy as np

@@ -15,7 +15,7 @@ GRADIENTS = {"pool_gradients", "validation_gradients"}
 HIDDEN_STATES = {"pool_hidden_states", "validation_hidden_states"}
 EMBEDDINGS = {"pool_embeddings", "validation_embeddings"}
 EVALUATIONS = {"evaluate", "evaluate_with_vllm"}
-TOKENS = {"warmup", *GRADIENTS, *HIDDEN_STATES, "finetune"}
+TOKENS = {"warmup", *GRADIENTS, *HIDDEN_STATES, "pool_losses", "finetune"}
 #: Section and key -> rules that depend on it directly; what follows is Snakemake's to find.
 DECIDED: dict[tuple[str, str], set[str]] = {
     ("model", "template"): {"prepare_model", *TOKENS},

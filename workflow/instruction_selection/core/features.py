@@ -1,13 +1,16 @@
 """The list of features, which every layer reads: what there is of each example, in which file, and what makes it.
 
 A new feature is an entry here and a rule that writes its file; `selection.reading.READERS` needs an entry too if it is
-stored in a new way. This module imports nothing, so that Snakemake and every environment can read it.
+stored in a new way. `make reference` writes the list into docs/add-a-method.md. This module imports nothing, so that
+Snakemake and every environment can read it.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Side = Literal["pool", "validation"]
+#: What a method reads: `rows` are a `FeatureMatrix`, `numbers` an array, `texts` are `Texts`.
+Form = Literal["rows", "numbers", "texts"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Feature:
     side: Side
     #: How its file is read: a key of `selection.reading.READERS`.
     reader: str
+    #: What it is, for whoever writes a method.
+    summary: str
+    form: Form = "rows"
     #: Path below an experiment's results, with wildcards; None if the feature is read from the examples themselves.
     file: str | None = None
     #: The rule that makes it; None if there is nothing to make.
@@ -31,8 +37,8 @@ class Feature:
     per_checkpoint: bool = False
     #: Numbers per example, for the estimate; None stands for the dimension of the experiment's gradient projection.
     numbers: int | None = 0
-    #: One number per example, in an array (N,), instead of a row of a `FeatureMatrix`.
-    scalar: bool = False
+    #: How often its rule runs the model on each example.
+    passes: int = 1
 
 
 #: Of all-MiniLM-L6-v2 and Llama-3.1-8B; other encoders and models are assumed to have as many.
@@ -45,6 +51,7 @@ FEATURES: dict[str, Feature] = {
             "pool_gradients",
             side="pool",
             reader="gradient_store",
+            summary="Adam gradients, projected; `.norms` before scaling to norm 1",
             file="gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5",
             rule="pool_gradients",
             made_by="model",
@@ -56,6 +63,7 @@ FEATURES: dict[str, Feature] = {
             "pool_sgd_gradients",
             side="pool",
             reader="gradient_store",
+            summary="raw gradients, projected; needs `sgd` in the experiment's `gradients.pool_kinds`",
             file="gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5",
             rule="pool_gradients",
             made_by="model",
@@ -67,6 +75,7 @@ FEATURES: dict[str, Feature] = {
             "validation_gradients",
             side="validation",
             reader="gradient_store",
+            summary="raw gradients of the validation rows, projected",
             file="gradients/{model}/{pool}/checkpoint{checkpoint}/validation/{target}.h5",
             rule="validation_gradients",
             made_by="model",
@@ -78,6 +87,7 @@ FEATURES: dict[str, Feature] = {
             "pool_embeddings",
             side="pool",
             reader="vectors",
+            summary="sentence embeddings; `.norms` are 1",
             file="embeddings/{encoder}/pools/{pool}.h5",
             rule="pool_embeddings",
             made_by="encoder",
@@ -88,6 +98,7 @@ FEATURES: dict[str, Feature] = {
             "validation_embeddings",
             side="validation",
             reader="vectors",
+            summary="sentence embeddings of the validation rows",
             file="embeddings/{encoder}/targets/{target}.h5",
             rule="validation_embeddings",
             made_by="encoder",
@@ -98,6 +109,7 @@ FEATURES: dict[str, Feature] = {
             "pool_hidden_states",
             side="pool",
             reader="vectors",
+            summary="mean last hidden states of the base model; `.norms` are 1",
             file="hidden_states/{model}/pools/{pool}.h5",
             rule="pool_hidden_states",
             made_by="model",
@@ -108,13 +120,66 @@ FEATURES: dict[str, Feature] = {
             "validation_hidden_states",
             side="validation",
             reader="vectors",
+            summary="mean last hidden states of the validation rows",
             file="hidden_states/{model}/targets/{target}.h5",
             rule="validation_hidden_states",
             made_by="model",
             dataset="embedding",
             numbers=HIDDEN_STATE_NUMBERS,
         ),
-        Feature("pool_lengths", side="pool", reader="response_lengths", scalar=True),
-        Feature("validation_lengths", side="validation", reader="response_lengths", scalar=True),
+        Feature(
+            "pool_gradient_losses",
+            side="pool",
+            reader="gradient_losses",
+            summary="float32 (N,), mean loss per response token after the warm-up",
+            form="numbers",
+            file="gradients/{model}/{pool}/checkpoint{checkpoint}/pool.h5",
+            rule="pool_gradients",
+            made_by="model",
+            dataset="loss",
+            per_checkpoint=True,
+            numbers=2,
+        ),
+        Feature(
+            "pool_losses",
+            side="pool",
+            reader="numbers",
+            summary="float32 (N, 2), mean loss per response token of the base model, with the instruction and without",
+            form="numbers",
+            file="losses/{model}/pools/{pool}.h5",
+            rule="pool_losses",
+            made_by="model",
+            dataset="losses",
+            numbers=4,
+            passes=2,
+        ),
+        Feature(
+            "pool_text",
+            side="pool",
+            reader="text",
+            summary="instruction and response of each example, read one at a time",
+            form="texts",
+        ),
+        Feature(
+            "validation_text",
+            side="validation",
+            reader="text",
+            summary="instruction and response of each validation row",
+            form="texts",
+        ),
+        Feature(
+            "pool_lengths",
+            side="pool",
+            reader="response_lengths",
+            summary="int64 (N,), characters of the response",
+            form="numbers",
+        ),
+        Feature(
+            "validation_lengths",
+            side="validation",
+            reader="response_lengths",
+            summary="int64 (N,), characters of a validation row's response",
+            form="numbers",
+        ),
     )
 }

@@ -106,7 +106,7 @@ def _validation_gradient_tokens(experiment: Experiment, wildcards: dict[str, str
     return rows(experiment, target) * _tokens(experiment, target)
 
 
-def _hidden_state_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
+def _forward_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
     return prices.FORWARD_SHARE * rows(experiment, wildcards) * _tokens(experiment, wildcards)
 
 
@@ -137,11 +137,11 @@ def _evaluation_tokens(experiment: Experiment, wildcards: dict[str, str]) -> flo
 
 
 def _feature_work(feature: Feature) -> Callable[[Experiment, dict[str, str]], float]:
-    """Work of the rule that makes a feature: a pass of the encoder, or one or both ways through the model."""
+    """Work of the rule that makes a feature: a pass of the encoder, or passes forward or both ways of the model."""
     if feature.made_by == "encoder":
         return rows
     if not feature.per_checkpoint:
-        return _hidden_state_tokens
+        return lambda experiment, wildcards: feature.passes * _forward_tokens(experiment, wildcards)
     return _pool_gradient_tokens if feature.side == "pool" else _validation_gradient_tokens
 
 

@@ -16,7 +16,7 @@ from instruction_selection.experiment.model import Encoder
 EVERY: tuple[str, ...] = ()
 
 GRADIENT = {"model": ("template",), "settings": ("cutoff_len",), "gradients": ("projection", "precision")}
-HIDDEN_STATE = {"model": ("template",), "settings": ("cutoff_len",)}
+FORWARD_PASS = {"model": ("template",), "settings": ("cutoff_len",)}
 EMBEDDING = {"encoder": ("source",)}
 EVALUATION = {
     "benchmark": ("harness", "metrics"),
@@ -43,8 +43,9 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "pool_gradients": {**GRADIENT, "gradients": ("pool_kinds", "projection", "precision")},
     "gather_pool_gradients": {"pool_size": ("rows",)},
     "validation_gradients": GRADIENT,
-    "pool_hidden_states": HIDDEN_STATE,
-    "validation_hidden_states": HIDDEN_STATE,
+    "pool_hidden_states": FORWARD_PASS,
+    "validation_hidden_states": FORWARD_PASS,
+    "pool_losses": FORWARD_PASS,
     "pool_embeddings": EMBEDDING,
     "validation_embeddings": EMBEDDING,
     "select_rows": {"method": ("params",)},

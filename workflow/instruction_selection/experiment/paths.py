@@ -41,6 +41,7 @@ class Layout:
 
         self.pool_hidden_states = self.feature("pool_hidden_states")
         self.validation_hidden_states = self.feature("validation_hidden_states")
+        self.pool_losses = self.feature("pool_losses")
 
         self.run = at(f"runs/{CELL}")
         self.selected = f"{self.run}/selected.jsonl"

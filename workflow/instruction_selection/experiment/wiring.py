@@ -128,7 +128,7 @@ class Wiring:
         """What the stores that a method reads must say of themselves, as far as the experiment says it."""
         needed = self._needed(wildcards)
         expected: dict[str, Any] = {}
-        if any(feature.reader == "gradient_store" for feature in needed):
+        if any(feature.per_checkpoint for feature in needed):
             expected |= self.settings.gradients.inputs("projection", "precision")
         if grid.uses_model(self.method_of(wildcards)):
             expected["template"] = self.experiment.models[wildcards.model].template
@@ -147,7 +147,7 @@ class Wiring:
         }
         if checkpoints:
             inputs["checkpoints"] = self.paths.warmup_checkpoints.format(model=wildcards.model, pool=wildcards.pool)
-        if any(feature.side == "pool" and feature.reader == "gradient_store" for feature in needed):
+        if any(feature.rule == "pool_gradients" for feature in needed):
             # The gathered store holds no data of its own.
             inputs["shards"] = [
                 shard

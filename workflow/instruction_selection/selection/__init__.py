@@ -2,5 +2,6 @@
 
 from instruction_selection.selection.contract import Checkpoint, Components, Inputs, Selection
 from instruction_selection.selection.run import run_method
+from instruction_selection.selection.texts import Text, Texts
 
-__all__ = ["Checkpoint", "Components", "Inputs", "Selection", "run_method"]
+__all__ = ["Checkpoint", "Components", "Inputs", "Selection", "Text", "Texts", "run_method"]

@@ -9,9 +9,10 @@ import numpy as np
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.features.matrix import FeatureMatrix
+from instruction_selection.selection.texts import Texts
 
-#: What a method reads under a feature's name: (N, D), or int64 (N,) of a scalar feature.
-Values = FeatureMatrix | np.ndarray
+#: What a method reads under a feature's name, by its `Form`: (N, D); an array (N,) or (N, k); N texts.
+Values = FeatureMatrix | np.ndarray | Texts
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Checkpoint:
 class Inputs:
     """What a method may look at: the number of examples in the pool, and the features that its config file declares.
 
-    A feature is an attribute: `inputs.pool_embeddings` is a `FeatureMatrix`, `inputs.pool_lengths` int64 (N,), in
-    characters of the response. `checkpoints` are those of the warm-up that the method reads, oldest first; the last is
-    the end of the warm-up, and `inputs.pool_gradients` are the gradients under it. `memory_mib` MiB may be used; the
-    result does not depend on it.
+    A feature is an attribute: `inputs.pool_embeddings` is a `FeatureMatrix`, `inputs.pool_text` are `Texts`,
+    `inputs.pool_lengths` is int64 (N,), in characters of the response. `checkpoints` are those of the warm-up that the
+    method reads, oldest first; the last is the end of the warm-up, and `inputs.pool_gradients` are the gradients under
+    it. `memory_mib` MiB may be used; the result does not depend on it.
     """
 
     pool_size: int
@@ -66,7 +67,7 @@ class Inputs:
 
     def usable(self) -> np.ndarray:
         """bool (N,): examples of the pool all of whose features can be used."""
-        masks = [matrix.usable for name, matrix in self._matrices() if FEATURES[name].side == "pool"]
+        masks = [_usable(values) for name, values in self._all() if FEATURES[name].side == "pool"]
         return np.logical_and.reduce([np.ones(self.pool_size, dtype=bool), *masks])
 
     def at(self, indices: np.ndarray) -> "Inputs":
@@ -77,21 +78,19 @@ class Inputs:
     def without_unusable_validation_examples(self) -> "Inputs":
         """Raises `InputError` if a feature can be used of no validation example."""
         masks: dict[str, np.ndarray] = {}
-        for name, matrix in self._matrices():
+        for name, values in self._all():
             if FEATURES[name].side == "validation":
-                masks[name] = masks.get(name, True) & matrix.usable
+                masks[name] = masks.get(name, True) & _usable(values)
         for name, mask in masks.items():
             if not mask.any():
                 sentence = f"no validation example can be used: all {name.replace('_', ' ')} are zero or not finite"
                 raise InputError("no-usable-validation-example", sentence)
         return self if all(mask.all() for mask in masks.values()) else self._restricted(masks)
 
-    def _matrices(self) -> Iterator[tuple[str, FeatureMatrix]]:
-        """Every feature but the scalar ones, under every checkpoint."""
+    def _all(self) -> Iterator[tuple[str, Values]]:
+        """Every feature, under every checkpoint."""
         for features in (self.features, *(checkpoint.features for checkpoint in self.checkpoints)):
-            for name, values in features.items():
-                if not isinstance(values, np.ndarray):
-                    yield name, values
+            yield from features.items()
 
     def _restricted(self, kept: Mapping[str, np.ndarray]) -> "Inputs":
         """Of each feature in `kept` only the examples at these indices, or where a mask holds."""
@@ -100,11 +99,18 @@ class Inputs:
             found = dict(features)
             for name in features.keys() & kept.keys():
                 values, indices = features[name], kept[name]
-                found[name] = values[indices] if FEATURES[name].scalar else values.at(indices)
+                found[name] = values[indices] if isinstance(values, np.ndarray) else values.at(indices)
             return found
 
         checkpoints = (Checkpoint(restricted(each.features), each.weight) for each in self.checkpoints)
         return replace(self, features=restricted(self.features), checkpoints=tuple(checkpoints))
+
+
+def _usable(values: Values) -> np.ndarray:
+    """bool (N,): a row with a norm, finite numbers, or any text."""
+    if isinstance(values, np.ndarray):
+        return np.isfinite(values).reshape(len(values), -1).all(1)
+    return np.ones(len(values), dtype=bool) if isinstance(values, Texts) else values.usable
 
 
 def _declared(features: Mapping[str, Values], name: str) -> Values:

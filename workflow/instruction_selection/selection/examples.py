@@ -2,13 +2,14 @@
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from instruction_selection.core import files
+from instruction_selection.selection.texts import Text
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class Examples:
     def sha256(self) -> str:
         """Of the file."""
         return files.sha256(self.path)
+
+    def texts(self, places: np.ndarray) -> Iterator[Text]:
+        """The text of the examples `places` (n,), in this order, a line of the file at a time."""
+        with Path(self.path).open("rb") as handle:
+            for place in places.tolist():
+                handle.seek(self.offsets[place])
+                example = files.parse_json_line(handle.readline(), self.path, place + 1)
+                yield Text(example["instruction"], example["response"])
 
     def copy(self, indices: Sequence[int] | np.ndarray, path: str | Path) -> None:
         """Write the lines of the examples `indices`, in this order and byte for byte, to `path`."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from instruction_selection.core import files, provenance
 from instruction_selection.core.errors import InputError
+from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
 from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection import reading
@@ -109,7 +110,8 @@ def select(job: Job) -> tuple[Examples, np.ndarray, dict[str, Any]]:
             "not_selectable": int((~inputs.usable()).sum()),
             "trace": _trace(inputs, result),
             "stores": {
-                name: {**identity, **negative_cosines(getattr(inputs, name))} for name, identity in identities.items()
+                name: {**identity, **(negative_cosines(getattr(inputs, name)) if FEATURES[name].form == "rows" else {})}
+                for name, identity in identities.items()
             },
         },
     )

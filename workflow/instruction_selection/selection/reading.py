@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
+from instruction_selection.features.gradients.shard_markers import naming_the_shard
 from instruction_selection.features.gradients.store import Reader
 from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.contract import Values
 from instruction_selection.selection.examples import Examples
+from instruction_selection.selection.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ def _reject_unless_of(path: str, part: Part, examples: Examples, feature: Featur
 
 def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], subtasks: Sequence[np.ndarray]) -> Values:
     """A pool has one part; those of a joint target are one after the other, in memory."""
-    if feature.scalar:
-        return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
-    matrices = [part for part in parts if not isinstance(part, np.ndarray)]
     if feature.side == "pool":
-        return InMemoryMatrix.concatenated(matrices)
+        return parts[0]
+    if feature.form == "numbers":
+        return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
+    if feature.form == "texts":
+        return Texts.concatenated([part for part in parts if isinstance(part, Texts)], subtasks)
+    matrices = [part for part in parts if not isinstance(part, np.ndarray | Texts)]
     named = [matrix.with_subtasks(names) for matrix, names in zip(matrices, subtasks, strict=True)]
     for path, matrix in zip(paths, named, strict=True):
         if not matrix.usable.any():
@@ -95,12 +100,36 @@ def _gradients(feature: Feature, path: str, _: Examples) -> Part:
     return Part(Hdf5Matrix(store.dataset(kind), path, norms), store.ids, store.identity, store)
 
 
+def _gradient_losses(feature: Feature, path: str, _: Examples) -> Part:
+    store, name = Reader(path), str(feature.dataset)
+    with naming_the_shard(path), corruption_as_input_error(path, name):
+        losses = store.dataset(name)[:]
+    # An example without a gradient cannot be chosen by its loss either.
+    return Part(np.where(store.usable, losses, np.float32(np.nan)), store.ids, store.identity, store)
+
+
 def _vectors(feature: Feature, path: str, _: Examples) -> Part:
-    store = checksummed_hdf5.open_verified(path)
-    with corruption_as_input_error(path, "id"):
-        ids = [name.decode() for name in checksummed_hdf5.dataset(store, "id")[:]]
+    store, ids = _opened(path)
     matrix = Hdf5Matrix(checksummed_hdf5.dataset(store, str(feature.dataset)), path)
     return Part(matrix, ids, checksummed_hdf5.read_identity(store))
+
+
+def _numbers(feature: Feature, path: str, _: Examples) -> Part:
+    store, ids = _opened(path)
+    with corruption_as_input_error(path, str(feature.dataset)):
+        values = checksummed_hdf5.dataset(store, str(feature.dataset))[:]
+    return Part(values, ids, checksummed_hdf5.read_identity(store))
+
+
+def _opened(path: str) -> tuple[h5py.File, list[str]]:
+    """A file with a row per example, and the examples' ids."""
+    store = checksummed_hdf5.open_verified(path)
+    with corruption_as_input_error(path, "id"):
+        return store, [name.decode() for name in checksummed_hdf5.dataset(store, "id")[:]]
+
+
+def _text(_: Feature, __: str, examples: Examples) -> Part:
+    return Part(Texts(examples.texts, np.arange(len(examples))))
 
 
 def _response_lengths(_: Feature, __: str, examples: Examples) -> Part:
@@ -110,6 +139,9 @@ def _response_lengths(_: Feature, __: str, examples: Examples) -> Part:
 #: By `Feature.reader`: (the feature, its file, the examples that it is of) -> its values.
 READERS: dict[str, Callable[[Feature, str, Examples], Part]] = {
     "gradient_store": _gradients,
+    "gradient_losses": _gradient_losses,
     "vectors": _vectors,
+    "numbers": _numbers,
+    "text": _text,
     "response_lengths": _response_lengths,
 }

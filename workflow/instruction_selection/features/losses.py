@@ -1,0 +1,119 @@
+"""Losses of examples under the base model: of the response given the instruction, and of the response alone.
+
+A loss is the mean cross-entropy over the response tokens that training has labels for, its end of turn among them, in
+nats per token; its exponential is the perplexity. Alone means after the template with an empty instruction, as the
+authors of IFD (Li et al. 2024) keep the header of the answer. Both are over the same tokens: where the instruction
+leaves room for a part of the response only, that part.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from instruction_selection.core import code as source
+from instruction_selection.core import example, files, provenance
+from instruction_selection.core.example import Example
+from instruction_selection.features import checksummed_hdf5
+from instruction_selection.features.gradients.per_sample import batches
+from instruction_selection.models import checksummed_folder, tokens
+from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+
+
+def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
+    """float32 (examples, 2): the loss with the instruction, and without; NaN where no response token is left.
+
+    `batch_tokens` bounds a batch, padding included; it changes results by rounding only.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
+    network = AutoModelForCausalLM.from_pretrained(model, local_files_only=True, dtype=torch.float32)
+    network = network.to(device).eval()
+    given = tokens.encode(rows, tokenizer, template, cutoff_len)
+    without = tokens.encode([{**row, "instruction": ""} for row in rows], tokenizer, template, cutoff_len)
+    alone = [_first(each, other.response_tokens) for each, other in zip(without, given, strict=True)]
+    result = np.full((len(rows), 2), np.nan, dtype=np.float32)
+    with tqdm(total=2 * len(rows), unit="pass") as bar:
+        for column, examples in enumerate((given, alone)):
+            for batch in batches(examples, batch_tokens):
+                result[batch, column] = mean_losses(network, [examples[row] for row in batch]).cpu().numpy()
+                bar.update(len(batch))
+    return result
+
+
+def _first(encoded: TokenizedExample, count: int) -> TokenizedExample:
+    """An example that ends with the response token `count` (from 1), if it has more."""
+    places = [place for place, label in enumerate(encoded.labels) if place and label != IGNORE_INDEX]
+    if len(places) <= count:
+        return encoded
+    end = places[count - 1] + 1 if count else places[0]
+    return TokenizedExample(encoded.input_ids[:end], encoded.labels[:end])
+
+
+@torch.inference_mode()
+def mean_losses(network: PreTrainedModel, batch: list[TokenizedExample]) -> torch.Tensor:
+    """float32 (B,): the mean cross-entropy of each example over its response tokens, of which it has at least one."""
+    length = max(len(example.input_ids) for example in batch)
+    ids = torch.zeros(len(batch), length, dtype=torch.long)
+    labels = torch.full((len(batch), length), IGNORE_INDEX)
+    # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
+    mask = torch.zeros(len(batch), length, dtype=torch.long)
+    for row, each in enumerate(batch):
+        ids[row, : len(each.input_ids)] = torch.tensor(each.input_ids)
+        labels[row, : len(each.labels)] = torch.tensor(each.labels)
+        mask[row, : len(each.input_ids)] = 1
+    targets = labels[:, 1:]
+    # The head is the largest layer of a small model; apply it only where some example has a response token.
+    positions = (targets != IGNORE_INDEX).any(0).nonzero()[:, 0]
+    targets, device = targets[:, positions].to(network.device), network.device
+    logits = network(
+        input_ids=ids.to(device),
+        attention_mask=mask.to(device),
+        logits_to_keep=positions.to(device),
+        use_cache=False,
+    ).logits
+    per_token = functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
+    )
+    return per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
+
+
+def write(
+    path: str | Path,
+    rows_path: str | Path,
+    model: str | Path,
+    template: str,
+    cutoff_len: int,
+    batch_tokens: int,
+    code: Mapping[str, str] | None = None,
+) -> None:
+    """Compute the losses of the examples of a JSON-lines file; write `losses` (examples x 2) and `id` to HDF5."""
+    rows = example.read(rows_path)
+    made_with = {
+        "model": checksummed_folder.identity(model),
+        "template": template,
+        "cutoff_len": cutoff_len,
+        "code": source.digest(code),
+    }
+    losses = compute(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
+    write_losses(path, rows_path, rows, losses, made_with)
+
+
+def write_losses(
+    path: str | Path, rows_path: str | Path, rows: list[Example], losses: np.ndarray, made_with: dict
+) -> None:
+    """Write the losses of examples with their ids; `identity` (JSON) records the examples' hash and `made_with`."""
+    with files.replacing(path) as temporary:
+        with checksummed_hdf5.create(temporary) as store:
+            store.create_dataset("losses", data=losses, fletcher32=True, chunks=True)
+            store.create_dataset("id", data=checksummed_hdf5.encoded_ids([row["id"] for row in rows], path))
+            store.attrs["identity"] = json.dumps({"rows": files.sha256(rows_path), **made_with}, sort_keys=True)
+            store.attrs["git_commit"] = provenance.git_commit()
+            for name, version in provenance.versions("torch", "h5py", "transformers", "llamafactory").items():
+                store.attrs[f"version_{name}"] = version
+        checksummed_hdf5.write_checksum(temporary)
