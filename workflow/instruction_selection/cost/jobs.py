@@ -121,7 +121,11 @@ def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float
     if method.reads == "per chosen row":
         passes = float(wildcards["ratio"]) * pool_rows * prices.PASSES_PER_SELECTED_ROW.typical
         reading = max(reading, passes * prices.COPY_BYTES_PER_NUMBER.typical)
-    return pool_rows * numbers * reading
+    per_row = numbers * reading
+    if "pool_text" in method.needs:
+        # One thread reads it, and the time of all is paid for.
+        per_row += prices.FEATURE_BYTES_PER_TEXT.typical * experiment.settings.threads.selection
+    return pool_rows * per_row
 
 
 def _of_pool_checkpoint(feature: Feature) -> bool:
