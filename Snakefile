@@ -37,15 +37,13 @@ include: "workflow/rules/list.smk"
 include: "workflow/rules/estimate.smk"
 
 
-# Methods that select by a rule of their own. Its text is the code that decides their selections.
-for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.smk")):
+# Methods that choose by a rule of their own (docs/add-a-method.md).
+for own_method in own_rules.names():
     others = set(workflow.rules)
 
-    include: str(own_rule)
+    include: str(own_rules.path(own_method))
 
-    for added in set(workflow.rules) - others:
-        if "code" not in added.params.keys():
-            added.set_params(code=code.of_files(own_rule))
+    add_own_rules(set(workflow.rules) - others, own_method)
 
 
 onerror:

@@ -9,7 +9,14 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
-from instruction_selection.experiment import decides, grid, load, machines, wiring
+from instruction_selection.experiment import (
+    decides,
+    grid,
+    load,
+    machines,
+    own_rules,
+    wiring,
+)
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
 
@@ -51,6 +58,14 @@ def settings_of(rule):
 def code_of(script, *modules):
     """Hashes of a script and of the library's modules behind it; `modules` are those that only the config names."""
     return code.of_job(SCRIPTS / f"{script}.py", *modules)
+
+
+def add_own_rules(rules, method):
+    """Plan a method's own rules again when its parameters or files have changed."""
+    for added in rules:
+        added.set_params(code=own_rules.code(method))
+        if "method" in added.wildcard_names:
+            added.set_params(settings=settings_of("select_rows"))
 
 
 def execution(values):

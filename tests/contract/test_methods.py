@@ -16,9 +16,9 @@ from pydantic import create_model
 from instruction_selection import methods, selection
 from instruction_selection.core import files
 from instruction_selection.core.features import FEATURES
-from instruction_selection.experiment import grid, load, parameters
+from instruction_selection.experiment import grid, load, own_rules, parameters
 from instruction_selection.experiment.base import Section
-from instruction_selection.experiment.method import Method, has_own_rule
+from instruction_selection.experiment.method import Method
 from instruction_selection.features import embeddings, losses
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
@@ -28,7 +28,7 @@ from instruction_selection.selection.examples import Examples
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 ENTRIES = {name: load.read_entry(CONFIG, Method, name) for name in load.names(CONFIG, Method)}
-METHODS = [name for name, entry in ENTRIES.items() if entry.trained and not has_own_rule(name)]
+METHODS = [name for name, entry in ENTRIES.items() if entry.trained and not own_rules.exists(name)]
 SELECTIVE = [name for name in METHODS if ENTRIES[name].ratio is None]
 DETERMINISTIC = [name for name in METHODS if not ENTRIES[name].stochastic]
 TARGETED = [name for name in SELECTIVE if name in DETERMINISTIC and grid.targeted(ENTRIES[name])]

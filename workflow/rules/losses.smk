@@ -24,4 +24,3 @@ rule pool_losses:
         "Losses of pool {wildcards.pool} under {wildcards.model}"
     script:
         "../scripts/losses.py"
-

@@ -1,3 +1,10 @@
+def selecting_code(wildcards):
+    implementation = WIRING.implementation_of(wildcards)
+    if implementation is None:
+        return {**code_of("select_rows"), **own_rules.code(wildcards.method)}
+    return code_of("select_rows", f"methods.{implementation}")
+
+
 rule select_rows:
     input:
         unpack(WIRING.selection_inputs),
@@ -12,8 +19,6 @@ rule select_rows:
         PATHS.benchmark(
             "select_rows", "model", "pool", "target", "method", "ratio", "seed"
         )
-    wildcard_constraints:
-        method=one_of(WIRING.methods_without_own_rule()),
     # As in fine-tuning, which waits for it: the largest first.
     priority: lambda wildcards: int(100 * float(wildcards.ratio))
     conda:
@@ -29,13 +34,8 @@ rule select_rows:
         checkpoints=WIRING.checkpoint_features,
         reading=lambda wildcards: decides.features(WIRING.method_of(wildcards).needs),
         made_with=WIRING.features_made_with,
-        implementation=lambda wildcards: WIRING.method_of(wildcards).module(
-            wildcards.method
-        ),
-        code=lambda wildcards: code_of(
-            "select_rows",
-            f"methods.{WIRING.method_of(wildcards).module(wildcards.method)}",
-        ),
+        implementation=WIRING.implementation_of,
+        code=selecting_code,
     message:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"
     script:

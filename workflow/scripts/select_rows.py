@@ -21,6 +21,7 @@ with logs.to_file(snakemake.log[0]):
         checkpoints=checkpoint_files(snakemake.params.checkpoints, snakemake.input.get("checkpoints")),
         made_with=snakemake.params.made_with,
         sized_like=snakemake.input.get("sized_like"),
+        chosen=snakemake.input.get("chosen"),
         memory_mib=resources.method_mib(snakemake.resources.mem_mb, snakemake.resources.index_mb),
     )
     execute(

@@ -4,6 +4,7 @@ import jsonschema
 import pytest
 import yaml
 
+from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import reference, schemas
 from instruction_selection.experiment.base import Entry
 
@@ -12,6 +13,12 @@ from .conftest import CONFIG
 
 def test_readme__is_up_to_date():
     assert (CONFIG / "README.md").read_text() == reference.text(), "run `make reference`"
+
+
+def test_features__in_the_page_on_methods_are_up_to_date():
+    page = reference.METHODS.read_text()
+    assert page == reference.with_features(page), "run `make reference`"
+    assert all(f"| `{name}` |" in page for name in FEATURES)
 
 
 @pytest.mark.parametrize("kind", schemas.KINDS)

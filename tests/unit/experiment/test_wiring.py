@@ -34,7 +34,7 @@ def cells(wiring: Wiring) -> list[Wildcards]:
     """Of every selection that has a job."""
     found = [Wildcards(**names) for names in wiring.compared_selections()]
     assert found
-    return [cell for cell in found if cell.method in wiring.methods_without_own_rule()]
+    return found
 
 
 def of_method(wiring: Wiring, method: str, target: str = "any", model: str = "any") -> Wildcards:

@@ -22,7 +22,7 @@ def section(tmp_path):
     def section(**changes):
         rows = [row(number) for number in range(400, 420)]
         tasks = {f"t{number}": 2 for number in range(10)}
-        summary = {"selected": 20, "pool_rows": 500, "tasks": tasks, "details": {}, **changes}
+        summary = {"selected": 20, "pool_rows": 500, "tasks": tasks, "details": {}, "trace": {}, **changes}
         for name, written in (("pool", [row(number) for number in range(500)]), ("chosen", rows)):
             (tmp_path / name).write_text("".join(json.dumps(entry) + "\n" for entry in written))
         (tmp_path / "summary").write_text(json.dumps(summary))

@@ -1,8 +1,8 @@
 """The jobs of an experiment that cost something: their work, and which they depend on.
 
 What the work of a job is follows from its rule and wildcards alone, so a rule's time limit and the estimate use the
-same function. Left out are jobs of seconds (sampling, task files, gathering, tables) and methods with a rule of their
-own. Snakemake's plan is the truth; tests/workflow/test_estimate.py compares jobs and dependencies with it.
+same function. Left out are jobs of seconds (sampling, task files, gathering, tables) and a method's own rule.
+Snakemake's plan is the truth; tests/workflow/test_estimate.py compares jobs and dependencies with it.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +13,6 @@ from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.cost import prices
 from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.experiment import Experiment, Stage
-from instruction_selection.experiment.method import has_own_rule
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -204,8 +203,7 @@ class _Plan:
             after = {key for need in method.needs for key in self._feature(FEATURES[need], cell)}
             followed = grid.size_of(self._experiment, cell)
             after |= self._selection(followed) if followed else set()
-            own_rule = has_own_rule(cell.method)
-            self._selections[cell] = after if own_rule else self._add("select_rows", cell.wildcards(), after)
+            self._selections[cell] = self._add("select_rows", cell.wildcards(), after)
         return self._selections[cell]
 
     def _feature(self, feature: Feature, cell: grid.Cell) -> set[Key]:

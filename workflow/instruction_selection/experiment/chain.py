@@ -12,7 +12,6 @@ from instruction_selection.core import entry_names
 from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.method import has_own_rule
 from instruction_selection.experiment.wiring import Wiring
 
 #: Keys and list positions in a JSON file.
@@ -79,16 +78,12 @@ class Chain:
         """Pool, warm-up, selection and training of a cell."""
         selection = grid.selection_of(self._experiment, self.wiring.cell_of(_Wildcards(cell))).wildcards()
         yield self._pool(cell["pool"])
-        equal: list[Link] = []
-        # A method with a rule of its own may write a summary without these records.
-        if not has_own_rule(cell["method"]):
-            yield from self._selection(cell["selection"], selection)
-            equal.append((_hash_of("rows"), cell["selection"], ("sha256",)))
+        yield from self._selection(cell["selection"], selection)
         yield Made(
             cell["training"],
             "finetune",
             {**self._settings("finetune", cell), "seed": int(cell["seed"])},
-            equal=tuple(equal),
+            equal=((_hash_of("rows"), cell["selection"], ("sha256",)),),
             behind=self._model(cell),
         )
 

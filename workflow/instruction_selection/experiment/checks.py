@@ -9,7 +9,7 @@ from instruction_selection.core.entry_names import names_of_modules, parts
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
-from instruction_selection.experiment import grid, load, method, parameters, programs, published
+from instruction_selection.experiment import grid, load, method, own_rules, parameters, programs, published
 from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.checked import Checked
@@ -94,7 +94,7 @@ def labels_are_different(checked: Checked) -> None:
 def methods_have_code(checked: Checked) -> None:
     for name, entry in checked.experiment.methods.items():
         module = method.MODULES / f"{entry.module(name)}.py"
-        if entry.trained and not method.has_own_rule(name) and not module.is_file():
+        if entry.trained and not own_rules.exists(name) and not module.is_file():
             hint = closest(entry.implementation or name, names_of_modules(method.MODULES))
             sentence = f"method {name!r} has no implementation: {module} does not exist{hint}"
             key = "implementation" if entry.implementation else None

@@ -6,13 +6,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from instruction_selection.core.entry_names import module_name
+from instruction_selection.experiment import own_rules
 from instruction_selection.experiment.base import About, Count, Distinct, Entry, Execution, Label, Matching, Number
 from instruction_selection.experiment.features import FeatureName
 
-LIBRARY = Path(__file__).resolve().parents[1]
-#: One Python file per method, and one Snakemake file per method that is selected by a rule of its own.
-MODULES = LIBRARY / "methods"
-RULES = LIBRARY.parent / "rules" / "methods"
+#: One Python file per method without a rule of its own.
+MODULES = Path(__file__).resolve().parents[1] / "methods"
 
 Share = Annotated[Number, Field(ge=0, le=1)]
 
@@ -21,7 +20,7 @@ class Method(Entry):
     """A selection method.
 
     Its code is instruction_selection/methods/<name>.py, or a rule of its own in workflow/rules/methods/<name>.smk ('-'
-    becomes '_').
+    becomes '_'); docs/add-a-method.md describes both.
     """
 
     FOLDER: ClassVar[str] = "methods"
@@ -33,7 +32,7 @@ class Method(Entry):
     reference: About[str]
     """Where it was published."""
     needs: Distinct[FeatureName] = ()
-    """What is made before it runs and handed to it; nothing else is."""
+    """What is made before it runs and handed to it; nothing else is. docs/add-a-method.md describes each."""
     checkpoints: Literal["last", "all"] = "last"
     """Checkpoints of the warm-up whose gradients it reads, the last one's or those of all that are kept."""
     published_checkpoints: About[Count | None] = None
@@ -67,9 +66,5 @@ class Method(Entry):
 
     def code(self, name: str) -> Path:
         """The Python file that declares the parameters; beside a rule of its own there need not be one."""
-        return RULES / f"{module_name(name)}.py" if has_own_rule(name) else MODULES / f"{self.module(name)}.py"
-
-
-def has_own_rule(name: str) -> bool:
-    """Whether a method is selected by a rule of its own, in ``workflow/rules/methods``, and not by a Python module."""
-    return (RULES / f"{module_name(name)}.smk").is_file()
+        own = own_rules.path(name).with_suffix(".py")
+        return own if own_rules.exists(name) else MODULES / f"{self.module(name)}.py"

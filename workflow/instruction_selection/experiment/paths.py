@@ -44,6 +44,7 @@ class Layout:
         self.pool_losses = self.feature("pool_losses")
 
         self.run = at(f"runs/{CELL}")
+        self.chosen = f"{self.run}/chosen.txt"
         self.selected = f"{self.run}/selected.jsonl"
         self.selection = f"{self.run}/selection.json"
         self.adapter = f"{self.run}/adapter"

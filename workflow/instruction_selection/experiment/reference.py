@@ -1,10 +1,13 @@
-"""config/README.md and workflow/schemas, from the types: `python -m instruction_selection.experiment.reference`."""
+"""config/README.md, workflow/schemas and the features in docs/add-a-method.md, from the types and the list of features:
+`python -m instruction_selection.experiment.reference`."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.experiment import schemas
 from instruction_selection.experiment.base import Entry
 
@@ -16,7 +19,12 @@ file is one entry: to add a model, a pool, a benchmark or a method, add a file a
 **bold** must be given. Editors with the YAML language server complete keys in a file that begins with
 `# yaml-language-server: $schema=../../workflow/schemas/experiment.schema.yaml`.
 """
-README = Path(__file__).resolve().parents[3] / "config" / "README.md"
+REPOSITORY = Path(__file__).resolve().parents[3]
+README = REPOSITORY / "config" / "README.md"
+METHODS = REPOSITORY / "docs" / "add-a-method.md"
+#: Around the table of features in `METHODS`.
+FEATURES_BEGIN, FEATURES_END = "<!-- features: written by `make reference` -->", "<!-- end of features -->"
+FORMS = {"rows": "matrix", "numbers": "numbers", "texts": "texts"}
 TYPES = {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "mapping"}
 PLURALS = {"whole number": "whole numbers", "number": "numbers", "mapping": "mappings"}
 
@@ -24,6 +32,27 @@ PLURALS = {"whole number": "whole numbers", "number": "numbers", "mapping": "map
 def text() -> str:
     """All of config/README.md, as Markdown."""
     return "\n".join([HEAD, *map(_chapter, schemas.KINDS)])
+
+
+def with_features(page: str) -> str:
+    """A page with its table of features brought up to date."""
+    rows = [
+        f"| `{name}` | {FORMS[feature.form]} | {_made_by(feature)} | {feature.summary} |"
+        for name, feature in FEATURES.items()
+    ]
+    table = "\n".join(["| feature | form | made by | what it is |", "|---|---|---|---|", *rows])
+    return re.sub(
+        f"{FEATURES_BEGIN}.*{FEATURES_END}",
+        lambda _: f"{FEATURES_BEGIN}\n\n{table}\n\n{FEATURES_END}",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def _made_by(feature: Feature) -> str:
+    if feature.per_checkpoint:
+        return "the model after its warm-up"
+    return {"model": "the base model", "encoder": "the encoder", None: ""}[feature.made_by]
 
 
 def _chapter(kind: str) -> str:
@@ -92,5 +121,6 @@ def _default(entry: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     README.write_text(text(), encoding="utf-8")
+    METHODS.write_text(with_features(METHODS.read_text(encoding="utf-8")), encoding="utf-8")
     for kind in schemas.KINDS:
         schemas.path_of(kind).write_text(schemas.text(kind), encoding="utf-8")

@@ -11,12 +11,12 @@ from instruction_selection.core import entry_names
 from instruction_selection.core.entry_names import module_name
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.data import hub
-from instruction_selection.experiment import grid
+from instruction_selection.experiment import grid, own_rules
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.decides import Decisions
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.method import Method, has_own_rule
+from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.paths import Layout
 from instruction_selection.experiment.pool import Pool
 
@@ -109,6 +109,11 @@ class Wiring:
     def method_of(self, wildcards: Wildcards) -> Method:
         return self.experiment.methods[wildcards.method]
 
+    def implementation_of(self, wildcards: Wildcards) -> str | None:
+        """The module of the library that selects; None if a rule of the method's own does."""
+        name = wildcards.method
+        return None if own_rules.exists(name) else self.method_of(wildcards).module(name)
+
     def cell_of(self, wildcards: Wildcards) -> grid.Cell:
         return grid.Cell.of(wildcards)
 
@@ -140,6 +145,13 @@ class Wiring:
 
     def selection_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """All that a selection reads in addition to its pool; keys are the names of the rule's inputs."""
+        inputs = self.method_inputs(wildcards)
+        if own_rules.exists(wildcards.method):
+            inputs["chosen"] = self.paths.chosen.format(**self.cell_of(wildcards).wildcards())
+        return inputs
+
+    def method_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """All that a method reads in addition to its pool, for a rule of its own as well."""
         needed, checkpoints = self._needed(wildcards), self.checkpoint_features(wildcards)
         files = [self.fixed_features(wildcards), *checkpoints]
         inputs: dict[str, str | list[str]] = {
@@ -197,10 +209,6 @@ class Wiring:
             ]
             for feature in features
         }
-
-    def methods_without_own_rule(self) -> list[str]:
-        """Those that `select_rows` selects for."""
-        return [name for name in self.experiment.methods if not has_own_rule(name)]
 
     def selected_rows(self, wildcards: Wildcards) -> str:
         """The selection that a run trains on; runs share one where it does not depend on model, target or seed."""

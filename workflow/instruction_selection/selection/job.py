@@ -13,7 +13,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
 from instruction_selection.features.matrix import FeatureMatrix
-from instruction_selection.selection import reading
+from instruction_selection.selection import chosen, reading
 from instruction_selection.selection.contract import Checkpoint, Inputs, Selection
 from instruction_selection.selection.examples import Examples
 from instruction_selection.selection.run import renamed, run_method
@@ -52,7 +52,8 @@ def checkpoint_files(
 class Job:
     """A selection: which method chooses from which files.
 
-    `implementation` is the module that selects, `method` what the experiment calls it. The budget is floor(`ratio` *
+    `implementation` is the module that selects, or None if `chosen` lists what a rule of the method's own chose
+    (`selection.chosen`); `method` is what the experiment calls it. The budget is floor(`ratio` *
     examples in the pool), or what was chosen in the selection whose summary is `sized_like`. `validation` has several
     files for a joint target. `features` maps each feature of the method to its files, one per file of examples that
     it belongs to; those under checkpoints are in `checkpoints`, oldest first. `made_with` is what the stores must say
@@ -60,7 +61,7 @@ class Job:
     """
 
     method: str
-    implementation: str
+    implementation: str | None
     ratio: float
     seed: int
     params: Mapping[str, Any]
@@ -70,6 +71,7 @@ class Job:
     checkpoints: Sequence[CheckpointFiles] = ()
     made_with: Mapping[str, Any] | None = None
     sized_like: str | None = None
+    chosen: str | None = None
     memory_mib: int = 8000
 
 
@@ -83,6 +85,7 @@ def execute(job: Job, selected: str | Path, summary: str | Path, code: Mapping[s
         "features": job.made_with,
     }
     inputs = {"pool": job.pool} | {f"validation of {Path(path).parent.name}": path for path in job.validation}
+    inputs |= {"chosen": job.chosen} if job.chosen else {}
     found["provenance"] = provenance.record(inputs, parameters, code, LIBRARIES)
     pool.copy(indices, selected)
     files.write_json(summary, {**found, "sha256": files.sha256(selected)})
@@ -96,7 +99,10 @@ def select(job: Job) -> tuple[Examples, np.ndarray, dict[str, Any]]:
     pool = Examples.read(job.pool)
     budget = _budget(job, pool)
     inputs, identities = _inputs(job, pool)
-    result = run_method(job.implementation, inputs, budget, job.params, job.seed)
+    if job.implementation is None:
+        result = chosen.read(str(job.chosen), pool.ids, budget)
+    else:
+        result = run_method(job.implementation, inputs, budget, job.params, job.seed)
     if not len(result.indices):
         sentence = f"chose none of the {budget} rows asked for; its parameters do not fit this pool"
         raise InputError("nothing-selected", sentence, key=job.method)

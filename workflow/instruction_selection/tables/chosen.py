@@ -92,8 +92,7 @@ def _section(selection: SelectionFiles, pool_lengths: list[int], method: str) ->
         ],
         drawings=[
             Drawing("Length of responses", drawings.histogram(_lengths(examples), pool_lengths)),
-            # A method with its own rule need not write a trace.
-            *_of_trace(summary.get("trace", {}), len(components)),
+            *_of_trace(summary["trace"], len(components)),
         ],
     )
 
