@@ -69,6 +69,14 @@ def add_own_rules(rules, method):
             added.set_params(settings=settings_of("select_rows"))
 
 
+def add_own_rules(rules, method):
+    """Plan a method's own rules again when its parameters or files have changed."""
+    for added in rules:
+        added.set_params(code=own_rules.code(method))
+        if "method" in added.wildcard_names:
+            added.set_params(settings=settings_of("select_rows"))
+
+
 def execution(values):
     """A param on which no result depends: Snakemake does not compare what is derived from a job's resources."""
     return lambda wildcards, resources: (
