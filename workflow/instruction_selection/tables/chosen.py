@@ -92,9 +92,7 @@ class Labels:
         return [*([self.models[model]] if model != ANY else []), pool, ratio]
 
 
-def sections(
-    selections: Iterable[SelectionFiles], pools: Mapping[str, Pool], labels: Labels
-) -> list[ShownSelection]:
+def sections(selections: Iterable[SelectionFiles], pools: Mapping[str, Pool], labels: Labels) -> list[ShownSelection]:
     """One for each of `selections`; `pools` are by name."""
     return [_section(each, pools[each.cell.pool], labels) for each in selections]
 
@@ -122,9 +120,7 @@ def tasks(
 
 def _task_heat(counts: Mapping[str, Counter[str]]) -> str:
     """Shares of the tasks that some line has most of; the others are added up."""
-    shares = {
-        (line, task): number / found.total() for line, found in counts.items() for task, number in found.items()
-    }
+    shares = {(line, task): number / found.total() for line, found in counts.items() for task, number in found.items()}
     largest: dict[str, float] = {}
     for (_, task), share in shares.items():
         largest[task] = max(share, largest.get(task, 0))
@@ -209,9 +205,7 @@ def overlap(pairs: list[SharedRows], labels: Labels) -> list[Drawing]:
                         shares[pair.other, pair.method] = pair.shared / sizes[pair.other]
                 elif pair.model == ANY and pair.other not in of_model:
                     shares[pair.method, pair.other] = pair.share
-            shares = {
-                (labels.methods[line], labels.methods[column]): share for (line, column), share in shares.items()
-            }
+            shares = {(labels.methods[line], labels.methods[column]): share for (line, column), share in shares.items()}
             names = list(dict.fromkeys(name for methods in shares for name in methods))
             label = ", ".join([*labels.of_group(model, pool, ratio), f"seed {seed}"])
             drawn.append(Drawing(label, drawings.heat(names, names, shares)))

@@ -117,7 +117,7 @@ def _of_benchmarks(rows: list[Row], spec: TableSpec) -> list[Finding]:
             if compared:
                 counts = [text for sign in HOW_SURE for text in _count(compared, sign, against)]
                 shown = "; ".join(counts) or f"no difference from {against} is shown"
-                sentences.append(f"{method}, {len(compared)} comparisons: {shown}.")
+                sentences.append(f"{method}, {len(compared)} comparison{'s'[: len(compared) > 1]}: {shown}.")
         found.append(Finding(model, sentences))
     return found
 

@@ -64,8 +64,8 @@ def to_tex(rows: list[Row], spec: TableSpec, name: str) -> str:
             for columns in _fitting(table.names, part.columns, TEX_WIDTH)
             for lines in _pages(table.names[0])
         ]
-        for number, (columns, lines) in enumerate(pieces, 1):
-            label = _label(name, part.key) + (f"-{number}" if number > 1 else "")
+        for count, (columns, lines) in enumerate(pieces, 1):
+            label = _label(name, part.key) + (f"-{count}" if count > 1 else "")
             caption = f"{spec.plan.label}: {part.heading}. {spec.plan.caption} {table.shared}".strip()
             note = tex_escaped(" ".join(notes(rows, spec)))
             if floats:
@@ -92,7 +92,8 @@ def _fitting(names: list[Column], columns: list[Column], width: int = WIDTH) -> 
 
 def _width(column: Column) -> int:
     """Characters, with the space between columns."""
-    return 2 + max(len(cell.strong + cell.text) for cell in column.cells)
+    longest = max(len(cell.strong + cell.text) + 4 * bool(cell.strong) for cell in column.cells)
+    return 3 + max(longest, len(column.heading))
 
 
 def _pages(first: Column) -> list[slice]:
