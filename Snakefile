@@ -47,6 +47,10 @@ for own_rule in sorted(Path(workflow.basedir, "workflow/rules/methods").glob("*.
             added.set_params(code=code.of_files(own_rule))
 
 
+onsuccess:
+    print_tables()
+
+
 onerror:
     print(
         "Finished results are kept. Fix the error above, and run the same command again to resume (docs/faults.md)."
