@@ -156,7 +156,7 @@ def print_tables():
     asked_for = {
         job.wildcards.table for job in workflow.dag.jobs if job.rule.name == "table"
     }
-    if asked_for and not OUTPUT.quiet:
+    if asked_for and not OUTPUT.quiet and not workflow.touch:
         names = [name for name in EXPERIMENT.tables if name in asked_for]
         print(
             console.tables(

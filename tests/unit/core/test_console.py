@@ -108,5 +108,5 @@ def test_bar__is_full_only_at_the_end(total):
 
 def test_tables__are_those_of_the_files_without_their_prose(tmp_path):
     path = tmp_path / "logic.md"
-    path.write_text("## Logic\n\nPuzzles.\n\n### Loss\n\n| a | b |\n| - | - |\n| 1 | +2\\* |\n\nA note.\n")
-    assert console.tables([path]) == "\nLogic\n\nLoss\n| a | b |\n| - | - |\n| 1 | +2* |"
+    path.write_text("## Logic\n\nPuzzles.\n\n### Loss\n\n| a |    b |\n| - | ---: |\n| 1 | +2\\* |\n\nA note.\n")
+    assert console.tables([path]) == "\nLogic\n\nLoss\n| a |    b |\n| - | ---: |\n| 1 | +2*  |"

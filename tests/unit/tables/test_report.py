@@ -140,8 +140,8 @@ def test_report__every_target_has_a_table_and_a_figure_with_alternative_text():
         assert kind == "data:image/svg+xml;base64"
         assert base64.b64decode(content).decode() == SVG
     scrolled = [attributes for attributes in page.all("div") if attributes["class"].startswith("scroll")]
-    # All tables, and the figures of two.
-    assert len(scrolled) == len(page.all("table")) + 2 == 2 + 3 + 2
+    # All tables, the figures of two, and the heat tables of tasks and of the overlap.
+    assert len(scrolled) == len(page.all("table")) + 2 + 2 == 2 + 3 + 4
     assert all(attributes["aria-label"] and attributes["tabindex"] == "0" for attributes in scrolled)
 
 

@@ -108,6 +108,7 @@ def tables(paths: Iterable[str | Path]) -> str:
             if text.startswith("#"):
                 shown += ["", text.lstrip("# ")]
             elif text.startswith("|"):
-                shown.append(text)
-    # Nothing here is read as Markdown.
-    return re.sub(r"\\(?=\W)", "", "\n".join(shown))
+                cells = re.split(r"(?<!\\)\|", text)
+                # Nothing here is read as Markdown; the columns stay as wide.
+                shown.append("|".join(re.sub(r"\\(?=\W)", "", cell).ljust(len(cell)) for cell in cells))
+    return "\n".join(shown)
