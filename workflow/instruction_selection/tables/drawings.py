@@ -96,8 +96,7 @@ def differences(labels: Sequence[str], shown: Sequence[Comparison], metric: Metr
         figure = Figure(figsize=(SIZE[0], 0.9 + 0.24 * len(labels)), layout="constrained")
         axes = figure.subplots()
         for place, comparison in enumerate(shown):
-            values = (comparison.difference, comparison.low, comparison.high)
-            mean, low, high = values
+            mean, low, high = comparison.difference, comparison.low, comparison.high
             axes.errorbar(
                 [mean],
                 [place],

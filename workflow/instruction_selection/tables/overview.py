@@ -25,12 +25,14 @@ def differences(rows: list[Row], spec: TableSpec) -> list[Drawing]:
     for target, benchmark in dict.fromkeys((row.target, row.benchmark) for row in rows if row.benchmark != AVERAGE):
         members = [row for row in rows if (row.target, row.benchmark) == (target, benchmark)]
         for metric in spec.shown_metrics(benchmark):
-            of_lines = zip(names.of_lines(members), members, strict=True)
-            pairs = [(line, row.metrics[metric.name].comparison) for line, row in of_lines]
-            shown = [(line, comparison) for line, comparison in pairs if comparison is not None]
-            if shown:
+            lines, comparisons = [], []
+            for line, row in zip(names.of_lines(members), members, strict=True):
+                if (comparison := row.metrics[metric.name].comparison) is not None:
+                    lines.append(line)
+                    comparisons.append(comparison)
+            if comparisons:
                 label = metric.label if spec.plan.kind == "target" else spec.benchmark(benchmark).label
-                drawn.append(Drawing(label, drawings.differences(*zip(*shown, strict=True), metric)))
+                drawn.append(Drawing(label, drawings.differences(lines, comparisons, metric)))
     return drawn
 
 
@@ -62,10 +64,10 @@ def behind_scores(rows: list[Row], cells: Iterable[NamedFiles], spec: TableSpec)
     return drawn
 
 
-def _means(seeds: list[dict[str, float]], metric: Metric) -> np.ndarray:
+def _means(seeds: list[dict[str, float]], metric: Metric) -> list[float]:
     """The finite scores of evaluation rows, each the mean over seeds."""
     means = metric.scale * np.mean([[seed[row] for row in seeds[0]] for seed in seeds], axis=0)
-    return means[np.isfinite(means)]
+    return means[np.isfinite(means)].tolist()
 
 
 def _group(row: Row) -> tuple[str | None, ...]:
