@@ -46,6 +46,10 @@ for own_method in own_rules.names():
     add_own_rules(set(workflow.rules) - others, own_method)
 
 
+onsuccess:
+    print_tables()
+
+
 onerror:
     print(
         "Finished results are kept. Fix the error above, and run the same command again to resume (docs/faults.md)."

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from instruction_selection.core import code, files, entry_names, packages, reasons
+from instruction_selection.core import (
+    code,
+    console,
+    entry_names,
+    files,
+    packages,
+    reasons,
+)
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.experiment import (
@@ -21,6 +28,10 @@ from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
 
 logger.addFilter(reasons.ShortReasons())
+# A dry run says why each job is planned, and `--verbose` everything; a job on a cluster node has a log of its own.
+OUTPUT = workflow.output_settings
+if workflow.is_main_process and not (OUTPUT.dryrun or OUTPUT.verbose):
+    console.install(logger)
 packages.prefer(Path(workflow.basedir) / "workflow")
 
 
@@ -59,14 +70,6 @@ def settings_of(rule):
 def code_of(script, *modules):
     """Hashes of a script and of the library's modules behind it; `modules` are those that only the config names."""
     return code.of_job(code.SCRIPTS / f"{script}.py", *modules)
-
-
-def add_own_rules(rules, method):
-    """Plan a method's own rules again when its parameters or files have changed."""
-    for added in rules:
-        added.set_params(code=own_rules.code(method))
-        if "method" in added.wildcard_names:
-            added.set_params(settings=settings_of("select_rows"))
 
 
 def add_own_rules(rules, method):
@@ -178,3 +181,22 @@ def named_table(table):
             f"Experiment {EXPERIMENT.name!r} has no table {table!r}; it has {', '.join(EXPERIMENT.tables)}."
         )
     return WIRING.files_of(table)
+
+
+def print_tables():
+    """The tables that the run was asked for, and where its report is."""
+    asked_for = {
+        job.wildcards.table for job in workflow.dag.jobs if job.rule.name == "table"
+    }
+    if asked_for and not OUTPUT.quiet and not workflow.touch:
+        names = [name for name in EXPERIMENT.tables if name in asked_for]
+        print(
+            console.tables(
+                PATHS.table.format(table=name, format="md") for name in names
+            )
+        )
+        print(
+            f"\n{Path(PATHS.table).parent}: with captions and notes, as LaTeX and as CSV"
+        )
+        if Path(PATHS.report).exists():
+            print(f"{PATHS.report}: what was found, figures, and what was chosen")

@@ -118,7 +118,7 @@ def said(done: subprocess.CompletedProcess) -> str:
 
 def jobs_of(output: str) -> list[str]:
     """The rules whose jobs were done, in their order."""
-    return re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output)
+    return re.findall(r"^ *\d+/\d+ +[\d:]+  (\w+)", output, re.MULTILINE)
 
 
 def sentence(done: subprocess.CompletedProcess, words: str) -> None:

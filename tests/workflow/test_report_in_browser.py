@@ -19,6 +19,14 @@ addEventListener("load", () => {
     images: [...document.images].map(image => image.complete && image.naturalWidth * image.clientWidth > 0),
     fetched: performance.getEntriesByType("resource").map(entry => entry.name).filter(url => !url.startsWith("data:")),
     wide: document.documentElement.scrollWidth > innerWidth,
+    // How far each table reaches beyond its box, which scrolls, and each box beyond the window.
+    hidden: [...document.querySelectorAll("table")].map(table => {
+      const box = table.closest(".scroll")
+      return box ? box.scrollWidth - box.clientWidth : table.getBoundingClientRect().right - innerWidth
+    }),
+    beyond: [...document.querySelectorAll(".scroll, img")].filter(
+      box => !box.parentElement.closest(".scroll") && box.getBoundingClientRect().right > innerWidth
+    ).length,
   }
   const measured = document.createElement("pre")
   measured.id = "measured"
@@ -44,7 +52,7 @@ def browse(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("width", [1200, 500])
+@pytest.mark.parametrize("width", [1200, 400])
 def test_report__shows_tables_and_images_and_fetches_nothing(finished, browse, tmp_path, width):
     report = (finished.path / "results/smoke/report.html").read_text()
     page = tmp_path / "report.html"
@@ -61,6 +69,9 @@ def test_report__shows_tables_and_images_and_fetches_nothing(finished, browse, t
     assert all(found["images"])
     assert found["fetched"] == []
     assert not found["wide"]
+    assert found["beyond"] == 0
+    # At a laptop's width nothing is cut; on a telephone, boxes scroll.
+    assert width < 1200 or max(found["hidden"]) <= 0
 
 
 def test_report__prints(finished, browse, tmp_path):

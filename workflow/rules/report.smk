@@ -75,6 +75,13 @@ rule report:
     input:
         tables=expand(PATHS.table, table=EXPERIMENT.tables, format="md"),
         figures=expand(PATHS.figure, table=EXPERIMENT.tables, format="svg"),
+        numbers=expand(PATHS.table, table=EXPERIMENT.tables, format="csv"),
+        samples=wiring.unique(
+            samples
+            for table in EXPERIMENT.tables
+            for _, _, samples, *_ in WIRING.table_cells(table)
+        ),
+        warmups=list(WIRING.warmup_logs().values()),
         shared=expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         selected=[
             PATHS.selected.format(**cell) for cell in WIRING.compared_selections()

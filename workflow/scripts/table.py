@@ -18,7 +18,7 @@ with logs.to_file(snakemake.log[0]):
     reported = published.read(spec.plan.reported) if spec.plan.reported else {}
     rows = results.collect(cells, spec, pools, reported)
     files.write_text(output.markdown, render.to_markdown(rows, spec))
-    files.write_text(output.tex, render.to_tex(rows, spec))
+    files.write_text(output.tex, render.to_tex(rows, spec, snakemake.wildcards.table))
     files.write_text(output.csv, results.to_csv(rows, spec))
     if spec.plan.kind == "target":
         figure.draw(rows, spec.benchmark(spec.plan.targets[0]), output.svg, output.png)

@@ -67,9 +67,10 @@ def test_figure__bars_are_shares_and_the_dashed_line_is_the_pools():
 @pytest.mark.parametrize(
     ("rows", "name", "tick"),
     [
-        ([row("LESS")], "Method, ratio", "LESS, 0.1"),
-        ([row("LESS"), row("LESS", pool="q")], "Pool, method, ratio", "p, LESS, 0.1"),
-        ([row("LESS"), row("LESS", model="Big")], "Model, method, ratio", "Tiny, LESS, 0.1"),
+        ([row("LESS")], "Method", "LESS"),
+        ([row("LESS"), row("LESS", pool="q")], "Pool, method", "p, LESS"),
+        ([row("LESS"), row("LESS", ratio="0.2")], "Method, ratio", "LESS, 0.1"),
+        ([row("LESS"), row("LESS", model="Big")], "Model, method", "Tiny, LESS"),
     ],
 )
 def test_figure__labels_name_only_what_differs(rows, name, tick):
@@ -85,3 +86,14 @@ def test_figure__error_bars_are_the_tables_and_dots_the_seeds():
     assert [tuple(segment[:, 0].round(6)) for segment in bars.get_segments()] == [(0.4, 0.6), (0.4, 0.6), (0.0, 0.3)]
     [dots] = [line for line in scores.lines if line.get_marker() == "."]
     assert list(dots.get_xdata()) == [0.3, 0.7]
+
+
+def test_figure__axis_of_shares_ends_at_100_per_cent():
+    _, shares = drawn([row("LESS", 40, 40), row("Random")])
+    assert max(shares.get_xticks()) <= 100
+
+
+def test_figure__without_family_rows_has_the_scores_alone():
+    rows = [replace(each, chosen=Chosen(40, 0, 0, 200)) for each in SHAPES["one model"]]
+    [scores] = figure._figure(rows, BENCHMARK).axes
+    assert scores.get_xlabel().startswith("Accuracy")

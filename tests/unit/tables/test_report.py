@@ -1,6 +1,7 @@
 """The report has everything, shows it as text, and loads nothing."""
 
 import base64
+import itertools
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from support.table_cells import cell, collect, spec
 from instruction_selection.tables import drawings, report
 from instruction_selection.tables import render as tables
 from instruction_selection.tables.chosen import Drawing, ShownExample, ShownSelection, WalkCounts
+from instruction_selection.tables.findings import Finding
 from instruction_selection.tables.report import Report, ShownTable
 from instruction_selection.tables.stages import Stage
 
@@ -27,13 +29,24 @@ SELECTION = ShownSelection(
     counts=[WalkCounts(3, 1, 2, 0)],
     drawings=[Drawing("Lengths", SVG)],
 )
+SHOWN = ShownTable(
+    name="logic",
+    label="Logic",
+    findings=[Finding("Accuracy", ["Best score, 1.0: LESS."]), Finding("Loss", ["Every model has diverged."])],
+    differences=[Drawing("Accuracy", SVG)],
+    behind_scores=[],
+    markdown=TABLE,
+    figure=SVG,
+)
 REPORT = Report(
     experiment="demo",
     summary="All of it.",
     settings={"seeds": [0]},
-    tables=[ShownTable("logic", TABLE, SVG)],
+    tables=[SHOWN],
     selections=[SELECTION],
+    tasks={"logic": [Drawing("p, 0.1", SVG)]},
     overlaps={"logic": [Drawing("p, 0.1", SVG)]},
+    warmups=[],
     stages=[Stage("finetune", 2, minutes=1.5, longest_minutes=1.0, memory_mb=None, gpu_hours=0.5, cpu_hours=0)],
     versions={"torch": "2.9.0"},
     git_commit="0123abc",
@@ -41,7 +54,7 @@ REPORT = Report(
 NASTY = "<script>alert('x')</script> & \"<img src=http://example.org/x.png>"
 
 
-PLACES = ("experiment", "summary", "git_commit", "versions", "settings", "tables", "selections", "overlaps")
+PLACES = ("experiment", "summary", "git_commit", "versions", "settings", "tables", "selections", "overlaps", "tasks")
 
 
 class Page(HTMLParser):
@@ -93,26 +106,43 @@ def test_report__has_intervals_and_notes_of_a_table():
     cells = [cell("random", acc=0.0, values=wrong), cell("full", acc=0.95, values=right)]
     cells += [cell("less", seed, acc=0.95, values=right) for seed in range(2)]
     markdown = tables.to_markdown(collect(cells, baseline="random"), spec())
-    text = Page(render(tables=[ShownTable("logic", markdown, SVG)])).text
+    text = Page(render(tables=[replace(SHOWN, markdown=markdown)])).text
     assert "0 (0 to 16)" in text
     assert re.search(r"\+95 \(\+85 to \+100\)†", text)
     assert "because one side of the comparison (Random, All data) has one seed." in text
     assert "\\" not in text
 
 
+def test_report__begins_with_what_was_found():
+    """Before the first table; the findings of other metrics are folded."""
+    html = render()
+    found, table = html.index("Best score, 1.0: LESS."), html.index("<table>")
+    assert html.index("What was found") < found < html.index("Every model has diverged.") < table
+    assert html.index("<details>") > found
+    assert html.index('alt="Differences, Logic') < table
+
+
+def test_report__headers_of_tables_have_a_scope():
+    page = Page(render())
+    assert {attributes.get("scope") for attributes in page.all("th")} == {"col", "row"}
+    lines = [tag for tag, _ in page.tags if tag in ("tr", "td", "th")]
+    assert all(second == "th" for first, second in itertools.pairwise(lines) if first == "tr")
+
+
 def test_report__every_target_has_a_table_and_a_figure_with_alternative_text():
-    page = Page(render(tables=[ShownTable(name, TABLE, SVG) for name in ("logic", "gsm")]))
+    page = Page(render(tables=[replace(SHOWN, name=name) for name in ("logic", "gsm")]))
     images = page.all("img")
-    assert [image["alt"].split(":")[0] for image in images[:2]] == ["logic", "gsm"]
-    assert len(images) == 4
+    assert [alt.split(":")[0] for image in images if (alt := image["alt"]).endswith("numbers.")] == ["logic", "gsm"]
+    # Per table its figure and its differences; the tasks, the overlap, and the selection's own.
+    assert len(images) == 2 * 2 + 3
     for image in images:
         kind, content = image["src"].split(",")
         assert kind == "data:image/svg+xml;base64"
         assert base64.b64decode(content).decode() == SVG
-    assert len(page.all("section")) == 2 + 2
-    # All but that of the versions can be scrolled.
-    scrolled = [attributes for attributes in page.all("div") if attributes["class"] == "scroll"]
-    assert len(scrolled) == len(page.all("table")) - 1 == 2 + 2
+    scrolled = [attributes for attributes in page.all("div") if attributes["class"].startswith("scroll")]
+    # All tables, the figures of two, and the heat tables of tasks and of the overlap.
+    assert len(scrolled) == len(page.all("table")) + 2 + 2 == 2 + 3 + 4
+    assert all(attributes["aria-label"] and attributes["tabindex"] == "0" for attributes in scrolled)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -122,8 +152,15 @@ def test_report__escapes_what_is_given_and_loads_nothing(place):
         "settings": {"label": NASTY},
         "selections": [replace(SELECTION, examples=[ShownExample(NASTY, NASTY, NASTY)])],
         "overlaps": {NASTY: [Drawing(NASTY, SVG)]},
+        "tasks": {NASTY: [Drawing(NASTY, SVG)]},
         "tables": [
-            ShownTable(NASTY, f"## {NASTY}\n\n![x](http://example.org/x.png) [x](http://example.org) {NASTY}\n", SVG)
+            replace(
+                SHOWN,
+                label=NASTY,
+                findings=[Finding(NASTY, [NASTY])],
+                differences=[Drawing(NASTY, SVG)],
+                markdown=f"## {NASTY}\n\n![x](http://example.org/x.png) [x](http://example.org) {NASTY}\n",
+            )
         ],
     }.get(place, NASTY)
     html = render(**{place: given})

@@ -322,6 +322,19 @@ class Wiring:
         )
         return [cell.wildcards() for cell in unique(cells)]
 
+    def warmup_logs(self) -> dict[str, str]:
+        """Paths of the logs of the warm-ups that compared selections depend on, by their model and pool."""
+        cells = (grid.Cell.of(wildcards) for wildcards in self.compared_selections())
+        warmed_up = unique(
+            (cell.model, cell.pool)
+            for cell in cells
+            if any(FEATURES[name].per_checkpoint for name in self.experiment.methods[cell.method].needs)
+        )
+        return {
+            f"{self.experiment.models[model].label}, {pool}": self.paths.warmup_log.format(model=model, pool=pool)
+            for model, pool in warmed_up
+        }
+
     def files_of(self, table: str | list[str]) -> list[str]:
         return expand(self.paths.table, table=table, format=TABLE_FORMATS) + expand(
             self.paths.figure, table=table, format=FIGURE_FORMATS

@@ -1,4 +1,4 @@
-"""A target's figure: its first metric and the share of its family among the chosen rows, side by side."""
+"""A target's figure: its first metric and, beside it, the share of its family among the chosen rows."""
 
 import itertools
 import textwrap
@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from instruction_selection.core.files import replacing
 from instruction_selection.experiment.benchmark import Metric
-from instruction_selection.tables.rows import Measurement, Row
+from instruction_selection.tables import names
+from instruction_selection.tables.rows import Measurement, Row, has_family
 from instruction_selection.tables.spec import ShownBenchmark
 from instruction_selection.tables.table import arrow, number
 
@@ -29,8 +30,8 @@ def draw(rows: list[Row], benchmark: ShownBenchmark, path_svg: str | Path, path_
     """Draw `rows` (of one target) top to bottom and write the figure in two formats.
 
     Left is the first metric of `benchmark` with its uncertainty over evaluation rows, as in the table, and single
-    seeds' scores as dots; right the share (per cent) of the chosen rows that are
-    of the target's family, against the same share of the pool. The same rows give the same bytes.
+    seeds' scores as dots; right, unless no pool has any of the target's family, the share (per cent) of the chosen rows
+    that are of it, against the same share of the pool. The same rows give the same bytes.
     """
     with matplotlib.style.context(["default", STYLE]):
         figure = _figure(rows, benchmark)
@@ -41,19 +42,21 @@ def draw(rows: list[Row], benchmark: ShownBenchmark, path_svg: str | Path, path_
 
 
 def _figure(rows: list[Row], benchmark: ShownBenchmark) -> Figure:
-    names, labels = _labels(rows)
+    labels = names.of_lines(rows)
+    panels = 2 if has_family(rows) else 1
     # Inches: the panels keep their width however long the labels are.
-    width = 6.7 + 0.07 * max(len(label) for label in labels)
+    width = 0.5 + 3.1 * panels + 0.07 * max(len(label) for label in labels)
     figure = Figure(figsize=(width, 1.7 + 0.34 * len(rows)), layout="constrained")
     figure.suptitle(benchmark.label, fontsize=11, fontweight="bold")
-    scores, shares = figure.subplots(1, 2, sharey=True)
+    scores, *shares = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
     _draw_scores(scores, rows, benchmark.metrics[0])
-    _draw_shares(shares, rows)
+    for axes in shares:
+        _draw_shares(axes, rows)
 
     scores.set_yticks(range(len(rows)), labels)
-    scores.set_ylabel(names)
+    scores.set_ylabel(", ".join(names.parts(rows)).capitalize())
     scores.set_ylim(len(rows) - 0.5, -0.5)
-    for axes in (scores, shares):
+    for axes in (scores, *shares):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.set_axisbelow(True)
@@ -117,18 +120,10 @@ def _draw_shares(axes: Axes, rows: list[Row]) -> None:
             longest = max(longest, share)
     # Room for the text behind the longest bar.
     axes.set_xlim(0, 1.3 * longest or 1)
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(100, axes.get_xlim()[1])])
     axes.set_xlabel("Chosen rows in the target's family (%)\ndashed: the same share of the whole pool")
 
 
 def _pool_share(row: Row) -> float | None:
     chosen = row.chosen
     return 100 * chosen.family_rows_in_pool / chosen.pool_rows if chosen and chosen.pool_rows else None
-
-
-def _labels(rows: list[Row]) -> tuple[str, list[str]]:
-    """The y axis's name and its ticks: method and ratio, after the model and the pool where there are several."""
-    models, pools = {row.model for row in rows}, {row.pool for row in rows if row.pool is not None}
-    shown = {"model": len(models) > 1, "pool": len(pools) > 1, "method": True, "ratio": True}
-    names = [name for name, is_shown in shown.items() if is_shown]
-    ticks = [", ".join(filter(None, (getattr(row, name) for name in names))) for row in rows]
-    return ", ".join(names).capitalize(), ticks

@@ -8,6 +8,8 @@ from typing import NamedTuple
 NOTHING = "–"
 #: An underscore inside a word is not markup.
 MARKUP = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
+#: A hyphen that is a minus sign.
+MINUS = re.compile(r"(?<![\w-])-(?=\d)")
 TEX = str.maketrans(
     {
         **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -61,29 +63,45 @@ def escaped(text: str) -> str:
     return MARKUP.sub(r"\\\g<0>", re.sub(r"\s+", " ", text))
 
 
-def tex(columns: list[Column], caption: str, note: str) -> str:
-    """A table of the package booktabs, on its own lines for ``\\input``."""
-    lines = zip(*([_tex(Cell(column.heading)), *map(_tex, column.cells)] for column in columns), strict=True)
+def tex(columns: list[Column], caption: str, label: str, note: str) -> str:
+    """A floating table for ``\\input``, never wider than the text; it needs the packages booktabs and graphicx."""
+    lines = zip(*map(_tex_column, columns), strict=True)
     heading, *body = [f"{' & '.join(line)} \\\\" for line in lines]
     return "\n".join(
         [
-            r"\begin{table}",
-            rf"\caption{{{_tex(Cell(caption))}}}",
+            r"\begin{table}[tbp]",
+            r"\centering",
+            rf"\caption{{{tex_escaped(caption)}}}",
+            rf"\label{{{label}}}",
+            r"\footnotesize",
+            r"\setlength{\tabcolsep}{4pt}",
+            # Scales a table that is too wide, and leaves others as they are.
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{''.join('r' if column.right else 'l' for column in columns)}}}",
             r"\toprule",
             heading,
             r"\midrule",
             *body,
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}",
             "",
-            rf"\footnotesize {_tex(Cell(note))}",
+            r"\smallskip",
+            rf"\parbox{{\linewidth}}{{\scriptsize {note}}}",
             r"\end{table}",
             "",
         ]
     )
 
 
+def tex_escaped(text: str) -> str:
+    return text.translate(TEX)
+
+
+def _tex_column(column: Column) -> list[str]:
+    lines = [tex_escaped(column.heading), *map(_tex, column.cells)]
+    return [MINUS.sub("$-$", line) for line in lines] if column.right else lines
+
+
 def _tex(cell: Cell) -> str:
-    strong = rf"\textbf{{{cell.strong.translate(TEX)}}}" if cell.strong else ""
-    return strong + cell.text.translate(TEX)
+    strong = rf"\textbf{{{tex_escaped(cell.strong)}}}" if cell.strong else ""
+    return strong + tex_escaped(cell.text)

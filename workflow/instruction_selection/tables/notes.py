@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from instruction_selection.tables import statistics
-from instruction_selection.tables.rows import Measurement, Row
+from instruction_selection.tables.rows import Measurement, Row, has_family
 from instruction_selection.tables.spec import ShownMethod, TableSpec
 from instruction_selection.tables.statistics import Comparison
 
@@ -48,7 +48,7 @@ def _scores(rows: list[Row], scores: list[Measurement], *, for_target: bool) -> 
         )
     where = "" if for_target else ", model and pool"
     sentences.append(f"Bold is the best of a column{where}; equal scores are all bold.")
-    if for_target:
+    if for_target and has_family(rows):
         sentences.append("Family rows are those of the benchmark's own tasks.")
     return " ".join(sentences)
 

@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markdown_it.token import Token
+from markupsafe import Markup, escape
 
 from instruction_selection.tables import chosen
 from instruction_selection.tables.chosen import Drawing, ShownSelection
+from instruction_selection.tables.findings import Finding
 from instruction_selection.tables.stages import Stage
 
 #: Only what `render.to_markdown` writes: neither HTML nor images, which a label could smuggle in.
@@ -28,9 +30,14 @@ class _PlainDumper(yaml.SafeDumper):
 
 @dataclass(frozen=True)
 class ShownTable:
-    """A table as Markdown (of `render.to_markdown`) and its figure as SVG."""
+    """A table as Markdown (of `render.to_markdown`), its figure as SVG, and what it shows."""
 
     name: str
+    label: str
+    findings: Sequence[Finding]
+    #: Of `overview`.
+    differences: Sequence[Drawing]
+    behind_scores: Sequence[Drawing]
     markdown: str
     figure: str
 
@@ -45,8 +52,11 @@ class Report:
     settings: dict[str, Any]
     tables: Sequence[ShownTable]
     selections: Sequence[ShownSelection]
-    #: By target, of `chosen.overlap`.
+    #: By target, of `chosen.tasks` and `chosen.overlap`.
+    tasks: dict[str, Sequence[Drawing]]
     overlaps: dict[str, Sequence[Drawing]]
+    #: Of `overview.loss_curves`.
+    warmups: Sequence[Drawing]
     stages: Sequence[Stage]
     #: By package.
     versions: dict[str, str]
@@ -63,10 +73,24 @@ def render(report: Report) -> str:
 
 
 def _table_html(markdown: str) -> Markup:
-    html = MARKDOWN.render(markdown)
-    # So that on a narrow screen the table scrolls and not the page; with the keyboard, too.
-    html = html.replace("<table>", '<div class="scroll" role="region" aria-label="Table" tabindex="0">\n<table>')
-    return Markup(html.replace("</table>", "</table>\n</div>"))
+    """The tables with headers of rows and columns, each in a box that scrolls, with the keyboard too."""
+    tokens, heading = [], ""
+    parsed = MARKDOWN.parse(markdown)
+    for place, token in enumerate(parsed):
+        if token.type == "heading_open":
+            heading = "".join(child.content for child in parsed[place + 1].children or ())
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+        if token.type == "td_open" and parsed[place - 1].type == "tr_open":
+            token.tag = parsed[place + 2].tag = "th"
+            token.attrSet("scope", "row")
+        if token.type == "table_open":
+            box = f'<div class="scroll" role="region" aria-label="{escape(heading)}" tabindex="0">\n'
+            tokens.append(Token("html_block", "", 0, content=box))
+        tokens.append(token)
+        if token.type == "table_close":
+            tokens.append(Token("html_block", "", 0, content="</div>\n"))
+    return Markup(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
 
 
 def _data_uri(svg: str) -> str:

@@ -6,9 +6,11 @@ import math
 import statistics as descriptive
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from instruction_selection.core.entry_names import ANY
 from instruction_selection.core.errors import InputError
@@ -25,6 +27,12 @@ COLUMNS = (
     *("stderr", "sd", "wilson_low", "wilson_high", "baseline", *COMPARED, "published", "published_difference"),
     *("rows_chosen", "family_rows_chosen", "family_share", "family_rows_in_pool", "pool_rows", "checkpoints"),
 )
+#: Fields of a row that the CSV has under their own names.
+ROW_COLUMNS = (
+    *("target", "benchmark", "model", "pool", "method", "ratio", "seeds", "samples"),
+    *("baseline", "published", "checkpoints"),
+)
+ROW = TypeAdapter(Row)
 
 
 def collect(
@@ -153,6 +161,44 @@ def to_csv(rows: list[Row], spec: TableSpec) -> str:
             published = row.published if metric is spec.first_metric(row.benchmark) else None
             writer.writerow(_fields(row, metric.name, published))
     return text.getvalue()
+
+
+def from_csv(path: str | Path) -> list[Row]:
+    """The rows that `to_csv` wrote, without the scores of single seeds, which it does not write."""
+    lines: dict[tuple[str | None, ...], list[dict[str, Any]]] = {}
+    with Path(path).open(encoding="utf-8", newline="") as handle:
+        for written in csv.DictReader(handle):
+            line = {name: value or None for name, value in written.items()}
+            named = tuple(line[name] for name in ("target", "benchmark", "model", "pool", "method", "ratio"))
+            lines.setdefault(named, []).append(line)
+    return [_row(members) for members in lines.values()]
+
+
+def _row(lines: list[dict[str, Any]]) -> Row:
+    """`lines` are its metrics, the first one first."""
+    line = lines[0]
+    chosen = {
+        "rows": line["rows_chosen"],
+        "family_rows": line["family_rows_chosen"],
+        **{name: line[name] for name in ("family_rows_in_pool", "pool_rows")},
+    }
+    return ROW.validate_python(
+        {name: line[name] for name in ROW_COLUMNS}
+        | {
+            "metrics": {each["metric"]: _measurement(each) for each in lines},
+            "chosen": chosen if line["pool_rows"] else None,
+        }
+    )
+
+
+def _measurement(line: dict[str, Any]) -> dict[str, Any]:
+    interval = (line["wilson_low"], line["wilson_high"])
+    return {
+        **{name: line[name] for name in ("value", "stderr", "sd")},
+        "by_seed": (),
+        "wilson": interval if line["wilson_low"] else None,
+        "comparison": {name: line[name] for name in COMPARED} if line["difference"] else None,
+    }
 
 
 def _fields(row: Row, name: str, published: float | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A row of a table: the results of one group's seeds, averaged, and compared with the baseline."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from instruction_selection.tables.statistics import Comparison
@@ -78,3 +79,8 @@ class Row:
     checkpoints: int | None = None
     #: None for the untuned model.
     chosen: Chosen | None = None
+
+
+def has_family(rows: Iterable[Row]) -> bool:
+    """Whether a pool behind the rows has examples of their benchmark's own tasks at all."""
+    return any(row.chosen is not None and row.chosen.family_rows_in_pool for row in rows)
