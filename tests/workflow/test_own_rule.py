@@ -25,7 +25,7 @@ rule select_longest:
 '''
 
 
-def test_rule__of_its_own_selects_for_a_method_and_nothing_else_changes(copy):
+def test_method_rule__selects_for_its_method_and_changes_nothing_else(copy):
     (copy.path / "config/methods/longest.yaml").write_text(METHOD)
     rules = copy.path / "workflow/rules/methods"
     rules.mkdir(exist_ok=True)

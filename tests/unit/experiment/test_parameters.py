@@ -102,7 +102,7 @@ def test_parameter__misspelt_is_corrected(folder):
         load.load(folder.path, "demo")
 
 
-def test_parameter__of_a_rule_of_its_own(folder, tmp_path, monkeypatch):
+def test_parameter__of_a_method_rule(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(method, "RULES", tmp_path)
     folder.choose("less")
     folder.set("methods/less.yaml", "params", {"rows": 0})
