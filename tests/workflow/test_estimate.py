@@ -68,7 +68,7 @@ def test_plan__dependencies_of_a_dry_run(repository, experiment):
     assert dependencies(ours) == dependencies(planned_by_snakemake(result.stdout))
 
 
-def test_estimate__printed_and_nothing_else_is_run(repository):
+def test_estimate__written_to_stdout_and_nothing_else_is_run(repository):
     arguments = ("--nolock", "--resources", "gpu=8", "--quiet", "all", "--", "estimate")
     result = Checkout(repository).snakemake(*arguments, experiment="paper")
     assert result.returncode == 0, result.stderr

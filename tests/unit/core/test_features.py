@@ -60,7 +60,7 @@ assert given.at(np.array([3, 0])).pool_scores.norms.tolist() == [2, 3]
 """
 
 
-def test_features__a_new_entry_is_known_to_every_layer():
+def test_features__every_layer_accepts_a_new_entry():
     command, environment = [sys.executable, "-c", ADDED], {"PYTHONPATH": str(WORKFLOW)}
     done = subprocess.run(command, cwd=WORKFLOW.parent, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

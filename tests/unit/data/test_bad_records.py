@@ -156,7 +156,7 @@ def test_pool__of_one_row(tmp_path):
     assert (row["instruction"], row["response"]) == ("x", "y")
 
 
-def test_byte_order_mark__is_no_part_of_the_first_record(tmp_path):
+def test_byte_order_mark__is_not_part_of_the_first_record(tmp_path):
     for name, text in (("a.jsonl", GOOD), ("a.csv", "q,a\nx,y\n")):
         (tmp_path / name).write_text(text, encoding="utf-8-sig")
         assert [(row["instruction"], row["response"]) for row in drawn(tmp_path / name)] == [("x", "y")]

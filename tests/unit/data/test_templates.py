@@ -130,7 +130,7 @@ def test_limits__are_lifted_after_each_row(monkeypatch):
 
 
 @pytest.mark.parametrize("template", ["{{ " + "9" * 5000 + " }}", "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}"])
-def test_compiled__what_python_cannot_compile_is_no_template(template):
+def test_compiled__what_python_cannot_compile_is_rejected(template):
     with pytest.raises(templates.NOT_COMPILED):
         templates.compiled(template)
 

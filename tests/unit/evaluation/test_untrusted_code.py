@@ -69,7 +69,7 @@ def test_llama_factory__is_started_without_a_shell_and_reads_a_file(started, tmp
 
 
 @pytest.mark.parametrize("subtask", ["../evil", "/etc/x", "a/b", ".hidden", "a,b", "", "a\n", "$(id)", "{x}"])
-def test_subtask__that_rows_name_is_no_path(tmp_path, subtask):
+def test_subtask__name_that_is_a_path_is_rejected(tmp_path, subtask):
     benchmark = {"harness": {"t": {"include": "bbh/cot_fewshot/{task}.yaml"}}, "metrics": []}
     rows = [{"id": "1", "task": subtask, "instruction": "q", "response": "a"}]
     with rejected("subtask-name", key="b"):

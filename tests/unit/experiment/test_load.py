@@ -80,7 +80,7 @@ def test_method__may_share_the_code_of_another(folder):
     assert entry.module("g2is-variance-0.1") == "g2is"
 
 
-def test_method_with_a_rule_of_its_own__needs_no_module(folder, monkeypatch):
+def test_method_rule__needs_no_module(folder, monkeypatch):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
     folder.choose("my-own")
     monkeypatch.setattr(own_rules, "FOLDER", Path(folder.path / "rules"))

@@ -39,7 +39,7 @@ def test_run__is_named_by_everything_that_tells_cells_apart():
 
 
 @pytest.mark.parametrize("kind", ["log", "benchmark"])
-def test_job__has_a_path_of_its_own_beside_the_results(kind):
+def test_job__has_a_unique_path_beside_the_results(kind):
     path = getattr(Layout("demo"), kind)
     assert path("train").startswith("results/demo/")
     assert wildcards(path("train", "model", "pool")) == {"model", "pool"}

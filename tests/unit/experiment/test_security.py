@@ -62,7 +62,7 @@ def test_harness__calls_no_function(with_files):
 
 
 @pytest.mark.parametrize("metric", ["code_eval", "./evil", "evil/metric", "/tmp/evil.py"])
-def test_metric__is_no_program(with_files, metric):
+def test_metric__that_names_a_program_is_rejected(with_files, metric):
     with_files.replace("benchmarks/exam.yaml", "\n    include: gsm8k/gsm8k.yaml", f" {TASK.replace('acc', metric)}}}")
     key = "harness.cot.metric_list.0.metric"
     with rejected("not-allowed", path=with_files.path / "benchmarks/exam.yaml", key=key):

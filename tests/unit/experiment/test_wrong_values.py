@@ -379,7 +379,7 @@ def test_misspelt_word__is_corrected(folder, file, key, value, word):
     assert f"did you mean '{word}'?" in str(caught.value)
 
 
-def test_unknown_experiment__lists_those_there_are(folder):
+def test_unknown_experiment__lists_the_choices(folder):
     with rejected("unknown-experiment") as caught:
         load.load(folder.path, "zzz")
     assert "available: demo, " in str(caught.value)

@@ -94,7 +94,7 @@ def test_turns__are_separated_and_the_last_one_is_not(tokenizer):
     assert tokenizer.decode(first) == "So.<|im_end|>\n"
 
 
-def test_control_tokens__all_special_tokens_of_the_models_are_known(tokenizer):
+def test_control_tokens__include_all_special_tokens_of_the_models(tokenizer):
     """Pools leave out rows with these by default."""
     known = [tokenizer, stand_ins.llama_3(), stand_ins.mistral(), stand_ins.gemma()]
     special = {token.content for each in known for token in each.added_tokens_decoder.values() if token.special}

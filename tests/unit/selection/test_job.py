@@ -74,7 +74,7 @@ def select(case, method, ratio, params=None, seed=0, **changes):
 
 @pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS), ("random", {}), ("full", {})])
 @pytest.mark.parametrize("ratio", [0.1, 0.29, 1.0])
-def test_rows__that_cannot_be_used_are_never_chosen_and_are_counted(case, method, params, ratio):
+def test_select__unusable_rows_are_counted_and_not_selected(case, method, params, ratio):
     chosen, summary = select(case, method, ratio, params, seed=0)
     ids = [int(name) for name in chosen]
     assert len(set(ids)) == len(ids)
@@ -281,7 +281,7 @@ def test_job__finds_a_planted_signal(method, params, sign):
     assert len(by_chance) < 10 < 24 <= len(found)
 
 
-def test_g2is_as_printed__walks_away_from_a_signal_whose_component_is_negated():
+def test_g2is_as_published__misses_a_signal_whose_component_is_negated():
     """A weakness of the paper's method that the sign of a principal component has no meaning; not one of this code."""
     inputs, planted = planted_signal(-1)
     assert not planted & set(selection.run_method("g2is", inputs, 30, G2IS, seed=0).indices)

@@ -152,7 +152,7 @@ def test_seeds__that_vary_do_not_make_differences(monkeypatch, seeds, deviation,
     assert false_positives(1000, seeds, deviation, rejected, right_or_wrong=right_or_wrong) < 0.075
 
 
-def test_test_of_rows_alone__ignores_the_variance_of_seeds_and_a_percentile_interval_has_too_little(monkeypatch):
+def test_test_of_rows__ignores_seed_variance_and_percentile_intervals_underestimate_it(monkeypatch):
     monkeypatch.setattr(statistics, "HIERARCHICAL_RESAMPLES", 199)
 
     def by_rows(first, second):

@@ -14,7 +14,7 @@ SET_BY_WORKFLOW = {
     *("save_strategy", "save_total_limit", "seed", "use_cpu"),
 }
 #: Others that may not be given, by what is wrong with them: (code, pattern of the whole name, why).
-REFUSED: list[tuple[LiteralString, str, str]] = [
+REJECTED: list[tuple[LiteralString, str, str]] = [
     ("remote-code", "trust_remote_code", "it runs code that comes with a model"),
     ("secret", ".*(token|api_key|secret|password)", "secrets belong in the environment, where they are not recorded"),
     (
@@ -53,7 +53,7 @@ class TrainingArguments(Arguments):
                 raise problem("set-by-workflow", "it follows from effective_batch; remove it", key)
             if key in SET_BY_WORKFLOW:
                 raise problem("set-by-workflow", "the workflow sets it; remove it", key)
-            for code, pattern, why in REFUSED:
+            for code, pattern, why in REJECTED:
                 if re.fullmatch(pattern, key):
                     raise problem(code, f"{why}; remove it", key)
             if key not in cls.model_fields and (wrong := llamafactory.problem_of(key, value)):

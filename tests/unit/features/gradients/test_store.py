@@ -173,7 +173,7 @@ def test_flipped_bit__is_found(tmp_path):
         store.Reader(path).unit("adam")
 
 
-def test_file__that_is_no_store_is_named(tmp_path):
+def test_reader__file_that_is_not_a_store_is_rejected(tmp_path):
     (tmp_path / "0.h5").write_text("no")
     with rejected("store-damaged", path="0.h5"):
         store.Reader(tmp_path / "0.h5")
