@@ -152,3 +152,15 @@ def test_table_inputs__name_each_file_once(wiring):
     for table in wiring.experiment.tables:
         for files in wiring.table_inputs(Wildcards(table=table)).values():
             assert len(files) == len(set(files))
+
+
+def test_warmup_logs__are_those_of_selections_that_read_a_checkpoint(wiring):
+    expected = {
+        wiring.paths.warmup_log.format(model=cell.model, pool=cell.pool)
+        for cell in cells(wiring)
+        if wiring.checkpoint_features(cell)
+    }
+    found = wiring.warmup_logs()
+    assert set(found.values()) == expected
+    assert expected
+    assert len(found) == len(expected)
