@@ -34,6 +34,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/list.smk"
 include: "workflow/rules/estimate.smk"
+include: "workflow/rules/draws.smk"
 
 
 # Methods that select by a rule of their own. Its text is the code that decides their selections.

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
-from instruction_selection.experiment import decides, grid, load, machines, wiring
+from instruction_selection.experiment import decides, draws, grid, load, machines, wiring
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
 
@@ -18,12 +18,13 @@ packages.prefer(Path(workflow.basedir) / "workflow")
 
 
 def load_experiment():
-    unknown = sorted(set(config) - {"experiment"})
+    unknown = sorted(set(config) - {"experiment", "draw"})
     if unknown:
         raise WorkflowError(
-            f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
+            f"--config: unknown key {unknown[0]!r}; only `experiment` and `draw` are chosen here."
         )
-    return load.load("config", str(config.get("experiment") or ""))
+    draw = draws.number(config.get("draw"))
+    return load.load("config", str(config.get("experiment") or ""), draw)
 
 
 try:

@@ -21,16 +21,7 @@ rule table:
     params:
         cells=lambda wildcards: WIRING.table_cells(wildcards.table),
         plan=lambda wildcards: EXPERIMENT.tables[wildcards.table].plain(),
-        benchmarks=wiring.shown(EXPERIMENT.benchmarks, "label", "tasks", "metrics"),
-        methods=wiring.shown(
-            EXPERIMENT.methods,
-            "label",
-            "params",
-            "ratio",
-            "checkpoints",
-            "published_checkpoints",
-        ),
-        models=wiring.shown(EXPERIMENT.models, "label"),
+        **WIRING.shown_entries(),
         accepted_code=list(SETTINGS.accepted_code),
         code=code_of("table"),
         execution=execution(lambda wildcards: Chain(WIRING, wildcards.table).results()),

@@ -20,7 +20,7 @@ with logs.to_file(snakemake.log[0]):
         for names, examples, summary in zip(params.selections, inputs.selected, inputs.selections, strict=True)
     ]
     page = report.Report(
-        experiment=experiment.name,
+        experiment=experiment.folder,
         summary=experiment.settings.summary,
         settings=params.settings,
         tables=tables,

@@ -61,7 +61,7 @@ class Wiring:
     def __init__(self, experiment: Experiment):
         self.experiment = experiment
         self.settings = experiment.settings
-        self.paths = Layout(experiment.name)
+        self.paths = Layout(experiment.folder)
         self.decisions = Decisions(experiment)
         self.hub = self.settings.hub.cache
         self.manifest = f"{self.hub}/manifests/{{kind}}/{{entry}}.json"
@@ -266,6 +266,15 @@ class Wiring:
             for cell in grid.selected_for(self.experiment, target)
         )
         return [cell.wildcards() for cell in unique(cells)]
+
+    def shown_entries(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What a table says of the entries that it names."""
+        method_keys = ("label", "params", "ratio", "checkpoints", "published_checkpoints")
+        return {
+            "benchmarks": shown(self.experiment.benchmarks, "label", "tasks", "metrics"),
+            "methods": shown(self.experiment.methods, *method_keys),
+            "models": shown(self.experiment.models, "label"),
+        }
 
     def files_of(self, table: str | list[str]) -> list[str]:
         return expand(self.paths.table, table=table, format=TABLE_FORMATS) + expand(

@@ -1,5 +1,6 @@
 """An evaluated cell: the numbers that a table needs of its evaluation and its selection, read from their files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -58,7 +59,8 @@ class PoolSummary:
     """What a ``pool.json`` has: the number of examples in the pool and in each of its tasks."""
 
     rows: int
-    tasks: dict[str, int]
+    #: Means, of the pools of several draws.
+    tasks: Mapping[str, float]
 
     @classmethod
     def read(cls, path: str | Path) -> tuple[str, Self]:

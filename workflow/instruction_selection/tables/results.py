@@ -77,7 +77,7 @@ def _compared(
     for metric in spec.benchmark(row.benchmark).metrics:
         ids = list(cells[0].values[metric.name])
         first, second = (_runs(side, metric.name, ids) for side in (cells, others))
-        found = statistics.compare(first, second, comparisons, trained)
+        found = statistics.compare(first, second, comparisons, trained, draws=spec.repeated == "draws")
         metrics[metric.name] = replace(row.metrics[metric.name], comparison=found and found.scaled(metric.scale))
     return replace(row, baseline=spec.methods[others[0].cell.method].label, metrics=metrics)
 

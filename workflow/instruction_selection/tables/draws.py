@@ -1,0 +1,83 @@
+"""One table over the finished draws of an experiment; a draw takes the place of a seed."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import load
+from instruction_selection.experiment.chain import Chain
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.wiring import Wiring
+from instruction_selection.tables import lineage, results
+from instruction_selection.tables.cells import CellFiles, EvaluatedCell, PoolSummary
+from instruction_selection.tables.rows import Row
+from instruction_selection.tables.spec import TableSpec
+
+
+def finished(config_dir: str | Path, name: str) -> list[Experiment]:
+    """The draws of an experiment whose tables are all there, in order. Raises `InputError` if there is none."""
+    draws = load.load(config_dir, name).settings.draws
+    if draws is None:
+        raise InputError("no-draws", "the experiment has no key draws", path=f"experiments/{name}.yaml", key="draws")
+    experiments = [load.load(config_dir, name, draw) for draw in range(1, draws + 1)]
+    found = [experiment for experiment in experiments if _is_finished(experiment)]
+    if not found:
+        sentence = f"none of {draws} draws is finished; run: snakemake --cores 2 --config experiment={name} draw=1"
+        raise InputError("no-finished-draw", sentence, path=f"results/{name}")
+    return found
+
+
+def _is_finished(experiment: Experiment) -> bool:
+    return all(Path(path).is_file() for path in Wiring(experiment).files_of(list(experiment.tables)))
+
+
+def summary(experiments: Sequence[Experiment]) -> tuple[list[Row], TableSpec]:
+    """The rows of the table over these draws of one experiment, and what it shows.
+
+    Raises `InputError` where results of a draw do not belong together, where draws were made by different code, or
+    where draws have different evaluation rows.
+    """
+    wirings = [Wiring(experiment) for experiment in experiments]
+    first = wirings[0]
+    spec = TableSpec.parse(plan=_plan(experiments[0]).plain(), **first.shown_entries(), repeated="draws")
+    # All draws at once, so that their code is compared, too.
+    made = [each for wiring in wirings for each in Chain(wiring, *wiring.experiment.tables).results()]
+    lineage.check(made, experiments[0].settings.accepted_code)
+    cells = []
+    for wiring in wirings:
+        for table in wiring.experiment.tables:
+            for names, *paths in wiring.table_cells(table):
+                metrics = spec.benchmark(names["benchmark"]).metrics
+                cells.append(EvaluatedCell.read(names, CellFiles(*paths), metrics))
+    return results.collect(cells, spec, _pools(wirings), {}), spec
+
+
+def _plan(experiment: Experiment) -> Plan:
+    """All that the experiment's tables show, side by side."""
+    plans = list(experiment.tables.values())
+    count = experiment.settings.draws
+    return plans[0].model_copy(
+        update={
+            "label": f"{experiment.name}: all draws",
+            "caption": f"Means over the finished draws of {count}, on the same evaluation rows.",
+            "kind": "benchmarks",
+            "targets": tuple(dict.fromkeys(target for plan in plans for target in plan.targets)),
+            "methods": tuple(dict.fromkeys(method for plan in plans for method in plan.methods)),
+            "reported": None,
+            "relative_to": None,
+            "parameter": None,
+        }
+    )
+
+
+def _pools(wirings: Sequence[Wiring]) -> dict[str, PoolSummary]:
+    """Pools by name, with the mean over draws of their tasks' rows."""
+    pools = {}
+    for name in wirings[0].experiment.pools:
+        summaries = [PoolSummary.read(wiring.paths.pool_summary.format(pool=name))[1] for wiring in wirings]
+        tasks = sorted({task for summary in summaries for task in summary.tasks})
+        means = {task: statistics.mean(summary.tasks.get(task, 0) for summary in summaries) for task in tasks}
+        pools[name] = PoolSummary(summaries[0].rows, means)
+    return pools
