@@ -9,6 +9,7 @@ from instruction_selection.experiment import load
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.plan import Plan
+from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage, results
 from instruction_selection.tables.cells import CellFiles, EvaluatedCell, PoolSummary
@@ -20,7 +21,8 @@ def finished(config_dir: str | Path, name: str) -> list[Experiment]:
     """The draws of an experiment whose tables are all there, in order. Raises `InputError` if there is none."""
     draws = load.load(config_dir, name).settings.draws
     if draws is None:
-        raise InputError("no-draws", "the experiment has no key draws", path=f"experiments/{name}.yaml", key="draws")
+        path = load.path_of(Path(config_dir), Settings, name)
+        raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
     experiments = [load.load(config_dir, name, draw) for draw in range(1, draws + 1)]
     found = [experiment for experiment in experiments if _is_finished(experiment)]
     if not found:
@@ -40,18 +42,24 @@ def summary(experiments: Sequence[Experiment]) -> tuple[list[Row], TableSpec]:
     where draws have different evaluation rows.
     """
     wirings = [Wiring(experiment) for experiment in experiments]
-    first = wirings[0]
-    spec = TableSpec.parse(plan=_plan(experiments[0]).plain(), **first.shown_entries(), repeated="draws")
+    spec = spec_of(experiments[0])
     # All draws at once, so that their code is compared, too.
     made = [each for wiring in wirings for each in Chain(wiring, *wiring.experiment.tables).results()]
     lineage.check(made, experiments[0].settings.accepted_code)
-    cells = []
-    for wiring in wirings:
-        for table in wiring.experiment.tables:
-            for names, *paths in wiring.table_cells(table):
-                metrics = spec.benchmark(names["benchmark"]).metrics
-                cells.append(EvaluatedCell.read(names, CellFiles(*paths), metrics))
+    cells = [
+        EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
+        for wiring in wirings
+        for table in wiring.experiment.tables
+        for names, *paths in wiring.table_cells(table)
+    ]
     return results.collect(cells, spec, _pools(wirings), {}), spec
+
+
+def spec_of(experiment: Experiment) -> TableSpec:
+    """Of one table that shows all targets and methods of an experiment side by side."""
+    return TableSpec.parse(
+        plan=_plan(experiment).plain(), **Wiring(experiment).shown_entries(), repeated="draws"
+    )
 
 
 def _plan(experiment: Experiment) -> Plan:
