@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,7 +23,6 @@ from instruction_selection.core import example, files  # noqa: E402
 from instruction_selection.core.processes import environment  # noqa: E402
 from instruction_selection.evaluation import harness  # noqa: E402
 from instruction_selection.experiment import load  # noqa: E402
-from instruction_selection.models import checksummed_folder, summary  # noqa: E402, F401
 from instruction_selection.training import llamafactory  # noqa: E402
 
 #: Rows of the job whose time is loading.
@@ -69,12 +67,12 @@ def main() -> None:
     model, target, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     rows = example.read(target / "evaluation.jsonl")[:count]
     os.environ["OMP_NUM_THREADS"] = "1"
-    print(f"processor seconds, {len(rows)} rows, one thread      start-up  loading     work", flush=True)
+    lines = [f"{f'processor seconds, {len(rows)} rows, one thread':47}{'start-up':>9}{'loading':>9}{'work':>9}"]
     jobs = [("evaluation", evaluated, options) for options in EVALUATIONS]
     jobs += [("fine-tuning", trained, options) for options in FINETUNINGS]
     for stage, job, options in jobs:
         spent = []
-        with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        with tempfile.TemporaryDirectory() as folder:
             spent.append(seconds(lambda: imported(IMPORTS[stage], Path(folder))))
             for number in (FEW, len(rows)):
                 into = Path(folder, str(number))
@@ -82,7 +80,9 @@ def main() -> None:
                 spent.append(seconds(lambda: job(model, rows[:number], into, *options)))
         start, few, everything = spent
         label = f"{stage}, batches of {options[0]}, {options[1]}"
-        print(f"{label:47}{start:9.1f}{few - start:9.1f}{everything - few:9.1f}", flush=True)
+        lines.append(f"{label:47}{start:9.1f}{few - start:9.1f}{everything - few:9.1f}")
+    # At the end, because the programs print as well.
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

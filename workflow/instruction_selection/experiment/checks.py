@@ -76,17 +76,6 @@ def seeds_are_of_methods(checked: Checked) -> None:
             raise InputError("seeds-of-no-method", sentence, path=checked.file, key=f"seeds_of.{name}")
 
 
-def draws_have_one_seed(checked: Checked) -> None:
-    """A draw is the repetition of its methods; several seeds inside one would not be independent of each other."""
-    if checked.settings.draws is None:
-        return
-    for name in checked.settings.methods:
-        if len(grid.seeds(checked.experiment, name)) > 1:
-            key = f"seeds_of.{name}" if name in checked.settings.seeds_of else "seeds"
-            sentence = f"with draws, every method has one seed, and {name!r} has several"
-            raise InputError("seeds-with-draws", sentence, path=checked.file, key=key)
-
-
 def labels_are_different(checked: Checked) -> None:
     """In a table, a label stands for an entry."""
     experiment = checked.experiment
@@ -277,7 +266,6 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     processes_share_the_batch,
     deepspeed_files_exist,
     seeds_are_of_methods,
-    draws_have_one_seed,
     labels_are_different,
     methods_have_code,
     methods_have_their_parameters,

@@ -233,7 +233,7 @@ class Settings(Entry):
     draws: Execution[Count | None] = None
     """Draws that `make study` runs, and that are summarised. A draw (`--config draw=3`) is the whole experiment with
     other seeds: pool, validation rows, warm-up, selections and fine-tunings are drawn anew, evaluation rows are the
-    same. Needs one seed per method."""
+    same. Several seeds of a method are averaged within a draw."""
     accepted_code: About[Distinct[str]] = ()
     """Codes, as a rejected table names them, whose difference from the present code changes no result. Tables may then
     have results of both."""

@@ -1,7 +1,8 @@
 """One table over the finished draws of an experiment; a draw takes the place of a seed."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from instruction_selection.core.errors import InputError
@@ -12,7 +13,14 @@ from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage, results
-from instruction_selection.tables.cells import CellFiles, EvaluatedCell, PoolSummary
+from instruction_selection.tables.cells import (
+    CellFiles,
+    Evaluated,
+    EvaluatedCell,
+    Group,
+    PoolSummary,
+    SelectionSummary,
+)
 from instruction_selection.tables.rows import Row
 from instruction_selection.tables.spec import TableSpec
 
@@ -46,13 +54,52 @@ def summary(experiments: Sequence[Experiment]) -> tuple[list[Row], TableSpec]:
     # All draws at once, so that their code is compared, too.
     made = [each for wiring in wirings for each in Chain(wiring, *wiring.experiment.tables).results()]
     lineage.check(made, experiments[0].settings.accepted_code)
-    cells = [
-        EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
-        for wiring in wirings
-        for table in wiring.experiment.tables
-        for names, *paths in wiring.table_cells(table)
-    ]
-    return results.collect(cells, spec, _pools(wirings), {}), spec
+    return results.collect(cells(experiments, spec), spec, _pools(wirings), {}), spec
+
+
+def cells(experiments: Sequence[Experiment], spec: TableSpec) -> list[EvaluatedCell]:
+    """Every cell of these draws, whose `seed` is the draw's number: the mean of its seeds in that draw."""
+    found: dict[tuple[int | None, str, str, Group], dict[int, EvaluatedCell]] = {}
+    for wiring in map(Wiring, experiments):
+        for name in wiring.experiment.tables:
+            for names, *paths in wiring.table_cells(name):
+                each = EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
+                key = (wiring.experiment.draw, each.target, each.benchmark, each.group)
+                # By seed, because several tables may show a cell.
+                found.setdefault(key, {})[each.cell.seed] = each
+    return [_of_draw(draw or 0, list(seeds.values())) for (draw, *_), seeds in found.items()]
+
+
+def _of_draw(draw: int, seeds: list[EvaluatedCell]) -> EvaluatedCell:
+    """The mean of a draw's seeds; the results of a single one are unchanged."""
+    first = replace(seeds[0], cell=replace(seeds[0].cell, seed=draw))
+    if len(seeds) == 1:
+        return first
+    metrics, values = {}, {}
+    for name in first.values:
+        ids = list(first.values[name])
+        values[name] = dict(zip(ids, results.runs(seeds, name, ids).mean(axis=0).tolist(), strict=True))
+        evaluated = [each.metrics[name] for each in seeds]
+        errors = [each.stderr for each in evaluated if each.stderr is not None]
+        metrics[name] = Evaluated(
+            statistics.mean(each.value for each in evaluated),
+            statistics.mean(errors) if len(errors) == len(seeds) else None,
+        )
+    return replace(first, metrics=metrics, values=values, selection=_selection([each.selection for each in seeds]))
+
+
+def _selection(found: Sequence[SelectionSummary | None]) -> SelectionSummary | None:
+    selections = [each for each in found if each is not None]
+    if not selections:
+        return None
+    selected = statistics.mean(each.selected for each in selections)
+    return SelectionSummary(selected, _mean_counts([each.tasks for each in selections]), selections[0].checkpoints)
+
+
+def _mean_counts(counts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """By task."""
+    tasks = sorted({task for each in counts for task in each})
+    return {task: statistics.mean(each.get(task, 0) for each in counts) for task in tasks}
 
 
 def spec_of(experiment: Experiment) -> TableSpec:
@@ -85,7 +132,5 @@ def _pools(wirings: Sequence[Wiring]) -> dict[str, PoolSummary]:
     pools = {}
     for name in wirings[0].experiment.pools:
         summaries = [PoolSummary.read(wiring.paths.pool_summary.format(pool=name))[1] for wiring in wirings]
-        tasks = sorted({task for summary in summaries for task in summary.tasks})
-        means = {task: statistics.mean(summary.tasks.get(task, 0) for summary in summaries) for task in tasks}
-        pools[name] = PoolSummary(summaries[0].rows, means)
+        pools[name] = PoolSummary(summaries[0].rows, _mean_counts([summary.tasks for summary in summaries]))
     return pools

@@ -11,10 +11,11 @@ from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import draws, results, table
 from instruction_selection.tables.cells import CellFiles, EvaluatedCell
 from instruction_selection.tables.power import POWER, Components, smallest_difference
+from instruction_selection.tables.spec import TableSpec
 
 #: Planned numbers of evaluation rows and of draws, and comparisons in a table.
-ROWS = (64, 250, 500, 1000)
-DRAWS = (3, 5, 8, 12)
+ROWS = (64, 125, 250, 500, 1000)
+DRAWS = (5, 8, 12, 16, 24)
 COMPARISONS = (1, 30)
 
 
@@ -38,8 +39,8 @@ def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]
     """For each benchmark and metric, the differences (draws, rows) of every method from the baseline."""
     spec = draws.spec_of(experiments[0])
     parts: dict[tuple[str, str], list[EvaluatedCell]] = {}
-    for names, paths in _finished(experiments):
-        cell = EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
+    drawn = experiments[0].draw is not None
+    for cell in draws.cells(experiments, spec) if drawn else _finished(experiments[0], spec):
         parts.setdefault((cell.target, cell.benchmark), []).append(cell)
     found: dict[str, list[np.ndarray]] = {}
     for (_, benchmark), members in parts.items():
@@ -59,12 +60,12 @@ def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]
     return found
 
 
-def _finished(experiments: Sequence[Experiment]) -> Iterator[tuple[dict[str, str], CellFiles]]:
-    for wiring in map(Wiring, experiments):
-        for name in wiring.experiment.tables:
-            for names, *paths in wiring.table_cells(name):
-                if all(path is None or Path(path).is_file() for path in paths):
-                    yield names, CellFiles(*paths)
+def _finished(experiment: Experiment, spec: TableSpec) -> Iterator[EvaluatedCell]:
+    wiring = Wiring(experiment)
+    for table_name in experiment.tables:
+        for names, *paths in wiring.table_cells(table_name):
+            if all(path is None or Path(path).is_file() for path in paths):
+                yield EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
 
 
 def _block(label: str, size: float, found: list[Components]) -> str:
