@@ -35,6 +35,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/list.smk"
 include: "workflow/rules/estimate.smk"
+include: "workflow/rules/draws.smk"
 
 
 # Methods that choose by a rule of their own (docs/add-a-method.md).

@@ -18,6 +18,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
 from instruction_selection.experiment import (
     decides,
+    draws,
     grid,
     load,
     machines,
@@ -36,12 +37,13 @@ packages.prefer(Path(workflow.basedir) / "workflow")
 
 
 def load_experiment():
-    unknown = sorted(set(config) - {"experiment"})
+    unknown = sorted(set(config) - {"experiment", "draw"})
     if unknown:
         raise WorkflowError(
-            f"--config: unknown key {unknown[0]!r}; only `experiment` is chosen here."
+            f"--config: unknown key {unknown[0]!r}; only `experiment` and `draw` are chosen here."
         )
-    return load.load("config", str(config.get("experiment") or ""))
+    draw = draws.number(config.get("draw"))
+    return load.load("config", str(config.get("experiment") or ""), draw)
 
 
 try:

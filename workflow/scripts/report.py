@@ -55,7 +55,7 @@ with logs.to_file(snakemake.log[0]):
         models={name: model.label for name, model in experiment.models.items()},
     )
     page = report.Report(
-        experiment=experiment.name,
+        experiment=experiment.folder,
         summary=experiment.settings.summary,
         settings=params.settings,
         tables=tables,

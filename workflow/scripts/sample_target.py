@@ -6,12 +6,15 @@ with logs.to_file(snakemake.log[0]):
     from instruction_selection.data.left_out import LeftOut
 
     settings = snakemake.params.settings
-    target, sizes, seed = settings["benchmark"], settings["target_size"], settings["settings"]["data_seed"]
+    target, sizes, seeds = settings["benchmark"], settings["target_size"], settings["settings"]
     manifest = files.optional(snakemake.input, "manifest")
     summary = {"target": snakemake.wildcards.target}
     counts = {split: sizes[f"{split}_rows"] for split in ("validation", "evaluation")}
     skipped = {split: LeftOut() for split in counts}
-    for split, sampled in sampling.of_benchmark(target, manifest, counts, seed, skipped).items():
+    sampled_splits = sampling.of_benchmark(
+        target, manifest, counts, seeds["data_seed"], skipped, seeds["evaluation_seed"]
+    )
+    for split, sampled in sampled_splits.items():
         files.write_jsonl(snakemake.output[split], sampled)
         summary[split] = {
             "rows": len(sampled),

@@ -32,7 +32,7 @@ def paper(repository):
 
 def record(results, experiment, seconds, worked=None):
     """A finished run in which each job took `seconds(job)`; fine-tunings say that they worked `worked(job)` of them."""
-    layout = Layout(experiment.name, str(results))
+    layout = Layout(experiment.folder, str(results))
 
     def write(path, text):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def record(results, experiment, seconds, worked=None):
         if worked and job.rule == "finetune":
             summary = {"results": {"train_runtime": worked(job)}}
             write(results / layout.training_summary.format(**names), json.dumps(summary))
-    write(results / experiment.name / "config.resolved.yaml", yaml.safe_dump(experiment.resolved()))
+    write(results / experiment.folder / "config.resolved.yaml", yaml.safe_dump(experiment.resolved()))
 
 
 def as_the_demo_leaves_it(results, demo):
@@ -66,6 +66,18 @@ def unit_costs(experiment, measurements):
 
 def of_kind(experiment, measurements, rule):
     return {cost for job, _, cost in unit_costs(experiment, measurements).values() if job.rule == rule}
+
+
+def test_read__finished_draws_are_measured_too(demo, paper, repository, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    as_the_demo_leaves_it(one, demo)
+    as_the_demo_leaves_it(other, load.load(repository / "config", "demo", 2))
+    alone, drawn = (measured.read(results) for results in (one, other))
+    assert not alone[1]
+    assert not drawn[1]
+    assert unit_costs(demo, alone[0]) == unit_costs(demo, drawn[0]) != unit_costs(demo, measured.read(tmp_path)[0])
+    (other / "demo/draw2/config.resolved.yaml").write_text("{}")
+    assert measured.read(other)[1] == ["demo/draw2"]
 
 
 def test_estimate__a_finished_demo_does_not_change_the_paper(demo, paper, tmp_path):

@@ -26,9 +26,11 @@ POOLS = {"flan-cot": 70, "cot": 10, "flan-v2": 10, "infinity-instruct": 18}
 #: How many validation and evaluation rows the small mirror has.
 BENCHMARKS = {
     "bbh": (81, 108),
+    "bbh-likelihood": (81, 108),
     "bbh-mini": (81, 108),
     "gpqa": (3, 7),
     "gsm8k": (12, 6),
+    "gsm8k-likelihood": (12, 6),
     "gsm8k-mini": (12, 6),
     "math": (21, 21),
     "mmlu": (12, 12),

@@ -1,5 +1,6 @@
 """Sampling from Reasoning Gym: seeded, distinct, and disjoint between splits."""
 
+import pytest
 from support.rejections import rejected
 
 from instruction_selection.core import example, files
@@ -40,6 +41,50 @@ def test_id__is_the_content():
     row = {"task": "t", "instruction": "i", "response": "r"}
     assert example.row_id(row) == example.row_id(dict(row))
     assert len({example.row_id({**row, key: "x"}) for key in row} | {example.row_id(row)}) == 4
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """A benchmark of files, a manifest, and 60 rows from which both splits are drawn."""
+    rows = [{"q": f"What is {number} + 1?", "a": str(number + 1)} for number in range(60)]
+    files.write_jsonl(tmp_path / "rows.jsonl", rows)
+    manifest = tmp_path / "manifests" / "benchmark" / "b.json"
+    fetched = {"files": {"rows.jsonl": files.sha256(tmp_path / "rows.jsonl")}}
+    files.write_json(manifest, {"validation": fetched, "evaluation": fetched})
+    block = {"member": None, "columns": None, "key": None, "source": {"kind": "folder"}, "draw": "uniform"}
+    block |= {"task": "sum", "instruction": "{{q}}", "response": "{{a}}", "overlap_text": None}
+    block |= {"control_tokens": "leave_out"}
+    return {"reader": None, "validation": block, "evaluation": block, "shared_source": True}, manifest
+
+
+COUNTS = {"validation": 20, "evaluation": 30}
+
+
+def test_of_benchmark__a_draw_keeps_the_evaluation_rows_and_draws_validation_rows_from_the_rest(shared):
+    own = sampling.of_benchmark(*shared, COUNTS, seed=0)
+    drawn = [sampling.of_benchmark(*shared, COUNTS, seed, evaluation_seed=0) for seed in (1000, 2000, 1000)]
+    evaluated = {row["id"] for row in own["evaluation"]}
+    for each in drawn:
+        assert each["evaluation"] == own["evaluation"]
+        assert len({row["id"] for row in each["validation"]}) == 20
+        assert not {row["id"] for row in each["validation"]} & evaluated
+        assert all("record" not in row for row in each["validation"])
+    assert drawn[0] == drawn[2]
+    assert drawn[0]["validation"] != drawn[1]["validation"]
+
+
+def test_of_benchmark__a_draw_needs_as_many_rows_as_the_experiment(shared):
+    assert sampling.of_benchmark(*shared, {"validation": 30, "evaluation": 30}, 1000, evaluation_seed=0)
+    with rejected("too-few-examples"):
+        sampling.of_benchmark(*shared, {"validation": 31, "evaluation": 30}, 1000, evaluation_seed=0)
+
+
+def test_of_benchmark__a_reader_draws_the_splits_by_their_own_seeds():
+    benchmark = {"reader": "reasoning-gym", "tasks": TASKS, "shared_source": False}
+    own = sampling.of_benchmark(benchmark, None, COUNTS, seed=0)
+    drawn = sampling.of_benchmark(benchmark, None, COUNTS, seed=1000, evaluation_seed=0)
+    assert drawn["evaluation"] == own["evaluation"]
+    assert drawn["validation"] == sampling.of_benchmark(benchmark, None, COUNTS, seed=1000)["validation"]
 
 
 def test_of_warmup__is_a_seeded_sample_without_replacement_in_random_order(tmp_path):

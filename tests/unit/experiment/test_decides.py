@@ -42,6 +42,7 @@ DECIDED: dict[tuple[str, str], set[str]] = {
     ("evaluation", "chat_template"): EVALUATIONS,
     ("method", "params"): {"select_rows"},
     ("settings", "data_seed"): {"sample_pool", "sample_target", "sample_warmup", "warmup"},
+    ("settings", "evaluation_seed"): {"sample_target"},
     ("settings", "cutoff_len"): TOKENS,
     ("warmup", "rows"): {"sample_warmup"},
     ("warmup", "checkpoints"): {"warmup"},

@@ -96,11 +96,12 @@ def read(results: str | Path) -> tuple[Measurements, list[str]]:
     """What finished jobs of the experiments below `results` measured, and the experiments of a version that this one
     cannot read."""
     finished, unreadable = [], []
-    for path in sorted(Path(results).glob("*/config.resolved.yaml")):
+    found = [path for folder in ("*", "*/draw*") for path in Path(results).glob(f"{folder}/config.resolved.yaml")]
+    for path in sorted(found):
         try:
             experiment = Experiment.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError:
-            unreadable.append(path.parent.name)
+            unreadable.append(path.parent.relative_to(results).as_posix())
         else:
             planned = jobs.plan(experiment)
             finished += [done for job in planned if (done := _finished(Path(results), experiment, job))]
@@ -141,7 +142,7 @@ def _widened(low: float, typical: float, high: float, unit: str, source: str) ->
 
 
 def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | None:
-    layout, wildcards = Layout(experiment.name, str(results)), dict(job.wildcards)
+    layout, wildcards = Layout(experiment.folder, str(results)), dict(job.wildcards)
     benchmark = Path(layout.benchmark(job.rule, *wildcards).format(**wildcards))
     if not benchmark.is_file():
         return None

@@ -34,23 +34,33 @@ def of_benchmark(
     counts: dict[str, int],
     seed: int,
     skipped: Mapping[str, LeftOut] | None = None,
+    evaluation_seed: int | None = None,
 ) -> dict[str, list[Example]]:
     """The `validation` and `evaluation` examples of a ``config/benchmarks`` entry; `counts` says how many of each.
 
     Evaluation examples from files keep their source's columns as `record`. `skipped` gets the records that are left
-    out, by split.
+    out, by split. With `evaluation_seed`, evaluation examples are those that a call with this `seed` gives, and
+    validation examples are drawn with `seed` from the rest.
     """
+    seeds = {"validation": seed, "evaluation": seed if evaluation_seed is None else evaluation_seed}
     if benchmark["reader"]:
         return {
-            split: sample(benchmark["reader"], benchmark["tasks"], split, count, seed)
+            split: sample(benchmark["reader"], benchmark["tasks"], split, count, seeds[split])
             for split, count in counts.items()
         }
-    drawn: dict[str, list[Example]] = {}
-    for split in ("validation", "evaluation"):
-        block = benchmark[split]
-        taken = {row["id"] for row in drawn["validation"]} if benchmark["shared_source"] and drawn else set()
-        paths = hub.paths(block["source"], manifest, split)
-        drawn[split] = list(draw(block, paths, counts[split], seed, taken, skipped[split] if skipped else None))
+
+    def drawn_from(split: str, seed: int, other: Iterable[Example], skipped: LeftOut | None) -> list[Example]:
+        """Without examples of the `other` split, if the two have one source."""
+        taken = {row["id"] for row in other} if benchmark["shared_source"] else set()
+        paths = hub.paths(benchmark[split]["source"], manifest, split)
+        return list(draw(benchmark[split], paths, counts[split], seed, taken, skipped))
+
+    left_out = skipped or {"validation": None, "evaluation": None}
+    validation = drawn_from("validation", seeds["evaluation"], (), left_out["validation"])
+    evaluation = drawn_from("evaluation", seeds["evaluation"], validation, left_out["evaluation"])
+    if evaluation_seed is not None:
+        validation = drawn_from("validation", seed, evaluation, None)
+    drawn = {"validation": validation, "evaluation": evaluation}
     for row in drawn["evaluation"]:
         _check_json(row)
     return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}

@@ -30,7 +30,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "sample_target": {
         "benchmark": ("reader", "tasks", "validation", "evaluation", "shared_source"),
         "target_size": ("validation_rows", "evaluation_rows"),
-        "settings": ("data_seed",),
+        "settings": ("data_seed", "evaluation_seed"),
     },
     "check_overlap": {"target_size": ("overlap",)},
     "sample_warmup": {"warmup": ("rows",), "settings": ("data_seed",)},

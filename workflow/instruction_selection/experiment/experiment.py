@@ -27,6 +27,13 @@ class Experiment(Section):
     #: LLaMA-Factory's arguments of each training, with the experiment's own in them.
     training: dict[Stage, Training]
     tables: dict[str, Plan]
+    #: Which draw this is (`draws.settings_of`); None for the experiment as its file says.
+    draw: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """Of its results, below ``results``."""
+        return self.name if self.draw is None else f"{self.name}/draw{self.draw}"
 
     def resolved(self) -> dict[str, Any]:
         """All settings with defaults filled in, as plain data; `Experiment.model_validate` reads it again."""

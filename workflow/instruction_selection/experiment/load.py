@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from instruction_selection.core.entry_names import ANY, NAME
 from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import parameters, plan, sentences, yaml_loader
+from instruction_selection.experiment import draws, parameters, plan, sentences, yaml_loader
 from instruction_selection.experiment.base import Entry, Section
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.experiment import Experiment, Stage
@@ -27,13 +27,15 @@ E = TypeVar("E", bound=Entry)
 S = TypeVar("S", bound=Section)
 
 
-def load(config_dir: str | Path, name: str) -> Experiment:
-    """Read `config_dir`/experiments/`name`.yaml and every file that it names."""
+def load(config_dir: str | Path, name: str, draw: int | None = None) -> Experiment:
+    """Read `config_dir`/experiments/`name`.yaml and every file that it names; with `draw`, that draw of it."""
     from instruction_selection.experiment import checks
 
     config_dir = Path(config_dir)
     settings = read_entry(config_dir, Settings, name)
     source = path_of(config_dir, Settings, name)
+    if draw is not None:
+        settings = draws.settings_of(settings, draw)
 
     def entries(kind: type[E], names: Any) -> dict[str, E]:
         return {each: read_entry(config_dir, kind, each, named_in=source) for each in names}
@@ -49,6 +51,7 @@ def load(config_dir: str | Path, name: str) -> Experiment:
         methods={name: _filled_in(name, entry) for name, entry in entries(Method, settings.methods).items()},
         training=_stages(entries(Training, ("warmup", "finetune")), settings, source),
         tables=_tables(entries(Table, settings.tables), config_dir, settings, benchmarks),
+        draw=draw,
     )
     checks.check(experiment, config_dir)
     return experiment

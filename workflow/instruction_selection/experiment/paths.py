@@ -8,7 +8,7 @@ CELL = "{model}/{pool}/{target}/{method}/{ratio}/seed{seed}"
 
 
 class Layout:
-    """Path patterns below ``results/<experiment>``."""
+    """Path patterns below ``results/<experiment>``; `experiment` is an `Experiment.folder`."""
 
     def __init__(self, experiment: str, results: str = "results"):
         # First: the others lie in the same folder or below.

@@ -38,6 +38,8 @@ class Choice(Section):
 
     experiment: str
     """A file of config/experiments."""
+    draw: Count | None = None
+    """Which draw of it; without one, the experiment as its file says."""
 
 
 class PoolRows(Section):
@@ -225,6 +227,13 @@ class Settings(Entry):
     """Seeds of single methods, where they are not `seeds`; fewer for what is too expensive to repeat."""
     data_seed: Seed = 0
     """Seeds the sampling of pools, validation rows, evaluation rows and warm-up rows."""
+    evaluation_seed: Seed | None = None
+    """Seeds the evaluation rows in place of `data_seed`: they are those of an experiment with this `data_seed`, and
+    validation rows are drawn from the rest. A draw sets it."""
+    draws: Execution[Count | None] = None
+    """Draws that `make study` runs, and that are summarised. A draw (`--config draw=3`) is the whole experiment with
+    other seeds: pool, validation rows, warm-up, selections and fine-tunings are drawn anew, evaluation rows are the
+    same. Several seeds of a method are averaged within a draw."""
     accepted_code: About[Distinct[str]] = ()
     """Codes, as a rejected table names them, whose difference from the present code changes no result. Tables may then
     have results of both."""

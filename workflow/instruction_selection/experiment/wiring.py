@@ -70,7 +70,7 @@ class Wiring:
     def __init__(self, experiment: Experiment):
         self.experiment = experiment
         self.settings = experiment.settings
-        self.paths = Layout(experiment.name)
+        self.paths = Layout(experiment.folder)
         self.decisions = Decisions(experiment)
         self.hub = self.settings.hub.cache
         self.manifest = f"{self.hub}/manifests/{{kind}}/{{entry}}.json"
@@ -333,6 +333,15 @@ class Wiring:
         return {
             f"{self.experiment.models[model].label}, {pool}": self.paths.warmup_log.format(model=model, pool=pool)
             for model, pool in warmed_up
+        }
+
+    def shown_entries(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What a table says of the entries that it names."""
+        method_keys = ("label", "params", "ratio", "checkpoints", "published_checkpoints")
+        return {
+            "benchmarks": shown(self.experiment.benchmarks, "label", "tasks", "metrics"),
+            "methods": shown(self.experiment.methods, *method_keys),
+            "models": shown(self.experiment.models, "label"),
         }
 
     def files_of(self, table: str | list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """An evaluated cell: the numbers that a table needs of its evaluation and its selection, read from their files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -39,11 +40,11 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class SelectionSummary:
-    """What a ``selection.json`` has: how many examples were selected, of which tasks, and how many checkpoints were
+    """What a ``selection.json`` has, or the mean of several: how many examples were selected, of which tasks, and how many checkpoints were
     read (None if it does not say, as a method with its own rule need not)."""
 
-    selected: int
-    tasks: dict[str, int]
+    selected: float
+    tasks: Mapping[str, float]
     checkpoints: int | None = None
 
     @classmethod
@@ -58,7 +59,8 @@ class PoolSummary:
     """What a ``pool.json`` has: the number of examples in the pool and in each of its tasks."""
 
     rows: int
-    tasks: dict[str, int]
+    #: Means, of the pools of several draws.
+    tasks: Mapping[str, float]
 
     @classmethod
     def read(cls, path: str | Path) -> tuple[str, Self]:

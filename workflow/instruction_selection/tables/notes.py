@@ -26,14 +26,18 @@ def notes(rows: list[Row], spec: TableSpec) -> list[str]:
     measured = [row for row in rows if row.samples is not None]
     scores = [(row, row.metrics[metric.name]) for row in measured for metric in spec.shown_metrics(row.benchmark)]
     compared = [(row, score.comparison) for row, score in scores if score.comparison is not None]
-    paragraphs = [_scores(measured, [score for _, score in scores], for_target=spec.plan.kind == "target")]
+    paragraphs = [_scores(measured, [score for _, score in scores], spec)]
     if compared:
-        paragraphs += [_comparisons(len(compared), baselines(rows)), *_marks(measured, compared)]
+        paragraphs += [
+            _comparisons(len(compared), baselines(rows)),
+            *(_draws(measured) if spec.repeated == "draws" else _marks(measured, compared)),
+        ]
     checkpoints = _checkpoints(measured, spec.methods.values())
     return [*paragraphs, *([checkpoints] if checkpoints else [])]
 
 
-def _scores(rows: list[Row], scores: list[Measurement], *, for_target: bool) -> str:
+def _scores(rows: list[Row], scores: list[Measurement], spec: TableSpec) -> str:
+    for_target = spec.plan.kind == "target"
     counts = sorted({row.samples for row in rows if row.samples is not None})
     over = f"over the {' or '.join(map(str, counts))} evaluation row{'s'[: counts != [1]]}"
     sentences = []
@@ -41,7 +45,12 @@ def _scores(rows: list[Row], scores: list[Measurement], *, for_target: bool) -> 
         sentences.append(f"± is the standard error {over}.")
     if any(score.wilson is not None for score in scores):
         sentences.append(f"A share is followed by its 95 % interval (Wilson) {over}.")
-    if any(row.seeds > 1 for row in rows):
+    if spec.repeated == "draws":
+        sentences.append(
+            "The score is the mean over draws, and SD is the sample standard deviation of their scores. In each draw, "
+            "pool, validation rows, warm-up, selection and fine-tuning are drawn anew."
+        )
+    elif any(row.seeds > 1 for row in rows):
         sentences.append(
             "With several seeds, the score is their mean, and SD is the sample standard deviation of their scores. A "
             "seed is a fine-tuning and, for a method that draws at random, a draw."
@@ -92,6 +101,16 @@ def _marks(rows: list[Row], compared: list[tuple[Row, Comparison]]) -> list[str]
             f"{constant}: it says that these models differ, not that the methods do."
         )
     return paragraphs
+
+
+def _draws(rows: list[Row]) -> list[str]:
+    if any(row.seeds < 2 for row in rows):
+        return [f"{ROWS} is tested over evaluation rows alone, because there is one draw: it says nothing of others."]
+    return [
+        f"{BOTH} is tested over evaluation rows and over draws: by a t-test whose variance includes both "
+        "(Satterthwaite; so does the interval), and by a permutation test of signs over rows. Differences are taken "
+        "within draws."
+    ]
 
 
 def _single(rows: list[Row], compared: list[tuple[Row, Comparison]]) -> list[str]:

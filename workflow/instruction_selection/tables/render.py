@@ -130,7 +130,7 @@ def _target(rows: list[Row], spec: TableSpec) -> Parts:
     parts = []
     for metric in metrics:
         decimals = decimals_of(rows, metric)
-        columns = [Column("Score", _scores(rows, metric, decimals)), *_compared(rows, metric, decimals)]
+        columns = [Column("Score", _scores(rows, metric, decimals, spec.repeated)), *_compared(rows, metric, decimals)]
         columns += _published(rows, metric, decimals) if metric is first else []
         parts.append(Part(metric.name, f"{metric.label}\u00a0{arrow(metric)}", columns))
     chosen = [row.chosen for row in rows]
@@ -168,14 +168,16 @@ def _benchmarks(rows: list[Row], spec: TableSpec) -> Parts:
             cells = dict(zip(places, column.cells, strict=True))
             return Column(column.heading, [cells.get(line, Cell(NOTHING)) for line in range(len(lines))])
 
-        scores.append(of_all(Column(f"{label}\u00a0{arrow(metric)}", _best_per_pool(mine, metric, decimals))))
+        scores.append(
+            of_all(Column(f"{label}\u00a0{arrow(metric)}", _best_per_pool(mine, metric, decimals, spec.repeated)))
+        )
         if beside := [*_compared(mine, metric, decimals), *_published(mine, metric, decimals)]:
             parts.append(Part(f"{target or ''} {benchmark}", label, list(map(of_all, beside))))
     names, shared = _names(first[name] for name in lines)
     return Parts(names, [Part("scores", "Scores", scores), *parts], shared)
 
 
-def _best_per_pool(rows: list[Row], metric: Metric, decimals: int) -> list[Cell]:
+def _best_per_pool(rows: list[Row], metric: Metric, decimals: int, repeated: str) -> list[Cell]:
     """As `_scores`, with the best of each model and pool in bold.
 
     The untuned model is of no pool: it competes in all, and is in bold only if it is the best of every one.
@@ -183,7 +185,8 @@ def _best_per_pool(rows: list[Row], metric: Metric, decimals: int) -> list[Cell]
     cells: dict[int, Cell] = {}
     for model, pool in dict.fromkeys((row.model, row.pool) for row in rows):
         places = [n for n, row in enumerate(rows) if row.model == model and row.pool in (pool, None)]
-        for place, cell in zip(places, _scores([rows[place] for place in places], metric, decimals), strict=True):
+        scores = _scores([rows[place] for place in places], metric, decimals, repeated)
+        for place, cell in zip(places, scores, strict=True):
             if place not in cells or not cell.strong:
                 cells[place] = cell
     return [cells[place] for place in range(len(rows))]
@@ -194,7 +197,7 @@ def best(rows: list[Row], metric: Metric, decimals: int) -> list[Row]:
     return [row for row, cell in zip(rows, _scores(rows, metric, decimals), strict=True) if cell.strong]
 
 
-def _scores(rows: list[Row], metric: Metric, decimals: int) -> list[Cell]:
+def _scores(rows: list[Row], metric: Metric, decimals: int, repeated: str = "seeds") -> list[Cell]:
     """A metric's cells; of these rows the best is in bold."""
     shown = [f"{row.metrics[metric.name].value:.{decimals}f}" for row in rows]
     # A diverged model scores NaN, which max() would let win or lose by its place.
@@ -202,21 +205,21 @@ def _scores(rows: list[Row], metric: Metric, decimals: int) -> list[Cell]:
     best = (max if metric.higher_is_better else min)(valid, default=None)
     cells = []
     for row, text in zip(rows, shown, strict=True):
-        after = _uncertainty(row.metrics[metric.name], decimals)
+        after = _uncertainty(row.metrics[metric.name], decimals, repeated)
         # Compared as shown: values that look the same are all bold, or none.
         cells.append(Cell(after, strong=text) if float(text) == best else Cell(text + after))
     return cells
 
 
-def _uncertainty(score: Measurement, decimals: int) -> str:
-    """Over evaluation rows, and over seeds where there are several."""
+def _uncertainty(score: Measurement, decimals: int, repeated: str) -> str:
+    """Over evaluation rows, and over what is repeated."""
     text = ""
     if score.wilson is not None:
         low, high = score.wilson
         text = f" ({low:.{decimals}f} to {high:.{decimals}f})"
     elif score.stderr is not None:
         text = f" ± {score.stderr:.{decimals}f}"
-    return text + ("" if score.sd is None else f", SD {score.sd:.{decimals}f} ({len(score.by_seed)} seeds)")
+    return text + ("" if score.sd is None else f", SD {score.sd:.{decimals}f} ({len(score.by_seed)} {repeated})")
 
 
 def _compared(rows: list[Row], metric: Metric, decimals: int) -> list[Column]:

@@ -51,7 +51,7 @@ def collect(
     for (target, benchmark), members in parts.items():
         for group, row in table.build(members, spec, pools).items():
             found = groups[target, benchmark]
-            baseline = _baseline(group, list(found), spec.plan.baseline)
+            baseline = baseline_of(group, list(found), spec.plan.baseline)
             if baseline is not None:
                 row = _compared(row, found[group], found[baseline], spec, comparisons)
             rows[target, benchmark, group] = replace(row, published=published.get(_key(target, benchmark, group)))
@@ -63,7 +63,7 @@ def _key(target: str | None, benchmark: str, group: Group) -> Key:
     return group.model, group.pool, target, benchmark, group.method, group.ratio
 
 
-def _baseline(group: Group, groups: list[Group], baseline: str | None) -> Group | None:
+def baseline_of(group: Group, groups: list[Group], baseline: str | None) -> Group | None:
     """The one result that a group is compared with: its model's, its pool's, and its ratio's if there are several."""
     fitting = [
         other
@@ -84,13 +84,13 @@ def _compared(
     metrics = {}
     for metric in spec.benchmark(row.benchmark).metrics:
         ids = list(cells[0].values[metric.name])
-        first, second = (_runs(side, metric.name, ids) for side in (cells, others))
-        found = statistics.compare(first, second, comparisons, trained)
+        first, second = (runs(side, metric.name, ids) for side in (cells, others))
+        found = statistics.compare(first, second, comparisons, trained, draws=spec.repeated == "draws")
         metrics[metric.name] = replace(row.metrics[metric.name], comparison=found and found.scaled(metric.scale))
     return replace(row, baseline=spec.methods[others[0].cell.method].label, metrics=metrics)
 
 
-def _runs(cells: list[EvaluatedCell], metric: str, ids: list[str]) -> np.ndarray:
+def runs(cells: list[EvaluatedCell], metric: str, ids: list[str]) -> np.ndarray:
     """(seeds, evaluation rows), in the order of `ids`."""
     for cell in cells:
         if cell.values[metric].keys() != set(ids):

@@ -42,7 +42,8 @@ class Chosen:
 
     rows: float
     family_rows: float
-    family_rows_in_pool: int
+    #: Mean over draws, which have a pool each; otherwise whole.
+    family_rows_in_pool: float
     pool_rows: int
 
     @property

@@ -1,7 +1,7 @@
 """What a table shows: its plan, and what it needs to know of the benchmarks, methods and models in it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
@@ -63,6 +63,8 @@ class TableSpec:
     benchmarks: dict[str, ShownBenchmark]
     methods: dict[str, ShownMethod]
     models: dict[str, ShownModel]
+    #: What a row of the table repeats: fine-tunings, or everything that is random.
+    repeated: Literal["seeds", "draws"] = "seeds"
 
     @classmethod
     def parse(cls, **params: Any) -> Self:

@@ -33,7 +33,7 @@ class Comparison:
     `p_adjusted` is set by Holm's method for the comparisons that a table shows, and None for others.
 
     `test` is `TWO_LEVELS`, or of rows alone: ``mcnemar`` (exact; every value is 0 or 1) or ``permutation`` (of the
-    signs of the differences). Beside `TWO_LEVELS`, and otherwise None: `welch_p` of the seeds' means, and the
+    signs of the differences). Beside `TWO_LEVELS` over seeds, and otherwise None: `welch_p` of the seeds' means, and the
     percentile interval of the hierarchical bootstrap.
     """
 
@@ -67,8 +67,13 @@ def compare(
     second: np.ndarray,
     comparisons: int = 1,
     trained: tuple[bool, bool] = (True, True),
+    *,
+    draws: bool = False,
 ) -> Comparison | None:
     """`first` minus `second`, of shapes (seeds, N) with the same N rows in the same order; numbers of seeds may differ.
+
+    With `draws`, both have shape (draws, N), with the same draws in the same order, and what is said of seeds below
+    holds for draws: as the methods of a draw share its pool, differences are taken within draws (`two_levels`).
 
     `trained` says whether a side has been trained at all: the untuned model has one run and no variance over seeds.
     Where a trained side has one run, that variance cannot be estimated, and the result is that of `paired`, of rows
@@ -85,6 +90,9 @@ def compare(
     runs = [side for side, seeded in zip((first, second), trained, strict=True) if seeded]
     if rows is None or not runs or min(map(len, runs)) < 2:
         return rows
+    if draws:
+        low, high, p = two_levels(first - second)
+        return Comparison(rows.difference, low, high, max(p, rows.p), TWO_LEVELS)
     differences = _differences(first.mean(axis=0), second.mean(axis=0))
     seeds = [_of_mean(side.mean(axis=1)) for side in runs]
     over_rows = _of_mean(differences)
@@ -98,6 +106,15 @@ def compare(
         _satterthwaite(rows.difference, seeds)[2],
         *hierarchical_bootstrap(first, second),
     )
+
+
+def two_levels(differences: np.ndarray) -> tuple[float, float, float]:
+    """(low, high, p) of the mean of `differences`, of shape (draws, N): the 95 % interval, and the t-test.
+
+    The variance is the sum of that of the mean over rows, after averaging over draws, and that of the mean over draws.
+    """
+    levels = [_of_mean(differences.mean(axis=axis)) for axis in (0, 1)]
+    return _satterthwaite(float(differences.mean()), levels)
 
 
 def _of_mean(values: np.ndarray) -> tuple[float, int]:

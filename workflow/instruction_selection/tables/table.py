@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from instruction_selection.core.entry_names import ANY
 from instruction_selection.core.errors import InputError
@@ -97,7 +97,7 @@ def _chosen(cells: list[EvaluatedCell], benchmark: ShownBenchmark, pools: dict[s
     )
 
 
-def _rows_of(tasks: dict[str, int], family: Collection[str]) -> int:
+def _rows_of(tasks: Mapping[str, float], family: Collection[str]) -> float:
     return sum(count for task, count in tasks.items() if task in family)
 
 

@@ -1,0 +1,178 @@
+"""The table over draws, from results that belong together; and what can be planned from them."""
+
+import copy
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from support.rejections import rejected
+
+from instruction_selection.core import files
+from instruction_selection.experiment import load
+from instruction_selection.experiment.chain import PROVENANCE, Chain
+from instruction_selection.experiment.wiring import Wiring
+from instruction_selection.tables import draws, planning, render, results, statistics
+
+ROWS = 40
+METHODS = ["base", "random", "sbert", "less"]
+#: Better than Random by this much.
+EFFECT = {"sbert": 3.0}
+
+
+def put(content, place, value):
+    for key, following in zip(place, place[1:], strict=False):
+        content = (
+            content.setdefault(key, [{}] if following == -1 else {}) if isinstance(content, dict) else content[key]
+        )
+    content[place[-1]] = value
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A checkout's folder whose experiment `small` has six draws and two seeds of Random; no draw has run."""
+    shutil.copytree("config", tmp_path / "config")
+    path = tmp_path / "config/experiments/small.yaml"
+    experiment = yaml.safe_load((tmp_path / "config/experiments/smoke.yaml").read_text())
+    experiment["targets"] = {"logic": experiment["targets"]["logic"]}
+    experiment |= {"methods": METHODS, "draws": 6, "seeds_of": {"random": [0, 1]}}
+    path.write_text(yaml.safe_dump(experiment))
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+def run(draw):
+    """Write the results of a draw: rows differ, draws differ, and a method has its `EFFECT`."""
+    wiring = Wiring(load.load("config", "small", draw))
+    chain = Chain(wiring, *wiring.experiment.tables).results()
+    contents = {made.path: {} for made in chain}
+    for made in chain:
+        record = {"code": f"code of {made.rule}", "git_commit": "0123", "parameters": copy.deepcopy(made.settings)}
+        put(contents[made.path], PROVENANCE, record)
+        for place, settings in made.behind.items():
+            put(contents[made.path], place, settings)
+        for place, other, there in made.equal:
+            put(contents[made.path], place, f"{other} {there}")
+            put(contents[other], there, f"{other} {there}")
+    for pool in wiring.experiment.pools:
+        contents[wiring.paths.pool_summary.format(pool=pool)] |= {"pool": pool, "rows": 10, "tasks": {"aiw": 2 + draw}}
+    shared = np.random.default_rng(draw).normal(0, 5)
+    for table in wiring.experiment.tables:
+        for names, evaluation, samples, selection, _ in wiring.table_cells(table):
+            if selection:
+                contents[selection] |= {"selected": 4, "tasks": {"aiw": 1}}
+            write_scores(wiring, names, contents[evaluation], samples, shared)
+        for path in wiring.files_of(table):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).touch()
+    for path, content in contents.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(path, content)
+
+
+def write_scores(wiring, names, evaluation, samples, shared):
+    rng = np.random.default_rng([int(names["seed"]), *names["method"].encode()])
+    difficulty = np.random.default_rng(0).normal(0, 10, ROWS)
+    values = difficulty + shared + rng.normal(0, 0.3) + rng.normal(0, 1, ROWS) + EFFECT.get(names["method"], 0)
+    metrics = wiring.experiment.benchmarks[names["benchmark"]].metrics
+    lines = [
+        {"id": f"row{row}", "task": task, "filter": filter_name}
+        | {metric.metric or metric.name: value for metric in metrics}
+        for task, filter_name in dict.fromkeys((metric.task, metric.filter) for metric in metrics)
+        for row, value in enumerate(values.tolist())
+    ]
+    files.write_jsonl(samples, lines)
+    evaluation |= {
+        "samples": ROWS,
+        "metrics": {metric.name: {"value": float(values.mean()), "stderr": 1.0} for metric in metrics},
+        "samples_sha256": files.sha256(samples),
+    }
+
+
+def by_method(rows):
+    return {row.method: row for row in rows}
+
+
+def test_finished__only_draws_whose_tables_are_there_in_order(study):
+    with rejected("no-finished-draw", path="results/small"):
+        draws.finished("config", "small")
+    for draw in (4, 2):
+        run(draw)
+    assert [each.draw for each in draws.finished("config", "small")] == [2, 4]
+    with rejected("no-draws", path="experiments/smoke.yaml", key="draws"):
+        draws.finished("config", "smoke")
+
+
+def test_summary__differences_are_within_draws_and_a_real_one_is_found(study):
+    for draw in range(1, 7):
+        run(draw)
+    rows, spec = draws.summary(draws.finished("config", "small"))
+    metric = spec.first_metric(rows[0].benchmark)
+    found = by_method(rows)
+    assert all(row.seeds == 6 for row in rows)
+    compared = {name: row.metrics[metric.name].comparison for name, row in found.items()}
+    better, same = compared["Sentence-BERT"], compared["LESS"]
+    assert better.difference == pytest.approx(3 * metric.scale, abs=0.7 * abs(metric.scale))
+    assert better.test == statistics.TWO_LEVELS
+    assert better.p_adjusted < 0.01
+    assert same.p_adjusted > 0.05
+    # What all methods of a draw share, with a standard deviation of 5, is not in the difference.
+    assert better.high - better.low < 2.5 * abs(metric.scale)
+    assert "6 draws" in render.to_markdown(rows, spec)
+    assert "seed" not in render.to_markdown(rows, spec)
+
+
+def test_summary__seeds_of_a_draw_are_averaged_first(study):
+    for draw in (1, 2):
+        run(draw)
+    experiments = draws.finished("config", "small")
+    spec = draws.spec_of(experiments[0])
+    cells = [each for each in draws.cells(experiments, spec) if each.cell.method == "random"]
+    assert sorted(each.cell.seed for each in cells) == [1, 2]
+    wiring = Wiring(experiments[0])
+    own = {
+        names["seed"]: files.read_json(evaluation)["metrics"]
+        for names, evaluation, *_ in wiring.table_cells("logic")
+        if names["method"] == "random"
+    }
+    assert set(own) == {"1000", "1001"}
+    for name, evaluated in cells[0].metrics.items():
+        assert evaluated.value == pytest.approx(np.mean([metrics[name]["value"] for metrics in own.values()]))
+        assert np.mean(list(cells[0].values[name].values())) == pytest.approx(evaluated.value)
+
+
+def test_summary__holm_covers_the_table_and_the_csv_has_means_of_pools(study):
+    for draw in (1, 3):
+        run(draw)
+    rows, spec = draws.summary(draws.finished("config", "small"))
+    compared = [
+        row.metrics[spec.first_metric(row.benchmark).name].comparison for row in rows if row.baseline is not None
+    ]
+    assert statistics.holm([each.p for each in compared]) == [each.p_adjusted for each in compared]
+    lines = list(csv.DictReader(io.StringIO(results.to_csv(rows, spec))))
+    assert {line["family_rows_in_pool"] for line in lines if line["method"] == "LESS"} <= {"4", "4.0"}
+
+
+def test_summary__results_of_other_code_are_rejected_across_draws(study):
+    for draw in (1, 2):
+        run(draw)
+    wiring = Wiring(load.load("config", "small", 2))
+    path = wiring.table_cells("logic")[0][1]
+    content = files.read_json(path)
+    content["provenance"]["code"] = "another"
+    files.write_json(path, content)
+    with rejected("mixed-code"):
+        draws.summary(draws.finished("config", "small"))
+
+
+def test_planning__says_what_could_be_shown_and_needs_two_draws(study):
+    run(1)
+    with rejected("nothing-to-plan-from"):
+        planning.text(draws.finished("config", "small"))
+    run(2)
+    text = planning.text(draws.finished("config", "small"))
+    assert "2 methods against the baseline" in text
+    assert "variance of a difference" in text
