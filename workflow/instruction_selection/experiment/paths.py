@@ -16,6 +16,7 @@ class Layout:
         at = self._at
 
         self.resolved_config = at("config.resolved.yaml")
+        self.predicted_memory = at("memory.json")
 
         self.model = at("models/{model}")
         self.encoder = at("encoders/{encoder}")
