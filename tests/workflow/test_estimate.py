@@ -68,9 +68,13 @@ def test_plan__dependencies_of_a_dry_run(repository, experiment):
     assert dependencies(ours) == dependencies(planned_by_snakemake(result.stdout))
 
 
-def test_estimate__written_to_stdout_and_nothing_else_is_run(repository):
+def test_estimate__is_written_to_stdout_and_runs_nothing_but_a_prediction(repository):
+    results = repository / "results/paper"
+    before = set(results.rglob("*.*"))
     arguments = ("--nolock", "--resources", "gpu=8", "--quiet", "all", "--", "estimate")
     result = Checkout(repository).snakemake(*arguments, experiment="paper")
     assert result.returncode == 0, result.stderr
     assert "2 cores and 8 GPUs" in result.stdout
-    assert not (repository / "results/paper").exists()
+    assert re.search(r"fine-tuning +[0-9.]+ GiB +40, 48, 80, 141", result.stdout)
+    written = {path.name for path in set(results.rglob("*.*")) - before}
+    assert written <= {"memory.json", "predict_memory.log", ".predict_memory.log.lock", "predict_memory.tsv"}

@@ -47,6 +47,7 @@ def test_inputs__and_outputs_have_names(name):
 
 #: Rules whose other params are files and labels, or which choose among files. A change of these is one of the result.
 OWN_PARAMS = {
+    "predict_memory": set(),
     "pool_gradients": {"shards"},
     "select_rows": {"features", "checkpoints", "reading", "made_with", "implementation"},
     "table": {"cells", "plan", "benchmarks", "methods", "models", "accepted_code"},

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from instruction_selection.core.entry_names import parts
-from instruction_selection.cost import duration, jobs, measured, prices, schedule
+from instruction_selection.cost import duration, jobs, measured, memory, prices, schedule
 from instruction_selection.cost.duration import Range, UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.measured import Measurements
@@ -127,8 +127,16 @@ def _less(entries: tuple, entry: object) -> tuple:
     return tuple(other for other in entries if other != entry)
 
 
-def text(experiment: Experiment, results: str | Path, cores: int | None = None, gpus: int | None = None) -> str:
+def text(
+    experiment: Experiment,
+    results: str | Path,
+    cores: int | None = None,
+    gpus: int | None = None,
+    predicted_memory: str | Path | None = None,
+) -> str:
     """The estimate for people, with the wall time on `cores` and `gpus`; `results` has the finished runs.
+
+    `predicted_memory` is what `scripts/predict_memory.py` wrote.
 
     Without `gpus`, an experiment that wants some is assumed to run on a cluster: the wall time is given for several
     numbers of GPUs, and cores do not limit it.
@@ -141,6 +149,7 @@ def text(experiment: Experiment, results: str | Path, cores: int | None = None, 
         _jobs(rows),
         *_tables(experiment, measurements, cores),
         _unit_costs(rows, unreadable),
+        *([memory.text(experiment, predicted_memory)] if predicted_memory else []),
         _storage(experiment),
         _wall(rows, cores, gpus),
         _cuts(experiment, measurements, cores, rows),

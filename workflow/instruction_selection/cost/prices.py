@@ -149,6 +149,12 @@ WEIGHT_BYTES_PER_PARAMETER = {
     ("evaluation", False): _fixed(8, "bytes", "float32 and a copy; assumed"),
 }
 
+# ---- Memory of a GPU -------------------------------------------------------------------------------------------------
+
+CARD_SHARE = _fixed(0.9, "of a card's size", "assumed: what an allocator can use in spite of fragments")
+CUDA_GIB = _fixed(1, "GiB per process", "assumed: CUDA, its libraries and NCCL take 0.5 to 1")
+LONGEST_ROW = _fixed(2, "times the mean length", "assumed, for evaluations, whose rows have no cutoff_len")
+
 # ---- Storage ---------------------------------------------------------------------------------------------------------
 
 STORE_BYTES_PER_NUMBER = _fixed(2, "bytes", "exact: half precision")

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import JsonValue
+
 from instruction_selection.experiment.base import About, Count, Entry, Execution, Label
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
 
@@ -19,6 +21,9 @@ class Model(Entry):
     """SPDX identifier or name of the license."""
     parameters: Execution[Count]
     """Weights. Memory and time that jobs ask of a cluster follow from it."""
+    architecture: Execution[dict[str, JsonValue] | None] = None
+    """Sizes of its layers, from which `snakemake estimate` predicts GPU memory: arguments of transformers'
+    AutoConfig.for_model with model_type, as in the model's config.json. Random weights have theirs in `source`."""
     template: str
     """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
     workflow's own. `alpaca_bos` is for base models (`alpaca` with the model's beginning-of-sequence token), and

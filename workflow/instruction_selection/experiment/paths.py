@@ -17,6 +17,7 @@ class Layout:
 
         self.logs = at("logs")
         self.resolved_config = at("config.resolved.yaml")
+        self.predicted_memory = at("memory.json")
 
         self.model = at("models/{model}")
         self.encoder = at("encoders/{encoder}")

@@ -11,6 +11,8 @@ import torch
 from peft import PeftConfig, PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel, Trainer
 
+from instruction_selection.models import skeleton
+
 Network = PreTrainedModel | PeftModel
 
 
@@ -65,16 +67,9 @@ def shapes(model: str | Path, warmup: str | Path) -> dict[str, torch.Size]:
         adapter = PeftConfig.from_pretrained(str(warmup))
         adapter.inference_mode = False
     with torch.device("meta"):
-        return {name: weight.shape for name, weight in trainable(untrained(config, adapter, "fp32")).items()}
-
-
-def untrained(config: PretrainedConfig, adapter: PeftConfig | None, precision: str) -> Network:
-    """A network like that of `load`, with new weights, and a new adapter if `adapter` describes one.
-
-    Call it where weights cost nothing: on torch's `meta` device, or with fake tensors.
-    """
-    network = AutoModelForCausalLM.from_config(config, dtype=DTYPES[precision])
-    return (PeftModel(network, adapter) if adapter else network).eval()
+        return {
+            name: weight.shape for name, weight in trainable(skeleton.untrained(config, adapter, torch.float32)).items()
+        }
 
 
 def order_hash(named_shapes: dict[str, torch.Size]) -> str:
