@@ -28,6 +28,7 @@ include: "workflow/rules/gradients.smk"
 include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/hidden_states.smk"
 include: "workflow/rules/selection.smk"
+include: "workflow/rules/select.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
@@ -56,6 +57,7 @@ onerror:
 rule all:
     default_target: True
     input:
+        lambda wildcards: reject_evaluation(),
         PATHS.report,
         WIRING.files_of(EXPERIMENT.tables),
         expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
