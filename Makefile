@@ -13,7 +13,7 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --univers
 SCHEMA := $(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.
 AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate power study smoke test unit integration faults environments lint format reference docs \
+.PHONY: help setup demo list estimate select power study smoke test unit integration faults environments lint format reference docs \
 	container lock audit clean
 
 help:  ## List the targets
@@ -41,6 +41,9 @@ list: $(READY)  ## List models, pools, benchmarks, methods, experiments and tabl
 
 estimate: $(READY)  ## Estimate the cost of an experiment: make estimate EXPERIMENT=paper
 	@$(BIN)/snakemake estimate --cores $(CORES) --quiet all --config experiment=$(EXPERIMENT)
+
+select: $(READY)  ## Select rows and stop there: make select EXPERIMENT=own
+	$(BIN)/snakemake select --cores $(CORES) --config experiment=$(EXPERIMENT)
 
 power: $(READY)  ## What larger experiments could show, from a finished one: make power EXPERIMENT=mini
 	@$(BIN)/snakemake power --cores 1 --quiet all --config experiment=$(EXPERIMENT)

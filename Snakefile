@@ -29,6 +29,7 @@ include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/hidden_states.smk"
 include: "workflow/rules/losses.smk"
 include: "workflow/rules/selection.smk"
+include: "workflow/rules/select.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
@@ -60,6 +61,7 @@ onerror:
 rule all:
     default_target: True
     input:
+        lambda wildcards: reject_evaluation(),
         PATHS.report,
         WIRING.files_of(EXPERIMENT.tables),
         expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),

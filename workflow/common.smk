@@ -103,7 +103,7 @@ WILDCARDS = {
     "method": one_of(EXPERIMENT.methods),
     "table": one_of(EXPERIMENT.tables),
     "encoder": one_of([SETTINGS.encoder or "none"]),
-    "ratio": r"\d(\.\d+)?(e-\d+)?",
+    "ratio": r"\d+(\.\d+)?(e-\d+)?",
     "seed": r"\d+",
     "shard": r"\d+",
     "checkpoint": r"\d+",
@@ -176,12 +176,23 @@ def reject_read_only_results():
         raise WorkflowError(str(error)) from None
 
 
+def reject_evaluation():
+    """Of an experiment with a target that is only selected for. For input functions of what shows evaluations."""
+    if missing := grid.only_selected_for(EXPERIMENT):
+        raise WorkflowError(
+            f"Experiment {EXPERIMENT.name!r} does not evaluate {', '.join(missing)} (no `evaluation_rows`), so it has "
+            "no tables; run `snakemake select`."
+        )
+    return []
+
+
 def named_table(table):
     """The files of a table of config/tables, which not every experiment has."""
     if table not in EXPERIMENT.tables:
         raise WorkflowError(
             f"Experiment {EXPERIMENT.name!r} has no table {table!r}; it has {', '.join(EXPERIMENT.tables)}."
         )
+    reject_evaluation()
     return WIRING.files_of(table)
 
 

@@ -13,6 +13,8 @@ rule select_rows:
     output:
         rows=PATHS.selected,
         summary=PATHS.selection,
+        scores=PATHS.scores,
+        dataset=PATHS.selected_dataset,
     log:
         PATHS.log("select_rows", "model", "pool", "target", "method", "ratio", "seed"),
     benchmark:

@@ -1,6 +1,8 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
+    from pathlib import Path
+
     from instruction_selection.core import recorded
     from instruction_selection.cost import resources
     from instruction_selection.selection.job import Job, checkpoint_files, execute
@@ -24,9 +26,4 @@ with logs.to_file(snakemake.log[0]):
         chosen=snakemake.input.get("chosen"),
         memory_mib=resources.method_mib(snakemake.resources.mem_mb, snakemake.resources.index_mb),
     )
-    execute(
-        job,
-        selected=snakemake.output.rows,
-        summary=snakemake.output.summary,
-        code=snakemake.params.code,
-    )
+    execute(job, Path(snakemake.output.rows).parent, snakemake.params.code)

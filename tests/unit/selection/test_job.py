@@ -382,7 +382,7 @@ def test_inputs__a_feature_that_was_not_declared_is_named():
 def test_execute__writes_the_chosen_lines_of_the_pool_and_their_digest(case, tmp_path):
     checkpoints = [CheckpointFiles(case["gradients"])]
     job = Job("less", "less", 0.5, 0, {}, case["pool"], case["validation"], checkpoints=checkpoints)
-    selection_job.execute(job, tmp_path / "selected.jsonl", tmp_path / "selection.json", code={"selection.job": "abc"})
+    selection_job.execute(job, tmp_path, code={"selection.job": "abc"})
     ids, summary = select(case, "less", 0.5)
     rows = {row["id"]: row for row in files.read_jsonl(case["pool"])}
     assert files.read_jsonl(tmp_path / "selected.jsonl") == [rows[name] for name in ids]

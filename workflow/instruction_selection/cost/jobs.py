@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from instruction_selection.core.entry_names import parts
 from instruction_selection.core.features import FEATURES, Feature
+from instruction_selection.core.ratios import selected_count
 from instruction_selection.cost import prices
 from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.experiment import Experiment, Stage
@@ -79,6 +80,10 @@ def _tokens(experiment: Experiment, wildcards: dict[str, str]) -> int:
     return min(entry.tokens, experiment.settings.cutoff_len)
 
 
+def _chosen(experiment: Experiment, wildcards: dict[str, str]) -> int:
+    return selected_count(float(wildcards["ratio"]), rows(experiment, wildcards))
+
+
 def _epochs(experiment: Experiment, stage: Stage) -> float:
     return experiment.training[stage].num_train_epochs
 
@@ -90,7 +95,7 @@ def _warmup_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
 
 def _finetune_tokens(experiment: Experiment, wildcards: dict[str, str]) -> float:
     # Its target is what was selected for; it trains on rows of the pool.
-    trained = float(wildcards["ratio"]) * rows(experiment, wildcards) * _epochs(experiment, "finetune")
+    trained = _chosen(experiment, wildcards) * _epochs(experiment, "finetune")
     return trained * _tokens(experiment, {"pool": wildcards["pool"]})
 
 
@@ -118,7 +123,7 @@ def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float
         numbers += (experiment.settings.warmup.checkpoints - 1) * per_checkpoint
     reading = prices.STORE_BYTES_PER_NUMBER.typical
     if method.reads == "per chosen row":
-        passes = float(wildcards["ratio"]) * pool_rows * prices.PASSES_PER_SELECTED_ROW.typical
+        passes = _chosen(experiment, wildcards) * prices.PASSES_PER_SELECTED_ROW.typical
         reading = max(reading, passes * prices.COPY_BYTES_PER_NUMBER.typical)
     per_row = numbers * reading
     if "pool_text" in method.needs:
@@ -136,7 +141,7 @@ def _evaluation_tokens(experiment: Experiment, wildcards: dict[str, str]) -> flo
     benchmark = experiment.benchmarks[name]
     read = benchmark.prompt_tokens or benchmark.tokens
     tokens = read + prices.READ_TOKENS_PER_WRITTEN_TOKEN.typical * benchmark.generated_tokens
-    return prices.FORWARD_SHARE * experiment.settings.targets[name].evaluation_rows * tokens
+    return prices.FORWARD_SHARE * (experiment.settings.targets[name].evaluation_rows or 0) * tokens
 
 
 def _feature_work(feature: Feature) -> Callable[[Experiment, dict[str, str]], float]:
@@ -168,7 +173,7 @@ def plan(experiment: Experiment) -> list[Job]:
     planned = _Plan(experiment)
     for table in experiment.tables.values():
         for score in grid.scores(experiment, table):
-            planned.evaluation(score)
+            planned.score(score)
     return list(planned.jobs.values())
 
 
@@ -180,6 +185,13 @@ class _Plan:
         self.jobs: dict[Key, Job] = {}
         # Shared by models and repetitions, with hundreds of jobs behind each.
         self._selections: dict[grid.Cell, set[Key]] = {}
+
+    def score(self, score: grid.Score) -> None:
+        """What a table shows; of a target that is not evaluated, the selection."""
+        if score.benchmark not in grid.only_selected_for(self._experiment):
+            self.evaluation(score)
+        elif self._experiment.methods[score.cell.method].trained:
+            self._selection(grid.selection_of(self._experiment, score.cell))
 
     def evaluation(self, score: grid.Score) -> set[Key]:
         cell, experiment = score.cell, self._experiment

@@ -25,7 +25,8 @@ def of_pool(
     if pool["reader"]:
         return sample(pool["reader"], pool["tasks"], "pool", count, seed)
     paths = hub.paths(pool["rows"]["source"], manifest, "rows")
-    return map(_without_record, draw(pool["rows"], paths, count, seed, skipped=skipped))
+    keep = pool["rows"]["keep"]
+    return (_keeping(keep, row) for row in draw(pool["rows"], paths, count, seed, skipped=skipped))
 
 
 def of_benchmark(
@@ -36,7 +37,8 @@ def of_benchmark(
     skipped: Mapping[str, LeftOut] | None = None,
     evaluation_seed: int | None = None,
 ) -> dict[str, list[Example]]:
-    """The `validation` and `evaluation` examples of a ``config/benchmarks`` entry; `counts` says how many of each.
+    """The examples of a ``config/benchmarks`` entry by split, `validation` and `evaluation`; `counts` says how many of
+    each, and a split that is not in it is not read.
 
     Evaluation examples from files keep their source's columns as `record`. `skipped` gets the records that are left
     out, by split. With `evaluation_seed`, evaluation examples are those that a call with this `seed` gives, and
@@ -55,30 +57,40 @@ def of_benchmark(
         paths = hub.paths(benchmark[split]["source"], manifest, split)
         return list(draw(benchmark[split], paths, counts[split], seed, taken, skipped))
 
-    left_out = skipped or {"validation": None, "evaluation": None}
-    validation = drawn_from("validation", seeds["evaluation"], (), left_out["validation"])
-    evaluation = drawn_from("evaluation", seeds["evaluation"], validation, left_out["evaluation"])
+    left_out = skipped or dict.fromkeys(counts)
+    drawn: dict[str, list[Example]] = {}
+    for split in counts:
+        drawn[split] = drawn_from(split, seeds["evaluation"], drawn.get("validation", []), left_out[split])
     if evaluation_seed is not None:
-        validation = drawn_from("validation", seed, evaluation, None)
-    drawn = {"validation": validation, "evaluation": evaluation}
-    for row in drawn["evaluation"]:
-        _check_json(row)
-    return {**drawn, "validation": list(map(_without_record, drawn["validation"]))}
+        drawn["validation"] = drawn_from("validation", seed, drawn.get("evaluation", []), None)
+    for row in drawn.get("evaluation", []):
+        _check_json(row, "evaluation")
+    keep = benchmark["validation"]["keep"]
+    return {**drawn, "validation": [_keeping(keep, row) for row in drawn["validation"]]}
 
 
-def _check_json(row: Example) -> None:
-    """Evaluation examples are written with their source's columns, so these must be valid JSON."""
+def _check_json(row: Example, where: str) -> None:
+    """What is written with its source's columns must have valid JSON there; `where` is a key of the config file."""
     for name, value in row.get("record", {}).items():
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
             sentence = f"column {name!r} of example {row['id']} cannot be written as JSON ({error})"
-            raise InputError("column-not-json", sentence, key="evaluation") from error
+            raise InputError("column-not-json", sentence, key=where) from error
 
 
-def _without_record(row: Example) -> Example:
+def _keeping(columns: list[str] | str, row: Example) -> Example:
+    """With only these of its source's columns. Raises `InputError` for one that it does not have."""
     shorter = row.copy()
-    shorter.pop("record", None)
+    record = shorter.pop("record", {})
+    if columns == "all":
+        shorter["record"] = record
+    elif columns:
+        for name in columns:
+            if name not in record:
+                raise InputError("no-such-column", f"example {row['id']} has no column {name!r}", key="keep")
+        shorter["record"] = {name: record[name] for name in columns}
+    _check_json(shorter, "keep")
     return shorter
 
 

@@ -128,7 +128,8 @@ class Benchmark(Entry):
     """A target task.
 
     Validation rows to select by, held-out rows to score on, and how the harness scores them. Rows are made by a
-    `reader` for its `tasks`, or read from the files of `validation` and `evaluation`.
+    `reader` for its `tasks`, or read from the files of `validation` and `evaluation`. A target that is only selected
+    for (`snakemake select`) needs no `evaluation`, `harness` and `metrics`.
     """
 
     FOLDER: ClassVar[str] = "benchmarks"
@@ -161,17 +162,25 @@ class Benchmark(Entry):
     """Rows from which lm-eval takes the examples in a prompt, as its split `train`; all of them."""
     harness: Annotated[
         dict[Annotated[str, Matching("[a-z0-9_]+", "a name of a-z, 0-9 and '_'")], HarnessTask], Field(min_length=1)
-    ]
+    ] = {}
     """lm-eval tasks by name, in lm-eval's own keys; the task's name and the data set are filled in. A document has the
     fields id, task, instruction and response, and the columns of its source. Scores of an `include` with {task} in it
     are means over all samples. Without `include`, the output type `loglikelihood` scores the tokens that training has
     labels for."""
-    metrics: Annotated[List[Metric], Field(min_length=1)]
+    metrics: Annotated[List[Metric], Field(min_length=1)] = ()
     """Columns of the table, from lm-eval's metrics; the first one ranks."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        one_origin(self.reader, self.tasks, validation=self.validation, evaluation=self.evaluation)
+        evaluated = {"harness": self.harness, "metrics": self.metrics}
+        if any((*evaluated.values(), self.evaluation)):
+            for key, value in evaluated.items():
+                if not value:
+                    raise problem("missing-key", "is missing, and an evaluated benchmark needs it", key)
+        if self.harness or self.evaluation:
+            one_origin(self.reader, self.tasks, validation=self.validation, evaluation=self.evaluation)
+        else:
+            one_origin(self.reader, self.tasks, validation=self.validation)
         for number, metric in enumerate(self.metrics):
             if metric.task not in self.harness:
                 sentence = f"{metric.task!r} is not among the tasks of `harness` ({', '.join(self.harness)})"

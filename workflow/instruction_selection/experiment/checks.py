@@ -17,7 +17,12 @@ from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.pool import Pool
+from instruction_selection.experiment.sources import ModelFolder
 from instruction_selection.experiment.suggestions import closest
+
+#: Files of which a tokenizer needs one, and names of pickled weights.
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 def check(experiment: Experiment, config_dir: Path) -> None:
@@ -164,11 +169,37 @@ def readers_have_a_row_per_task(checked: Checked) -> None:
     for name, benchmark in checked.experiment.benchmarks.items():
         target = settings.targets[name]
         wanted.append((f"targets.{name}.validation_rows", target.validation_rows, benchmark))
-        wanted.append((f"targets.{name}.evaluation_rows", target.evaluation_rows, benchmark))
+        if target.evaluation_rows is not None:
+            wanted.append((f"targets.{name}.evaluation_rows", target.evaluation_rows, benchmark))
     for key, rows, entry in wanted:
         if entry.reader and rows < len(entry.tasks):
             sentence = f"{rows} rows are too few for {len(entry.tasks)} tasks"
             raise InputError("fewer-rows-than-tasks", sentence, path=checked.file, key=key)
+
+
+def evaluated_targets_have_a_harness(checked: Checked) -> None:
+    for name, target in checked.settings.targets.items():
+        if target.evaluation_rows is not None and not checked.experiment.benchmarks[name].harness:
+            sentence = f"benchmark {name!r} has no harness, so it can only be selected for; remove this key"
+            raise InputError("no-harness", sentence, path=checked.file, key=f"targets.{name}.evaluation_rows")
+
+
+def model_folders_are_whole(checked: Checked) -> None:
+    """With configuration, tokenizer and safetensors; what is pickled runs code when it is read."""
+    for name, model in checked.experiment.models.items():
+        if not isinstance(model.source, ModelFolder):
+            continue
+        folder, where = Path(model.source.folder), {"path": checked.path(Model, name), "key": "source.folder"}
+        if not (folder / "config.json").is_file():
+            raise InputError("not-a-model", f"{folder} has no config.json, so it is not a model's folder", **where)
+        if not any(folder.glob("*.safetensors")):
+            pickles = sorted(path.name for suffix in PICKLES for path in folder.glob(suffix))
+            what = f"its weights are pickled ({pickles[0]})" if pickles else "it has no weights"
+            sentence = f"{folder}: {what}; save them with save_pretrained(safe_serialization=True)"
+            raise InputError("no-safetensors", sentence, **where)
+        if not any((folder / file).is_file() for file in TOKENIZERS):
+            sentence = f"{folder} has no tokenizer ({', '.join(TOKENIZERS)}); save it there with save_pretrained"
+            raise InputError("no-tokenizer", sentence, **where)
 
 
 def shards_are_of_the_pools(checked: Checked) -> None:
@@ -190,6 +221,9 @@ def pools_have_enough_rows(checked: Checked) -> None:
                 sentence = f"{wanted} are more than the {pool.rows} rows of pool {name!r}"
                 raise InputError("pool-too-small", sentence, path=checked.file, key=key)
         for ratio in checked.settings.ratios:
+            if selected_count(ratio, pool.rows) > pool.rows:
+                sentence = f"{ratio:g} rows are more than the {pool.rows} rows of pool {name!r}"
+                raise InputError("count-exceeds-pool", sentence, path=checked.file, key="ratios")
             if selected_count(ratio, pool.rows) < 1:
                 sentence = f"{ratio:g} of the {pool.rows} rows of pool {name!r} selects none; raise either"
                 raise InputError("ratio-selects-none", sentence, path=checked.file, key="ratios")
@@ -275,6 +309,8 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     methods_have_ratios,
     *programs.RULES,
     readers_have_a_row_per_task,
+    evaluated_targets_have_a_harness,
+    model_folders_are_whole,
     tables_show_what_is_computed,
     tables_name_a_target_once,
     tables_of_a_target_have_one,

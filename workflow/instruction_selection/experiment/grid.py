@@ -113,6 +113,11 @@ def scores(experiment: Experiment, plan: Plan) -> list[Score]:
     ]
 
 
+def only_selected_for(experiment: Experiment) -> list[str]:
+    """Benchmarks that are not evaluated, so that no table can show them."""
+    return [name for name, target in experiment.settings.targets.items() if target.evaluation_rows is None]
+
+
 def targets(experiment: Experiment) -> list[str]:
     """Every target that a table is about, joint ones among them."""
     return list(dict.fromkeys(target for plan in experiment.tables.values() for target in plan.targets))

@@ -49,6 +49,8 @@ class Layout:
         self.chosen = f"{self.run}/chosen.txt"
         self.selected = f"{self.run}/selected.jsonl"
         self.selection = f"{self.run}/selection.json"
+        self.scores = f"{self.run}/scores.parquet"
+        self.selected_dataset = f"{self.run}/dataset_info.json"
         self.adapter = f"{self.run}/adapter"
         self.training_summary = f"{self.run}/training.json"
         self.harness_tasks = at("targets/{benchmark}/harness")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from instruction_selection.experiment.base import List, Section, problem
+from instruction_selection.experiment.base import Distinct, List, Section, problem
 from instruction_selection.experiment.sources import RowSource
 
 
@@ -51,6 +51,9 @@ class Rows(Section):
     overlap_text: Template | None = None
     """Template of what is compared to find the same question among other rows, where `instruction` has other text
     around it; by default the instruction."""
+    keep: Distinct[str] | Literal["all"] = ()
+    """Columns of the source that the rows keep, as `record`, so that a selection has them; `all` keeps every one.
+    Evaluation rows keep all in any case."""
     instruction: Template
     """Template of what the model is asked."""
     response: Template

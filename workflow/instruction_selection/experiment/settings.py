@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from instruction_selection.experiment.base import (
     About,
@@ -14,12 +14,20 @@ from instruction_selection.experiment.base import (
     Number,
     Section,
     Seed,
+    problem,
 )
 from instruction_selection.experiment.training import TrainingOverrides
 
+
+def _share_or_count(value: float) -> float:
+    if value >= 1 and (value < 2 or value != int(value)):
+        raise problem("out-of-range", "must be a share below 1 or a whole number of rows from 2, not {value}")
+    return value
+
+
 Names = Annotated[Distinct[str], Field(min_length=1)]
 Seeds = Annotated[Distinct[Seed], Field(min_length=1)]
-Ratio = Annotated[Number, Field(gt=0, lt=1)]
+Ratio = Annotated[Number, Field(gt=0), AfterValidator(_share_or_count)]
 Backend = Literal["hf", "vllm"]
 OneGpu = Annotated[int, Field(ge=0, le=1)]
 
@@ -54,8 +62,9 @@ class TargetRows(Section):
 
     validation_rows: Count
     """Rows that the selection may look at."""
-    evaluation_rows: Count
-    """Held-out rows that the tuned models are scored on."""
+    evaluation_rows: Count | None = None
+    """Held-out rows that the tuned models are scored on. Without it the target is only selected for, by
+    `snakemake select`."""
     overlap: Literal["reject", "count"] = "reject"
     """What follows if a held-out row is also in the pool or among the validation rows: the run is rejected, or the rows
     are counted in overlap/<pool>.json. Big public pools have such rows."""
@@ -217,7 +226,8 @@ class Settings(Entry):
     methods: Names
     """Selection methods to compare; files of config/methods."""
     ratios: Distinct[Ratio] = ()
-    """Shares of the pool to select, for methods whose own file does not fix the ratio."""
+    """How much of the pool to select, for methods whose own file does not fix the ratio: a share below 1, or a number
+    of rows from 2."""
     tables: Distinct[str] = ()
     """Tables to make; files of config/tables. What they show is what is computed. If there are none, one table per
     target with every model, pool, method and ratio."""

@@ -79,6 +79,16 @@ class Folder(Section):
     """File names, or patterns of them, in the order in which they are read."""
 
 
+class ModelFolder(Section):
+    """A model's folder, as `save_pretrained` writes it: configuration, tokenizer, and weights as safetensors."""
+
+    kind: Literal["folder"]
+    folder: Annotated[str, Matching(r"(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f]+", "a folder without '..'")]
+    """Where it is: absolute, or relative to where Snakemake is started."""
+    files: Annotated[List[ModelFile], Field(min_length=1)] = ("*.json", "*.safetensors")
+    """File names, or patterns of them."""
+
+
 class PackageFiles(Section):
     """Files inside an installed Python package."""
 
@@ -130,6 +140,6 @@ class PackageFolder(Section):
 
 
 RowSource = Annotated[Repository | Address | Folder | PackageFiles, ByKind()]
-ModelSource = Annotated[GgufFile | RandomWeights | ModelRepository, ByKind()]
+ModelSource = Annotated[GgufFile | RandomWeights | ModelFolder | ModelRepository, ByKind()]
 EncoderSource = Annotated[PackageFolder | ModelRepository, ByKind()]
-Source = Repository | Address | Folder | PackageFiles | GgufFile | RandomWeights | PackageFolder
+Source = Repository | Address | Folder | ModelFolder | PackageFiles | GgufFile | RandomWeights | PackageFolder

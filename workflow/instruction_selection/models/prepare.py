@@ -34,7 +34,7 @@ def prepare(
     """
     source = model["source"]
     with checksummed_folder.create(folder) as partial:
-        fetched = hub.paths(source, manifest, "source") if source["kind"] == "hub" else []
+        fetched = hub.paths(source, manifest, "source") if hub.fetched({"source": source}) else []
         if fetched:
             tokenizer = _fetched_tokenizer(source, fetched[0].parent)
         else:
@@ -100,7 +100,9 @@ def _fetched_tokenizer(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         sentence = f"no tokenizer can be read from these files ({reason}); add the tokenizer's files to the list"
-        raise InputError("no-tokenizer", sentence, path=source["repository"], key="source.files") from error
+        raise InputError(
+            "no-tokenizer", sentence, path=source.get("repository") or source["folder"], key="source.files"
+        ) from error
 
 
 def _link(fetched: list[Path], folder: Path) -> None:

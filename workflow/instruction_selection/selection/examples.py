@@ -58,7 +58,12 @@ class Examples:
 
     def copy(self, indices: Sequence[int] | np.ndarray, path: str | Path) -> None:
         """Write the lines of the examples `indices`, in this order and byte for byte, to `path`."""
-        with files.replacing(path) as temporary, Path(self.path).open("rb") as source, temporary.open("wb") as target:
+        with files.replacing(path) as temporary, temporary.open("wb") as target:
+            target.writelines(self.lines(indices))
+
+    def lines(self, indices: Sequence[int] | np.ndarray) -> Iterator[bytes]:
+        """The lines of the examples `indices`, in this order, each with one line break at its end."""
+        with Path(self.path).open("rb") as source:
             for offset in self.offsets[np.asarray(indices, np.int64)].tolist():
                 source.seek(offset)
-                target.write(source.readline().removesuffix(b"\n") + b"\n")
+                yield source.readline().removesuffix(b"\n") + b"\n"

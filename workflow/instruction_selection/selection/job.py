@@ -13,7 +13,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
 from instruction_selection.features.matrix import FeatureMatrix
-from instruction_selection.selection import chosen, reading
+from instruction_selection.selection import chosen, reading, scores
 from instruction_selection.selection.contract import Checkpoint, Inputs, Selection
 from instruction_selection.selection.examples import Examples
 from instruction_selection.selection.run import renamed, run_method
@@ -23,6 +23,8 @@ from instruction_selection.selection.walk import diagnostics
 SAMPLED_ROWS = 512
 #: What `selection.json` repeats of a checkpoint's entry in checkpoints.json.
 REPORTED = ("step", "mean_learning_rate", "second_moments_below_epsilon")
+#: LLaMA-Factory's description of a selection as a data set.
+DATASET = {"selected": {"file_name": "selected.jsonl", "columns": {"prompt": "instruction", "response": "response"}}}
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "h5py", "numba")
 
 
@@ -75,9 +77,14 @@ class Job:
     memory_mib: int = 8000
 
 
-def execute(job: Job, selected: str | Path, summary: str | Path, code: Mapping[str, str] | None) -> None:
-    """Select, and write the chosen examples and their summary; `code` has the hashes of the code that selects."""
-    pool, indices, found = select(job)
+def execute(job: Job, run: str | Path, code: Mapping[str, str] | None) -> None:
+    """Select, and write the chosen examples, their summary, `scores.parquet`, and `dataset_info.json`, in which
+    LLaMA-Factory finds the examples as the data set `selected`, to the folder `run`; `code` has the hashes of the code
+    that selects.
+    """
+    selected = Path(run, "selected.jsonl")
+    choice = choose(job)
+    found = choice.summary(job)
     parameters = {
         "method": {"params": job.params},
         "ratio": job.ratio,
@@ -87,15 +94,56 @@ def execute(job: Job, selected: str | Path, summary: str | Path, code: Mapping[s
     inputs = {"pool": job.pool} | {f"validation of {Path(path).parent.name}": path for path in job.validation}
     inputs |= {"chosen": job.chosen} if job.chosen else {}
     found["provenance"] = provenance.record(inputs, parameters, code, LIBRARIES)
-    pool.copy(indices, selected)
-    files.write_json(summary, {**found, "sha256": files.sha256(selected)})
+    choice.pool.copy(choice.result.indices, selected)
+    stores = [path for name, [path] in _pool_files(job) if FEATURES[name].reader == "gradient_store"]
+    validation = [name for path in job.validation for name in Examples.read(path).ids]
+    scores.write(
+        Path(run, "scores.parquet"), choice.pool, validation, choice.inputs, choice.result, next(iter(stores), None)
+    )
+    files.write_json(Path(run, "dataset_info.json"), DATASET)
+    files.write_json(Path(run, "selection.json"), {**found, "sha256": files.sha256(selected)})
+
+
+def _pool_files(job: Job) -> list[tuple[str, Sequence[str]]]:
+    """Files of the pool's features under the last checkpoint."""
+    features = job.checkpoints[-1].features if job.checkpoints else {}
+    return [(name, paths) for name, paths in features.items() if FEATURES[name].side == "pool"]
 
 
 def select(job: Job) -> tuple[Examples, np.ndarray, dict[str, Any]]:
-    """The pool, the indices (n,) of the chosen examples in order of choice, and the summary of the choice.
+    """The pool, the indices (n,) of the chosen examples in order of choice, and the summary of the choice."""
+    choice = choose(job)
+    return choice.pool, choice.result.indices, choice.summary(job)
 
-    Raises `InputError` if none can be chosen, or for stores that `reading.read` rejects.
-    """
+
+@dataclass(frozen=True)
+class Choice:
+    """What a method was given, and what it returned; `identities` are those of the gradient stores."""
+
+    pool: Examples
+    budget: int
+    inputs: Inputs
+    identities: Mapping[str, dict]
+    result: Selection
+
+    def summary(self, job: Job) -> dict[str, Any]:
+        return {
+            **summarised(job, self.pool, self.budget, self.result),
+            "sized_like": job.sized_like,
+            "checkpoints": _shares(job.checkpoints, self.inputs.checkpoints),
+            "not_selectable": int((~self.inputs.usable()).sum()),
+            "trace": _trace(self.inputs, self.result),
+            "stores": {
+                name: {**identity, **self._negative_cosines(name)} for name, identity in self.identities.items()
+            },
+        }
+
+    def _negative_cosines(self, name: str) -> dict[str, Any]:
+        return negative_cosines(getattr(self.inputs, name)) if FEATURES[name].form == "rows" else {}
+
+
+def choose(job: Job) -> Choice:
+    """Raises `InputError` if none can be chosen, or for stores that `reading.read` rejects."""
     pool = Examples.read(job.pool)
     budget = _budget(job, pool)
     inputs, identities = _inputs(job, pool)
@@ -106,25 +154,14 @@ def select(job: Job) -> tuple[Examples, np.ndarray, dict[str, Any]]:
     if not len(result.indices):
         sentence = f"chose none of the {budget} rows asked for; its parameters do not fit this pool"
         raise InputError("nothing-selected", sentence, key=job.method)
-    return (
-        pool,
-        result.indices,
-        {
-            **summarised(job, pool, budget, result),
-            "sized_like": job.sized_like,
-            "checkpoints": _shares(job.checkpoints, inputs.checkpoints),
-            "not_selectable": int((~inputs.usable()).sum()),
-            "trace": _trace(inputs, result),
-            "stores": {
-                name: {**identity, **(negative_cosines(getattr(inputs, name)) if FEATURES[name].form == "rows" else {})}
-                for name, identity in identities.items()
-            },
-        },
-    )
+    return Choice(pool, budget, inputs, identities, result)
 
 
 def _budget(job: Job, pool: Examples) -> int:
     budget = selected_count(job.ratio, len(pool))
+    if budget > len(pool):
+        sentence = f"{budget} rows are wanted, and the pool has {len(pool)}"
+        raise InputError("count-exceeds-pool", sentence, path=job.pool)
     if budget < 1:
         sentence = f"{job.ratio:g} of {len(pool)} examples selects none; raise the ratio or the size of the pool"
         raise InputError("ratio-selects-none", sentence, path=job.pool)

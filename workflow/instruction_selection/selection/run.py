@@ -23,7 +23,12 @@ def run_method(implementation: str, inputs: Inputs, budget: int, params: Mapping
         return _run(implementation, inputs, budget, params, seed)
     indices = np.flatnonzero(usable)
     result = _run(implementation, inputs.at(indices), budget, params, seed)
-    return replace(result, indices=indices[result.indices], details=renamed(result.details, indices.tolist()))
+    scores = None
+    if result.scores is not None:
+        scores = np.full(len(usable), np.nan, np.float32)
+        scores[indices] = result.scores
+    details = renamed(result.details, indices.tolist())
+    return replace(result, indices=indices[result.indices], details=details, scores=scores)
 
 
 def _run(implementation: str, inputs: Inputs, budget: int, params: Mapping[str, Any], seed: int) -> Selection:
@@ -34,7 +39,7 @@ def _run(implementation: str, inputs: Inputs, budget: int, params: Mapping[str, 
         scores = np.asarray(module.score(inputs, rng, **params), dtype=np.float32)
         if scores.shape != (inputs.pool_size,) or not np.isfinite(scores).all():
             raise ValueError(f"{name}: score must return {inputs.pool_size} finite numbers, not {scores.shape}.")
-        result = Selection(np.argsort(-scores, kind="stable")[:budget])
+        result = Selection(np.argsort(-scores, kind="stable")[:budget], scores=scores)
     else:
         result = module.select(inputs, budget, rng, **params)
     chosen = result.indices = np.asarray(result.indices, dtype=np.int64)

@@ -1,0 +1,17 @@
+# Selections and nothing after them; `make select EXPERIMENT=NAME`. Ends by naming the files.
+rule select:
+    input:
+        selected=[
+            PATHS.selected.format(**cell) for cell in WIRING.compared_selections()
+        ],
+        summaries=[
+            PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
+        ],
+        config=PATHS.resolved_config,
+    log:
+        "results/select.log",
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/list_selections.py"
