@@ -18,7 +18,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow
@@ -80,8 +80,9 @@ def _nearest(inputs: Inputs, validation: Sequence[str], count: int) -> dict[str,
     if pair is None:
         types = {"nearest": pyarrow.list_(pyarrow.string()), "similarity": pyarrow.list_(pyarrow.float32())}
         return {name: pyarrow.nulls(count, kind) for name, kind in types.items()}
-    ids, cosines = nearest(found[pair[0]], found[pair[1]])
-    usable = found[pair[0]].usable
+    rows, target = (cast(FeatureMatrix, found[name]) for name in pair)
+    ids, cosines = nearest(rows, target)
+    usable = rows.usable
     names = [[validation[place] for place in row] if use else None for row, use in zip(ids, usable, strict=True)]
     values = [row.tolist() if use else None for row, use in zip(cosines, usable, strict=True)]
     return {
