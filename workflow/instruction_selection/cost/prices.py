@@ -144,7 +144,7 @@ WEIGHT_BYTES_PER_PARAMETER = {
     ("evaluation", True): _fixed(2, "bytes", "bfloat16 on the way to the GPU"),
     ("training", False): _fixed(8, "bytes", "float32 and a copy; assumed"),
     ("gradients", False): _fixed(
-        8, "bytes", "measured: 6.0 for 1.1 billion from a bfloat16 file into float32; 2 more for a float32 file, assumed"
+        8, "bytes", "measured: 6.0 from a bfloat16 file into float32 (1.1 billion); 2 more from float32, assumed"
     ),
     ("evaluation", False): _fixed(8, "bytes", "float32 and a copy; assumed"),
 }
