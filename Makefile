@@ -13,7 +13,8 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --univers
 SCHEMA := $(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.
 AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate select power study smoke test unit integration faults environments lint format reference docs \
+.PHONY: help setup demo list estimate select power study smoke test unit integration gpu faults environments lint \
+	format reference docs \
 	container lock audit clean
 
 help:  ## List the targets
@@ -65,6 +66,9 @@ unit: $(READY)  ## Run the unit tests
 
 integration: $(READY)  ## Run the tests that start LLaMA-Factory and DeepSpeed (minutes)
 	$(BIN)/python -m pytest tests/integration
+
+gpu: $(READY)  ## Check and time what runs on a GPU, on a machine that has one (minutes)
+	$(BIN)/python -m pytest -m gpu tests/gpu tests/unit
 
 faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (minutes)
 	$(BIN)/python -m pytest tests/faults
