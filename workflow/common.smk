@@ -9,7 +9,14 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
 from instruction_selection.data import hub
-from instruction_selection.experiment import decides, draws, grid, load, machines, wiring
+from instruction_selection.experiment import (
+    decides,
+    draws,
+    grid,
+    load,
+    machines,
+    wiring,
+)
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
 

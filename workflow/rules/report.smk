@@ -19,9 +19,9 @@ rule table:
         mem_mb=4000,
         runtime=120,
     params:
+        **WIRING.shown_entries(),
         cells=lambda wildcards: WIRING.table_cells(wildcards.table),
         plan=lambda wildcards: EXPERIMENT.tables[wildcards.table].plain(),
-        **WIRING.shown_entries(),
         accepted_code=list(SETTINGS.accepted_code),
         code=code_of("table"),
         execution=execution(lambda wildcards: Chain(WIRING, wildcards.table).results()),

@@ -104,9 +104,7 @@ def _mean_counts(counts: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def spec_of(experiment: Experiment) -> TableSpec:
     """Of one table that shows all targets and methods of an experiment side by side."""
-    return TableSpec.parse(
-        plan=_plan(experiment).plain(), **Wiring(experiment).shown_entries(), repeated="draws"
-    )
+    return TableSpec.parse(plan=_plan(experiment).plain(), **Wiring(experiment).shown_entries(), repeated="draws")
 
 
 def _plan(experiment: Experiment) -> Plan:

@@ -52,9 +52,7 @@ def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]
                 continue
             for metric in spec.benchmark(benchmark).metrics:
                 ids = list(cells[0].values[metric.name])
-                first, second = (
-                    results.runs(side[:repeated], metric.name, ids) for side in (cells, groups[baseline])
-                )
+                first, second = (results.runs(side[:repeated], metric.name, ids) for side in (cells, groups[baseline]))
                 label = f"{spec.benchmark(benchmark).label}, {metric.label}"
                 found.setdefault(label, []).append(metric.scale * (first - second))
     return found
