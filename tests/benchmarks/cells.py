@@ -32,14 +32,14 @@ IMPORTS = {
     "fine-tuning": "import torch, instruction_selection.models; from llamafactory.train.tuner import run_exp",
 }
 #: Batch size and precision.
-EVALUATIONS = [(16, "float32"), (16, "bfloat16"), (64, "bfloat16")]
-FINETUNINGS = [(2, False), (8, False), (8, True)]
+EVALUATIONS = [(16, "float32"), (16, "bfloat16")]
+FINETUNINGS = [(4, False), (4, True)]
 
 
-def seconds(job: Callable[[], object]) -> float:
+def seconds(job: Callable[..., object], *arguments: object) -> float:
     """Processor time of the processes that `job` starts and waits for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    job()
+    job(*arguments)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -68,21 +68,21 @@ def main() -> None:
     rows = example.read(target / "evaluation.jsonl")[:count]
     os.environ["OMP_NUM_THREADS"] = "1"
     lines = [f"{f'processor seconds, {len(rows)} rows, one thread':47}{'start-up':>9}{'loading':>9}{'work':>9}"]
-    jobs = [("evaluation", evaluated, options) for options in EVALUATIONS]
-    jobs += [("fine-tuning", trained, options) for options in FINETUNINGS]
+    pairs = zip(EVALUATIONS, FINETUNINGS, strict=True)
+    jobs = [job for one, other in pairs for job in (("evaluation", evaluated, one), ("fine-tuning", trained, other))]
     for stage, job, options in jobs:
         spent = []
         with tempfile.TemporaryDirectory() as folder:
-            spent.append(seconds(lambda: imported(IMPORTS[stage], Path(folder))))
+            spent.append(seconds(imported, IMPORTS[stage], Path(folder)))
             for number in (FEW, len(rows)):
                 into = Path(folder, str(number))
                 into.mkdir()
-                spent.append(seconds(lambda: job(model, rows[:number], into, *options)))
+                spent.append(seconds(job, model, rows[:number], into, *options))
         start, few, everything = spent
         label = f"{stage}, batches of {options[0]}, {options[1]}"
         lines.append(f"{label:47}{start:9.1f}{few - start:9.1f}{everything - few:9.1f}")
-    # At the end, because the programs print as well.
-    print("\n".join(lines))
+        # All lines again, because the programs print as well.
+        print(*lines, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

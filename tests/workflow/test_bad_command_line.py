@@ -24,8 +24,8 @@ def checkout(fresh, tmp_path_factory) -> Checkout:
             "no experiment 'smok': config/experiments/smok.yaml does not exist (did you mean 'smoke'?).",
         ),
         ("ratios=[0.5]", "--config: unknown key 'ratios'; only `experiment` and `draw` are chosen here."),
-        ("draw=0", "--config draw=0: a draw is a whole number"),
-        ("draw=two", "--config draw=two: a draw is a whole number"),
+        ("draw=0", "draw: 0 is not a whole number"),
+        ("draw=two", "draw: 'two' is not a whole number"),
     ],
 )
 def test_choice__is_rejected_if_it_is_wrong(checkout, argument, expected):

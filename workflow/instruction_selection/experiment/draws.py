@@ -4,9 +4,11 @@
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import sentences
 from instruction_selection.experiment.settings import Settings
 
 #: A draw adds this, times its number, to every seed. Seeds of an experiment are below it, so draws share none.
@@ -19,7 +21,7 @@ def number(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
-        raise InputError("not-a-draw", f"--config draw={value}: a draw is a whole number from 1 to {MOST}", key="draw")
+        raise InputError("not-a-draw", f"{sentences.shown(value)} is not a whole number from 1 to {MOST}", key="draw")
     return value
 
 
@@ -52,7 +54,8 @@ def main() -> None:
     try:
         settings = load.load("config", sys.argv[1]).settings
         if settings.draws is None:
-            raise InputError("no-draws", "the experiment has no key draws", key="draws")
+            path = load.path_of(Path("config"), Settings, sys.argv[1])
+            raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
     except InputError as error:
         sys.exit(str(error))
     print(*range(1, settings.draws + 1))

@@ -40,8 +40,8 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class SelectionSummary:
-    """What a ``selection.json`` has, or the mean of several: how many examples were selected, of which tasks, and how many checkpoints were
-    read (None if it does not say, as a method with its own rule need not)."""
+    """What a ``selection.json`` has, or the mean of several: how many examples were selected, of which tasks, and how
+    many checkpoints were read (None if it does not say, as a method with its own rule need not)."""
 
     selected: float
     tasks: Mapping[str, float]

@@ -62,8 +62,9 @@ def cells(experiments: Sequence[Experiment], spec: TableSpec) -> list[EvaluatedC
     found: dict[tuple[int | None, str, str, Group], dict[int, EvaluatedCell]] = {}
     for wiring in map(Wiring, experiments):
         for name in wiring.experiment.tables:
-            for names, *paths in wiring.table_cells(name):
-                each = EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
+            for names, evaluation, samples, selection, training in wiring.table_cells(name):
+                paths = CellFiles(evaluation, samples, selection, training)
+                each = EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
                 key = (wiring.experiment.draw, each.target, each.benchmark, each.group)
                 # By seed, because several tables may show a cell.
                 found.setdefault(key, {})[each.cell.seed] = each

@@ -28,10 +28,8 @@ def notes(rows: list[Row], spec: TableSpec) -> list[str]:
     compared = [(row, score.comparison) for row, score in scores if score.comparison is not None]
     paragraphs = [_scores(measured, [score for _, score in scores], spec)]
     if compared:
-        paragraphs += [
-            _comparisons(len(compared), baselines(rows)),
-            *(_draws(measured) if spec.repeated == "draws" else _marks(measured, compared)),
-        ]
+        marks = _draws(measured) if spec.repeated == "draws" else _marks(measured, compared)
+        paragraphs += [_comparisons(len(compared), baselines(rows)), *marks]
     checkpoints = _checkpoints(measured, spec.methods.values())
     return [*paragraphs, *([checkpoints] if checkpoints else [])]
 

@@ -26,7 +26,7 @@ def text(experiments: Sequence[Experiment]) -> str:
     nothing finished can be compared.
     """
     blocks = [
-        _block(label, np.mean([each.size for each in found]), [Components.of(each) for each in found])
+        _block(label, float(np.mean([each.size for each in found])), [Components.of(each) for each in found])
         for label, found in _by_metric(experiments).items()
     ]
     if not blocks:
@@ -61,9 +61,10 @@ def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]
 def _finished(experiment: Experiment, spec: TableSpec) -> Iterator[EvaluatedCell]:
     wiring = Wiring(experiment)
     for table_name in experiment.tables:
-        for names, *paths in wiring.table_cells(table_name):
+        for names, evaluation, samples, selection, training in wiring.table_cells(table_name):
+            paths = CellFiles(evaluation, samples, selection, training)
             if all(path is None or Path(path).is_file() for path in paths):
-                yield EvaluatedCell.read(names, CellFiles(*paths), spec.benchmark(names["benchmark"]).metrics)
+                yield EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
 
 
 def _block(label: str, size: float, found: list[Components]) -> str:

@@ -95,4 +95,5 @@ def smallest_difference(
     most = error
     while power(most, components, rows, draws, level) < wanted:
         most *= 2
-    return float(brentq(lambda size: power(size, components, rows, draws, level) - wanted, 0, most))
+    size = brentq(lambda size: power(size, components, rows, draws, level) - wanted, 0, most)
+    return float(size)  # pyright: ignore[reportArgumentType] (a tuple only with full_output)

@@ -33,8 +33,8 @@ class Comparison:
     `p_adjusted` is set by Holm's method for the comparisons that a table shows, and None for others.
 
     `test` is `TWO_LEVELS`, or of rows alone: ``mcnemar`` (exact; every value is 0 or 1) or ``permutation`` (of the
-    signs of the differences). Beside `TWO_LEVELS` over seeds, and otherwise None: `welch_p` of the seeds' means, and the
-    percentile interval of the hierarchical bootstrap.
+    signs of the differences). Beside `TWO_LEVELS` over seeds, and otherwise None: `welch_p` of the seeds' means, and
+    the percentile interval of the hierarchical bootstrap.
     """
 
     difference: float
