@@ -1,9 +1,14 @@
 """Files of config/models and config/encoders."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from instruction_selection.experiment.base import About, Count, Entry, Execution, Label
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
+
+#: No language model has fewer, and who writes 16 means billions.
+Weights = Annotated[int, Field(ge=10_000)]
 
 
 class Model(Entry):
@@ -17,8 +22,9 @@ class Model(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    parameters: Execution[Count]
-    """Weights. Memory and time that jobs ask of a cluster follow from it."""
+    parameters: Execution[Weights]
+    """Weights, as a whole number: 8030261248, not 8 (billion). Memory and time that jobs ask of a cluster follow from
+    it."""
     template: str
     """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
     workflow's own. `alpaca_bos` is for base models (`alpaca` with the model's beginning-of-sequence token), and
