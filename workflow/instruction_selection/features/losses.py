@@ -32,8 +32,9 @@ def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: i
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
-    network = AutoModelForCausalLM.from_pretrained(model, local_files_only=True, dtype=torch.float32)
-    network = network.to(device).eval()
+    network = AutoModelForCausalLM.from_pretrained(
+        model, local_files_only=True, dtype=torch.float32, device_map={"": device}
+    ).eval()
     given = tokens.encode(rows, tokenizer, template, cutoff_len)
     without = tokens.encode([{**row, "instruction": ""} for row in rows], tokenizer, template, cutoff_len)
     alone = [_first(each, other.response_tokens) for each, other in zip(without, given, strict=True)]

@@ -109,7 +109,7 @@ class Inputs:
 def _usable(values: Values) -> np.ndarray:
     """bool (N,): a row with a norm, finite numbers, or any text."""
     if isinstance(values, np.ndarray):
-        return np.isfinite(values).reshape(len(values), -1).all(1)
+        return np.asarray(np.isfinite(values).reshape(len(values), -1).all(1))
     return np.ones(len(values), dtype=bool) if isinstance(values, Texts) else values.usable
 
 

@@ -51,8 +51,8 @@ class Examples:
     def texts(self, places: np.ndarray) -> Iterator[Text]:
         """The text of the examples `places` (n,), in this order, a line of the file at a time."""
         with Path(self.path).open("rb") as handle:
-            for place in places.tolist():
-                handle.seek(self.offsets[place])
+            for place, offset in zip(places.tolist(), self.offsets[places].tolist(), strict=True):
+                handle.seek(offset)
                 example = files.parse_json_line(handle.readline(), self.path, place + 1)
                 yield Text(example["instruction"], example["response"])
 

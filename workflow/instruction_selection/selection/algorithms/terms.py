@@ -46,7 +46,7 @@ def counted(texts: Texts, vocabulary: Mapping[str, int]) -> Iterator[tuple[int, 
 
 def mean_counts(texts: Texts, vocabulary: Mapping[str, int]) -> np.ndarray:
     """(K, V): how often a word occurs in a text of each of the K subtasks, on average."""
-    names, subtasks = np.unique(texts.subtasks, return_inverse=True)
+    names, subtasks = np.unique(np.asarray(texts.subtasks), return_inverse=True)
     result = np.zeros((len(names), len(vocabulary)))
     for start, counts, lengths in counted(texts, vocabulary):
         np.add.at(result, subtasks[start : start + len(lengths)], counts.toarray())
@@ -57,7 +57,11 @@ def hashed_ngrams(texts: Texts, buckets: int) -> Iterator[tuple[int, csr_array]]
     """By blocks of n texts: the number of the first, and occurrences (n, `buckets`) of its words, runs of signs, and
     pairs of neighbours, each in the bucket that a hash of it (MurmurHash3) gives."""
     vectorizer = HashingVectorizer(
-        token_pattern=WORD_OR_SIGNS, ngram_range=(1, 2), n_features=buckets, alternate_sign=False, norm=None
+        token_pattern=WORD_OR_SIGNS,
+        ngram_range=(1, 2),
+        n_features=buckets,
+        alternate_sign=False,
+        norm=None,  # pyright: ignore[reportArgumentType] (takes None)
     )
     for start, block in _blocks(texts):
         yield start, csr_array(vectorizer.transform(block))
