@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_method__is_added_as_the_page_says(copy, repository):
 
 def test_benchmark__is_added_as_the_page_says(copy, repository):
     page = repository / "docs/add-a-benchmark.md"
-    assert follow(page, copy) == ["data/capitals.jsonl", "config/benchmarks/capitals.yaml"]
+    assert follow(page, copy)[:2] == ["data/capitals.jsonl", "config/benchmarks/capitals.yaml"]
     entry = re.search(r"`(capitals: \{.*?\})`", page.read_text())[1]
     copy.edit("config/experiments/smoke.yaml", "targets:\n", f"targets:\n  {entry}\n")
     evaluation = "results/smoke/runs/tiny-llama/any/any/base/0/seed0/eval/capitals.json"
@@ -62,3 +63,18 @@ def test_benchmark__is_added_as_the_page_says(copy, repository):
     copy.edit("data/capitals.jsonl", "Oslo", "Bergen")
     again = copy.planned("smoke", "--", evaluation)
     assert again["fetch"] == again["sample_target"] == again["evaluate"] == 1
+
+
+def test_benchmark__of_multiple_choice_is_added_as_the_page_says(fresh, repository, tmp_path):
+    checkout = Checkout(shutil.copytree(fresh.path, tmp_path / "checkout"))
+    written = follow(repository / "docs/add-a-benchmark.md", checkout)
+    assert written[2:] == ["data/planets.jsonl", "config/benchmarks/planets.yaml"]
+    entry = "planets: {validation_rows: 2, evaluation_rows: 2}"
+    checkout.edit("config/experiments/smoke.yaml", "targets:\n", f"targets:\n  {entry}\n")
+    evaluation = "results/smoke/runs/tiny-llama/any/any/base/0/seed0/eval/planets"
+    result = checkout.snakemake("--", f"{evaluation}.json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    metric = json.loads((checkout.path / f"{evaluation}.json").read_text())["metrics"]["accuracy"]
+    samples = [json.loads(line) for line in (checkout.path / f"{evaluation}.samples.jsonl").open()]
+    assert len(samples) == 2
+    assert metric["value"] == 100 * sum(sample["acc"] for sample in samples) / 2

@@ -173,6 +173,7 @@ LABEL = "Log-likelihood of the answer"
             "pools/reasoning.yaml", "tasks", ["aiw", "nope"], "unknown-generator", "tasks.1", id="pool's generator"
         ),
         pytest.param(TINY, "template", "nope", "unknown-template", "template", id="template"),
+        pytest.param(TINY, "parameters", 16, "out-of-range", "parameters", id="parameters in billions"),
         pytest.param(
             TINY,
             "source.config.model_type",

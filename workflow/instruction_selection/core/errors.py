@@ -18,5 +18,10 @@ class InputError(Exception):
         self.code = code
         self.path = None if path is None else str(path)
         self.key = key
+        self.sentence = sentence
         where = "".join(f"{part}: " for part in (self.path, key) if part is not None)
         super().__init__(CREDENTIALS.sub("://***@", f"{where}{sentence.removesuffix('.')}."))
+
+    def in_file(self, path: str | Path) -> "InputError":
+        """The same, of a file that the place where it was found did not know; as it is if that knew one."""
+        return self if self.path else InputError(self.code, self.sentence, path=path, key=self.key)

@@ -1,11 +1,14 @@
 """Files of config/models and config/encoders."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from instruction_selection.experiment.base import About, Count, Entry, Execution, Label
 from instruction_selection.experiment.sources import EncoderSource, ModelSource, Source
+
+#: No language model has fewer, and who writes 16 means billions.
+Weights = Annotated[int, Field(ge=10_000)]
 
 
 class Model(Entry):
@@ -19,8 +22,9 @@ class Model(Entry):
     """One sentence."""
     license: About[str] = "unknown"
     """SPDX identifier or name of the license."""
-    parameters: Execution[Count]
-    """Weights. Memory and time that jobs ask of a cluster follow from it."""
+    parameters: Execution[Weights]
+    """Weights, as a whole number: 8030261248, not 8 (billion). Memory and time that jobs ask of a cluster follow from
+    it."""
     architecture: Execution[dict[str, JsonValue] | None] = None
     """Sizes of its layers, from which `snakemake estimate` predicts GPU memory: arguments of transformers'
     AutoConfig.for_model with model_type, as in the model's config.json. Random weights have theirs in `source`."""
