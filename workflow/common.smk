@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from instruction_selection.core import code, entry_names, packages, reasons
 from instruction_selection.core.errors import InputError
-from instruction_selection.data import hub
+from instruction_selection.data import hub, model_folders
 from instruction_selection.experiment import decides, grid, load, machines, wiring
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.table import Table
@@ -84,7 +84,10 @@ WILDCARDS = {
 
 def find_own_files(kind, entry):
     try:
-        return hub.own_files(WIRING.sources_of(kind, entry))
+        sources = WIRING.sources_of(kind, entry)
+        if kind == "model" and sources["source"]["kind"] == "folder":
+            model_folders.check(sources["source"]["folder"])
+        return hub.own_files(sources)
     except InputError as error:
         raise WorkflowError(f"config/{kind}s/{entry}.yaml: {error}") from None
 
