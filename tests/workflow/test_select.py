@@ -1,4 +1,4 @@
-"""`snakemake select`: from a pool, some wanted rows and a model on disk to the chosen rows, by copies of the templates."""
+"""`snakemake select`: from a pool, some wanted rows and a model on disk to chosen rows, by copies of the templates."""
 
 import json
 import re
@@ -21,7 +21,9 @@ def own(fresh, tiny_model, tmp_path_factory) -> Checkout:
     checkout = Checkout(shutil.copytree(fresh.path, tmp_path_factory.mktemp("own") / "checkout"))
     for kind in ("experiments", "pools", "benchmarks", "models"):
         text = (checkout.path / f"config/{kind}/own.yaml").read_text()
-        (checkout.path / f"config/{kind}/mine.yaml").write_text(re.sub(r"\bown:", "mine:", text).replace("[own]", "[mine]"))
+        (checkout.path / f"config/{kind}/mine.yaml").write_text(
+            re.sub(r"\bown:", "mine:", text).replace("[own]", "[mine]")
+        )
     for old, new in SIZES.items():
         checkout.edit("config/experiments/mine.yaml", old, new)
     checkout.edit("config/experiments/mine.yaml", "rows: 100\n  training:", "rows: 8\n  training:\n    lora_rank: 4")

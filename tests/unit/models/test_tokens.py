@@ -62,7 +62,9 @@ def test_chat__has_labels_on_its_last_answer_only(tokenizer, some_rows):
 
 def test_chat__of_one_question_has_the_tokens_of_the_question(tokenizer, some_rows):
     [row] = as_chats(some_rows[:1])
-    assert tokens.encode([row], tokenizer, "smollm_eot", 64) == tokens.encode(some_rows[:1], tokenizer, "smollm_eot", 64)
+    assert tokens.encode([row], tokenizer, "smollm_eot", 64) == tokens.encode(
+        some_rows[:1], tokenizer, "smollm_eot", 64
+    )
 
 
 @pytest.mark.parametrize("form", [list, as_chats])

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from instruction_selection.core.entry_names import parts
-from instruction_selection.core.ratios import selected_count
 from instruction_selection.core.features import FEATURES, Feature
+from instruction_selection.core.ratios import selected_count
 from instruction_selection.cost import prices
 from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.experiment import Experiment, Stage

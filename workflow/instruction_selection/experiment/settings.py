@@ -19,7 +19,6 @@ from instruction_selection.experiment.base import (
 from instruction_selection.experiment.training import TrainingOverrides
 
 
-
 def _share_or_count(value: float) -> float:
     if value >= 1 and (value < 2 or value != int(value)):
         raise problem("out-of-range", "must be a share below 1 or a whole number of rows from 2, not {value}")

@@ -85,7 +85,9 @@ def _fetched_tokenizer(source: dict, folder: Path) -> PreTrainedTokenizerBase:
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         sentence = f"no tokenizer can be read from these files ({reason}); add the tokenizer's files to the list"
-        raise InputError("no-tokenizer", sentence, path=source.get("repository") or source["folder"], key="source.files") from error
+        raise InputError(
+            "no-tokenizer", sentence, path=source.get("repository") or source["folder"], key="source.files"
+        ) from error
 
 
 def _link(fetched: list[Path], folder: Path) -> None:

@@ -38,7 +38,7 @@ class TokenizedExample:
 def encode(
     rows: list[Example], tokenizer: PreTrainedTokenizerBase, template: str, cutoff_len: int
 ) -> list[TokenizedExample]:
-    """Tokenize examples with LLaMA-Factory's `template`, to `cutoff_len` tokens: `instruction` and `response`, or, where
+    """Tokenize examples with LLaMA-Factory's `template`, to `cutoff_len` tokens: `instruction` and `response`, or, if
     all have them, `messages`, of which the last turn has labels and earlier ones are cut off first.
     """
     chat = bool(rows) and "messages" in rows[0]
