@@ -151,6 +151,11 @@ def reject_evaluation():
     return []
 
 
+def evaluated_rows(wildcards):
+    reject_evaluation()
+    return PATHS.evaluation_rows.format(target=wildcards.benchmark)
+
+
 def named_table(table):
     """The files of a table of config/tables, which not every experiment has."""
     if table not in EXPERIMENT.tables:
