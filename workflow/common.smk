@@ -15,7 +15,7 @@ from instruction_selection.core import (
     reasons,
 )
 from instruction_selection.core.errors import InputError
-from instruction_selection.data import hub
+from instruction_selection.data import hub, model_folders
 from instruction_selection.experiment import (
     decides,
     draws,
@@ -113,7 +113,10 @@ WILDCARDS = {
 
 def find_own_files(kind, entry):
     try:
-        return hub.own_files(WIRING.sources_of(kind, entry))
+        sources = WIRING.sources_of(kind, entry)
+        if kind == "model" and sources["source"]["kind"] == "folder":
+            model_folders.check(sources["source"]["folder"])
+        return hub.own_files(sources)
     except InputError as error:
         raise WorkflowError(f"config/{kind}s/{entry}.yaml: {error}") from None
 
@@ -184,6 +187,11 @@ def reject_evaluation():
             "no tables; run `snakemake select`."
         )
     return []
+
+
+def evaluated_rows(wildcards):
+    reject_evaluation()
+    return PATHS.evaluation_rows.format(target=wildcards.benchmark)
 
 
 def named_table(table):

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("config/*.md")]
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 #: What the smoke experiment has instead of the demo's, or of a name that a reader fills in.
-IN_SMOKE = {"NAME": "smoke", "demo": "smoke", "mini": "smoke", "smollm2-135m": "tiny-llama"}
+IN_SMOKE = {"NAME": "smoke", "demo": "smoke", "mini": "smoke", "own": "smoke", "smollm2-135m": "tiny-llama"}
 APPTAINER = """#!/bin/sh
 [ "$1" = --version ] && exec echo apptainer version 1.4.0
 for command; do :; done

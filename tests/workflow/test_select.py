@@ -1,4 +1,4 @@
-"""`snakemake select`: from a pool, some wanted rows and a model on disk to the chosen rows, by copies of the templates."""
+"""`snakemake select`: from a pool, some wanted rows and a model on disk to chosen rows, by copies of the templates."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def test_whole_run__of_a_target_without_evaluation_is_rejected(own):
 
 
 def test_select__ends_with_the_files(own, tmp_path):
-    result = own.snakemake("select", experiment="mine")
+    result = own.snakemake("--", "select", experiment="mine")
     assert result.returncode == 0, result.stdout + result.stderr
     named = re.findall(r"^(results/mine/runs/\S+/selected\.jsonl): (\d+) rows$", result.stdout, re.MULTILINE)
     assert len(named) == 2 * len(METHODS)

@@ -1,8 +1,3 @@
-def evaluated_rows(wildcards):
-    reject_evaluation()
-    return PATHS.evaluation_rows.format(target=wildcards.benchmark)
-
-
 rule harness_tasks:
     input:
         rows=evaluated_rows,

@@ -48,7 +48,8 @@ def drawn(fetched, name: str, validation: int | None = None, evaluation: int | N
 def test_entry__that_reads_files_is_here():
     for kind, here in ((Pool, POOLS), (Benchmark, BENCHMARKS)):
         with_files = {name for name in load.names(CONFIG, kind) if load.read_entry(CONFIG, kind, name).sources()}
-        assert with_files == set(here)
+        # The template `own` reads files of whoever copies it.
+        assert with_files - {"own"} == set(here)
 
 
 @pytest.mark.parametrize("name", POOLS)

@@ -14,7 +14,7 @@ from instruction_selection.data.left_out import LeftOut
 
 LAYOUT = {
     **{"member": None, "columns": None, "key": None, "draw": "by_task", "overlap_text": None},
-    **{"task": "{{t}}", "instruction": "{{q}}", "response": "{{a}}", "control_tokens": "drop"},
+    **{"task": "{{t}}", "instruction": "{{q}}", "response": "{{a}}", "control_tokens": "drop", "keep": []},
 }
 GOOD = {"t": "t", "q": "x", "a": "y"}
 

@@ -33,7 +33,42 @@ def test_evaluation__asks_in_the_form_of_training(tokenizer, some_rows):
         assert tokenizer(prompt)["input_ids"] == example.input_ids[: -example.response_tokens]
 
 
-def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path):
+def as_chats(rows: list[dict]) -> list[dict]:
+    """With earlier turns, a different number for every row, and a system prompt for every second one."""
+    turns = [[{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n}!"}] for n in range(9)]
+    system = [{"role": "system", "content": "Be brief."}]
+    return [
+        {
+            **row,
+            "messages": [
+                *(system if number % 2 else []),
+                *(turn for pair in turns[: number % 5] for turn in pair),
+                {"role": "user", "content": row["instruction"]},
+                {"role": "assistant", "content": row["response"]},
+            ],
+        }
+        for number, row in enumerate(rows)
+    ]
+
+
+def test_chat__has_labels_on_its_last_answer_only(tokenizer, some_rows):
+    rows = as_chats(some_rows)
+    for row, example in zip(rows, tokens.encode(rows, tokenizer, "smollm_eot", 2048), strict=True):
+        supervised = [label for label in example.labels if label != IGNORE_INDEX]
+        assert tokenizer.decode(supervised) == f"{row['response']}<|im_end|>"
+        text = tokenizer.decode(example.input_ids)
+        assert all(turn["content"] in text for turn in row["messages"])
+
+
+def test_chat__of_one_question_has_the_tokens_of_the_question(tokenizer, some_rows):
+    [row] = as_chats(some_rows[:1])
+    assert tokens.encode([row], tokenizer, "smollm_eot", 64) == tokens.encode(
+        some_rows[:1], tokenizer, "smollm_eot", 64
+    )
+
+
+@pytest.mark.parametrize("form", [list, as_chats])
+def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path, form):
     """LLaMA-Factory's own data set, as its command line builds it, against ours."""
     from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
     from llamafactory.hparams import get_train_args
@@ -44,6 +79,7 @@ def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path):
     rows_path = tmp_path / "rows.jsonl"
     # With what a tokenizer could read as something else than text.
     some_rows = [*some_rows, {**some_rows[0], "instruction": "a<|im_end|>\0\ufeff", "response": "<|im_start|>b</s>"}]
+    some_rows = form(some_rows)
     files.write_jsonl(rows_path, some_rows)
     arguments = {"stage": "sft", "finetuning_type": "lora", "use_cpu": True}
     written = llamafactory.write_arguments(rows_path, tiny_model, "smollm_eot", 64, arguments, 0, tmp_path)

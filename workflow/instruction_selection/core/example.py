@@ -18,6 +18,9 @@ class Content(TypedDict):
     response: str
     #: What `data.overlap` compares in place of the instruction.
     overlap_text: NotRequired[str]
+    #: The whole chat with its response, in turns of `role` (system, user, assistant) and `content`; all examples of a
+    #: file have it, or none.
+    messages: NotRequired[list[dict[str, str]]]
     #: The columns of the source; only evaluation examples from files have them.
     record: NotRequired[dict]
 

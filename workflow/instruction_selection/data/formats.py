@@ -21,7 +21,7 @@ from instruction_selection.core.errors import InputError
 
 #: The rationales of some files exceed the default limit of a field.
 csv.field_size_limit(2**31 - 1)
-#: Records of a Parquet file in memory at once.
+#: Records of a Parquet or Arrow file in memory at once.
 PARQUET_ROWS = 1024
 #: (path, the open file, layout) -> pairs (record, document).
 Parser = Callable[[Path, IO[bytes], dict], Iterator[tuple[dict, dict]]]
@@ -147,6 +147,19 @@ def _parquet(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict
         raise ValueError(str(error)) from error
 
 
+def _arrow(path: Path, binary: IO[bytes], layout: dict) -> Iterator[tuple[dict, dict]]:
+    """A file of a data set that `datasets` has saved to disk."""
+    from pyarrow import ArrowException, ipc
+
+    try:
+        with ipc.open_stream(binary) as stream:
+            for batch in stream:
+                for start in range(0, batch.num_rows, PARQUET_ROWS):
+                    yield from ((record, {}) for record in batch.slice(start, PARQUET_ROWS).to_pylist())
+    except ArrowException as error:
+        raise ValueError(str(error)) from error
+
+
 FORMATS: dict[str, Parser] = {
     ".jsonl": _json_lines,
     ".json": _document(json.load),
@@ -155,6 +168,7 @@ FORMATS: dict[str, Parser] = {
     # Quotation marks in a TSV file are text.
     ".tsv": _table("\t", quotes=False),
     ".parquet": _parquet,
+    ".arrow": _arrow,
 }
 #: What parsers raise; zipfile raises RuntimeError for encrypted members, NotImplementedError for rare compressions.
 UNREADABLE = (

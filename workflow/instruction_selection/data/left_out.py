@@ -43,6 +43,8 @@ def reason(row: Mapping[str, str], keep_control_tokens: bool) -> str | None:
     """Why an example cannot be used, or None if it can."""
     if any(unicodedata.category(character) == "Cc" for character in row["task"]):
         return "control_character_in_task"
+    if not keep_control_tokens and control_tokens.first(row.get("system", "")):
+        return "control_token"
     for name in ("instruction", "response"):
         if not visible(row[name]):
             return f"empty_{name}"

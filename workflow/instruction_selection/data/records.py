@@ -7,7 +7,7 @@ from typing import Any
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Content
-from instruction_selection.data import formats, left_out, template_values, templates
+from instruction_selection.data import chats, formats, left_out, template_values, templates
 from instruction_selection.data.template_limits import Limits
 
 #: Characters of an exception's text in an error; a template may put a whole value there.
@@ -37,7 +37,7 @@ def read(layout: dict, paths: list[Path]) -> Iterator[Record]:
 
     Raises `InputError` for a file that cannot be read and for a record that does not fit a template.
     """
-    parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout[name] is not None}
+    parts = {name: templates.compiled(layout[name]) for name in templates.ROW if layout.get(name) is not None}
     limits = Limits()
     for path in paths:
         about: dict = {"path": template_values.of_path(path)}
@@ -59,5 +59,13 @@ def read(layout: dict, paths: list[Path]) -> Iterator[Record]:
                 reason = " ".join(str(error).split()).removesuffix(".")
                 sentence = f"the template {name!r} does not fit this record ({reason[:LONGEST_REASON]})"
                 raise InputError("template-does-not-fit", sentence, path=path, key=f"record {number}") from error
-            reason = left_out.reason(row, layout["control_tokens"] == "keep")
+            reason = None
+            if layout.get("messages"):
+                try:
+                    row |= chats.content(record, layout["messages"])
+                except chats.NoExampleError as error:
+                    reason = str(error)
+            reason = reason or left_out.reason(row, layout["control_tokens"] == "keep")
+            if "system" in row:
+                row |= chats.with_system(row.pop("system"), row)
             yield Record(path, number, Content(**row, record=record), reason)

@@ -17,8 +17,8 @@ from jinja2.runtime import Context
 
 from instruction_selection.data import template_limits, template_values
 
-#: The templates of an example; the last one is optional.
-ROW = ("task", "instruction", "response", "overlap_text")
+#: The templates of an example, of which only the first is always there.
+ROW = ("task", "instruction", "response", "overlap_text", "system")
 #: What `compiled` raises. Numbers of thousands of digits and deep nesting are no syntax errors for Jinja.
 NOT_COMPILED = (jinja2.TemplateSyntaxError, SyntaxError, ValueError, RecursionError, MemoryError)
 #: What `render` raises for a record that does not fit the template.

@@ -160,14 +160,12 @@ class Benchmark(Entry):
     out of the evaluation."""
     fewshot: Rows | None = None
     """Rows from which lm-eval takes the examples in a prompt, as its split `train`; all of them."""
-    harness: Annotated[
-        dict[Annotated[str, Matching("[a-z0-9_]+", "a name of a-z, 0-9 and '_'")], HarnessTask], Field(min_length=1)
-    ] = {}
+    harness: dict[Annotated[str, Matching("[a-z0-9_]+", "a name of a-z, 0-9 and '_'")], HarnessTask] = {}
     """lm-eval tasks by name, in lm-eval's own keys; the task's name and the data set are filled in. A document has the
     fields id, task, instruction and response, and the columns of its source. Scores of an `include` with {task} in it
     are means over all samples. Without `include`, the output type `loglikelihood` scores the tokens that training has
     labels for."""
-    metrics: Annotated[List[Metric], Field(min_length=1)] = ()
+    metrics: List[Metric] = ()
     """Columns of the table, from lm-eval's metrics; the first one ranks."""
 
     @model_validator(mode="after")
@@ -181,6 +179,10 @@ class Benchmark(Entry):
             one_origin(self.reader, self.tasks, validation=self.validation, evaluation=self.evaluation)
         else:
             one_origin(self.reader, self.tasks, validation=self.validation)
+        for name, rows in {"evaluation": self.evaluation, "fewshot": self.fewshot}.items():
+            if rows and (rows.messages or rows.system):
+                sentence = "the harness asks single questions; use `instruction` and `response`"
+                raise problem("chat-not-evaluated", sentence, f"{name}.{'messages' if rows.messages else 'system'}")
         for number, metric in enumerate(self.metrics):
             if metric.task not in self.harness:
                 sentence = f"{metric.task!r} is not among the tasks of `harness` ({', '.join(self.harness)})"

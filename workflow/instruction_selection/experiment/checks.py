@@ -17,12 +17,7 @@ from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.pool import Pool
-from instruction_selection.experiment.sources import ModelFolder
 from instruction_selection.experiment.suggestions import closest
-
-#: Files of which a tokenizer needs one, and names of pickled weights.
-TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 def check(experiment: Experiment, config_dir: Path) -> None:
@@ -184,24 +179,6 @@ def evaluated_targets_have_a_harness(checked: Checked) -> None:
             raise InputError("no-harness", sentence, path=checked.file, key=f"targets.{name}.evaluation_rows")
 
 
-def model_folders_are_whole(checked: Checked) -> None:
-    """With configuration, tokenizer and safetensors; what is pickled runs code when it is read."""
-    for name, model in checked.experiment.models.items():
-        if not isinstance(model.source, ModelFolder):
-            continue
-        folder, where = Path(model.source.folder), {"path": checked.path(Model, name), "key": "source.folder"}
-        if not (folder / "config.json").is_file():
-            raise InputError("not-a-model", f"{folder} has no config.json, so it is not a model's folder", **where)
-        if not any(folder.glob("*.safetensors")):
-            pickles = sorted(path.name for suffix in PICKLES for path in folder.glob(suffix))
-            what = f"its weights are pickled ({pickles[0]})" if pickles else "it has no weights"
-            sentence = f"{folder}: {what}; save them with save_pretrained(safe_serialization=True)"
-            raise InputError("no-safetensors", sentence, **where)
-        if not any((folder / file).is_file() for file in TOKENIZERS):
-            sentence = f"{folder} has no tokenizer ({', '.join(TOKENIZERS)}); save it there with save_pretrained"
-            raise InputError("no-tokenizer", sentence, **where)
-
-
 def shards_are_of_the_pools(checked: Checked) -> None:
     shards = checked.settings.gradients.shards
     if isinstance(shards, dict) and shards.keys() != checked.experiment.pools.keys():
@@ -310,7 +287,6 @@ RULES: tuple[Callable[[Checked], None], ...] = (
     *programs.RULES,
     readers_have_a_row_per_task,
     evaluated_targets_have_a_harness,
-    model_folders_are_whole,
     tables_show_what_is_computed,
     tables_name_a_target_once,
     tables_of_a_target_have_one,

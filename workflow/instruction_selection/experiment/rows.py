@@ -1,8 +1,8 @@
 """Rows that are read from files by templates."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from instruction_selection.experiment.base import Distinct, List, Section, problem
 from instruction_selection.experiment.sources import RowSource
@@ -54,7 +54,23 @@ class Rows(Section):
     keep: Distinct[str] | Literal["all"] = ()
     """Columns of the source that the rows keep, as `record`, so that a selection has them; `all` keeps every one.
     Evaluation rows keep all in any case."""
-    instruction: Template
+    instruction: Template | None = None
     """Template of what the model is asked."""
-    response: Template
+    response: Template | None = None
     """Template of what it should answer."""
+    system: Template | None = None
+    """Template of a system prompt, which may be empty."""
+    messages: str | None = None
+    """Column with a chat, in place of `instruction`, `response` and `system`: a list of turns that have `role` and
+    `content`, or `from` and `value` (ShareGPT). The last answer is the response, on which alone the loss is taken; what
+    comes before it is the instruction, and turns after it are left out."""
+
+    @model_validator(mode="after")
+    def _text_comes_from_somewhere(self) -> Self:
+        for key in ("instruction", "response"):
+            if not self.messages and getattr(self, key) is None:
+                raise problem("missing-key", "is missing; only rows with `messages` may leave it out", key)
+        for key in ("instruction", "response", "system"):
+            if self.messages and getattr(self, key) is not None:
+                raise problem("two-texts", "`messages` has the text already; remove one", key)
+        return self

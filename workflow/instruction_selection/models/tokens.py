@@ -8,7 +8,7 @@ import copy
 import difflib
 from dataclasses import dataclass
 
-from llamafactory.data.converter import AlpacaDatasetConverter
+from llamafactory.data.converter import AlpacaDatasetConverter, SharegptDatasetConverter
 from llamafactory.data.parser import DatasetAttr
 from llamafactory.data.processor.supervised import SupervisedDatasetProcessor
 from llamafactory.data.template import get_template_and_fix_tokenizer
@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
-from instruction_selection.models import LLAMAFACTORY_COLUMNS
+from instruction_selection.models import dataset_layout
 from instruction_selection.models.row_templates import TEMPLATES
 
 
@@ -38,8 +38,11 @@ class TokenizedExample:
 def encode(
     rows: list[Example], tokenizer: PreTrainedTokenizerBase, template: str, cutoff_len: int
 ) -> list[TokenizedExample]:
-    """Tokenize the `instruction` and `response` of examples with LLaMA-Factory's `template`, to `cutoff_len` tokens."""
-    arguments = DataArguments(template=_existing(template), cutoff_len=cutoff_len)
+    """Tokenize examples with LLaMA-Factory's `template`, to `cutoff_len` tokens: `instruction` and `response`, or, if
+    all have them, `messages`, of which the last turn has labels and earlier ones are cut off first.
+    """
+    chat = bool(rows) and "messages" in rows[0]
+    arguments = DataArguments(template=_existing(template), cutoff_len=cutoff_len, mask_history=chat)
     processor = SupervisedDatasetProcessor(
         template=get_template_and_fix_tokenizer(tokenizer, arguments),  # pyright: ignore[reportArgumentType] (takes fast ones)
         tokenizer=tokenizer,  # pyright: ignore[reportArgumentType] (takes fast ones)
@@ -47,8 +50,8 @@ def encode(
         data_args=arguments,
     )
     attributes = DatasetAttr("file", dataset_name="rows")
-    attributes.join({"columns": LLAMAFACTORY_COLUMNS})
-    converter = AlpacaDatasetConverter(attributes, arguments)
+    attributes.join(dataset_layout(rows[0]) if rows else {})
+    converter = (SharegptDatasetConverter if chat else AlpacaDatasetConverter)(attributes, arguments)
     converted = [converter(dict(row)) for row in rows]
     columns = {key: [row[key] for row in converted] for key in converted[0]} if converted else {"_prompt": []}
     encoded = processor.preprocess_dataset(columns)

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from instruction_selection.core import files, provenance
+from instruction_selection.core import example, files, provenance
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
 from instruction_selection.features.matrix import FeatureMatrix
+from instruction_selection.models import dataset_layout
 from instruction_selection.selection import chosen, reading, scores
 from instruction_selection.selection.contract import Checkpoint, Inputs, Selection
 from instruction_selection.selection.examples import Examples
@@ -23,8 +24,6 @@ from instruction_selection.selection.walk import diagnostics
 SAMPLED_ROWS = 512
 #: What `selection.json` repeats of a checkpoint's entry in checkpoints.json.
 REPORTED = ("step", "mean_learning_rate", "second_moments_below_epsilon")
-#: LLaMA-Factory's description of a selection as a data set.
-DATASET = {"selected": {"file_name": "selected.jsonl", "columns": {"prompt": "instruction", "response": "response"}}}
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "h5py", "numba")
 
 
@@ -100,7 +99,9 @@ def execute(job: Job, run: str | Path, code: Mapping[str, str] | None) -> None:
     scores.write(
         Path(run, "scores.parquet"), choice.pool, validation, choice.inputs, choice.result, next(iter(stores), None)
     )
-    files.write_json(Path(run, "dataset_info.json"), DATASET)
+    [first] = example.read(selected, 0, 1)
+    dataset = {"selected": {"file_name": selected.name, **dataset_layout(first)}}
+    files.write_json(Path(run, "dataset_info.json"), dataset)
     files.write_json(Path(run, "selection.json"), {**found, "sha256": files.sha256(selected)})
 
 

@@ -2,11 +2,11 @@
 
     id                   string   the row's id, in the order of the pool
     task                 string   its task
-    score                float    the method's score, larger is better; null if the method has none or cannot use the row
+    score                float    the method's score, larger is better; null if it has none or cannot use the row
     rank                 int32    from 1, by score; null without a score
     step                 int32    from 1, when it was chosen; null if it was not
     nearest              list     ids of the validation rows that are most similar, best first; null without a target
-    similarity           list     their cosines, of gradients or, if the method reads none, of hidden states or embeddings
+    similarity           list     their cosines, of the first that the method reads of `COMPARED`
     gradient_norm        float    norm of the projected gradient at the end of the warm-up; null without gradients
     loss                 float    nats per response token at the end of the warm-up; null without gradients
     response_tokens      int32    tokens that the loss averages over; null without gradients

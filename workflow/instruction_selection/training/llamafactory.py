@@ -12,11 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from instruction_selection.core import files
+from instruction_selection.core import example, files
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.processes import check_exit, environment
 from instruction_selection.core.processes import run as run_program
-from instruction_selection.models import LLAMAFACTORY_COLUMNS, checksummed_folder
+from instruction_selection.models import checksummed_folder, dataset_layout
 from instruction_selection.training import DIVERGED, UNKNOWN_LAYERS
 from instruction_selection.training.checkpoints import remove_partial
 
@@ -156,7 +156,8 @@ def write_arguments(
 ) -> Path:
     """Write LLaMA-Factory's dataset description and its argument file to `folder`; returns the argument file's path."""
     folder = Path(folder).resolve()
-    dataset = {"rows": {"file_name": str(Path(rows).resolve()), "columns": LLAMAFACTORY_COLUMNS}}
+    [first] = example.read(rows, 0, 1)
+    dataset = {"rows": {"file_name": str(Path(rows).resolve()), **dataset_layout(first)}}
     files.write_text(folder / "dataset_info.json", json.dumps(dataset, indent=2))
     settings = {
         "model_name_or_path": str(Path(model).resolve()),
@@ -170,6 +171,8 @@ def write_arguments(
         "report_to": "none",
         # By default the trainer logs the previous mean in place of a loss that is not finite.
         "logging_nan_inf_filter": False,
+        # Of a chat, only the last answer is learnt (`models.tokens`).
+        **({"mask_history": True} if "messages" in first else {}),
         "seed": seed,
         **arguments,
     }
