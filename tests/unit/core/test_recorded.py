@@ -57,13 +57,3 @@ def test_check__a_pool_that_is_cut_at_a_line_is_rejected_with_both_counts(sample
             recorded.check(path, summary)
         assert "has 7 rows" in str(caught.value)
         assert "9 rows" in str(caught.value)
-
-
-def test_check__by_their_number_where_a_rule_of_its_own_records_no_hash(tmp_path):
-    path, summary = tmp_path / "selected.jsonl", tmp_path / "selection.json"
-    files.write_jsonl(path, ROWS)
-    files.write_json(summary, {"selected": len(ROWS)})
-    recorded.check(path, summary)
-    files.write_jsonl(path, ROWS[1:])
-    with rejected("rows-changed", path=path.name):
-        recorded.check(path, summary)

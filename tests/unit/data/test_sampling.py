@@ -53,7 +53,7 @@ def shared(tmp_path):
     files.write_json(manifest, {"validation": fetched, "evaluation": fetched})
     block = {"member": None, "columns": None, "key": None, "source": {"kind": "folder"}, "draw": "uniform"}
     block |= {"task": "sum", "instruction": "{{q}}", "response": "{{a}}", "overlap_text": None}
-    block |= {"control_tokens": "leave_out"}
+    block |= {"control_tokens": "leave_out", "keep": []}
     return {"reader": None, "validation": block, "evaluation": block, "shared_source": True}, manifest
 
 

@@ -58,7 +58,7 @@ def test_lm_eval__is_started_without_a_shell(started, model):
 
 
 def test_llama_factory__is_started_without_a_shell_and_reads_a_file(started, tmp_path, model):
-    (tmp_path / "rows.jsonl").write_text("")
+    files.write_jsonl(tmp_path / "rows.jsonl", [{"id": "1", "instruction": "q", "response": "a"}])
     arguments = {"run_name": INJECTION, "effective_batch": 1, "per_device_train_batch_size": 1}
     with rejected("failed"):
         llamafactory.train(tmp_path / "rows.jsonl", model, INJECTION, 8, arguments, 0, tmp_path / "t")

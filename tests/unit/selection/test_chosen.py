@@ -56,10 +56,10 @@ def test_execute__writes_what_it_writes_of_any_method(listed, tmp_path):
     written = {}
     for name, given in (("random", {}), ("own", {"chosen": str(listed("größer\na\nd\n"))})):
         job = selection_job.Job(name, "random" if name == "random" else None, **shared, **given)
-        selection_job.execute(job, tmp_path / f"{name}.jsonl", tmp_path / f"{name}.json", code={"x": "1"})
-        written[name] = files.read_json(tmp_path / f"{name}.json")
+        selection_job.execute(job, tmp_path / name, code={"x": "1"})
+        written[name] = files.read_json(tmp_path / name / "selection.json")
     assert written["own"].keys() == written["random"].keys()
-    assert files.read_jsonl(tmp_path / "own.jsonl") == [rows[2], rows[0]]
+    assert files.read_jsonl(tmp_path / "own/selected.jsonl") == [rows[2], rows[0]]
     assert written["own"]["tasks"] == {"t1": 1, "t6": 1}
     assert (written["own"]["selected"], written["own"]["pool_rows"], written["own"]["shortfall"]) == (2, 5, 0)
     assert written["own"]["provenance"]["inputs"]["chosen"]["sha256"] == files.sha256(tmp_path / "chosen.txt")

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from instruction_selection.core.example import Content
-
 #: Names of roles, as `messages` and ShareGPT have them.
 ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 #: Keys of a turn: its role and its text.
@@ -39,7 +37,7 @@ def content(record: Mapping[str, Any], column: str) -> dict[str, Any]:
     }
 
 
-def with_system(system: str, row: Content) -> dict[str, Any]:
+def with_system(system: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """{messages} of a single question with a system prompt, which may be empty."""
     turns = [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["response"]}]
     return {"messages": [{"role": "system", "content": system}, *turns] if system else turns}
