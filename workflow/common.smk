@@ -82,6 +82,14 @@ def add_own_rules(rules, method):
             added.set_params(settings=settings_of("select_rows"))
 
 
+def selecting_code(wildcards):
+    """Of a method: in the library, or in the files of a rule of its own."""
+    implementation = WIRING.implementation_of(wildcards)
+    if implementation is None:
+        return {**code_of("select_rows"), **own_rules.code(wildcards.method)}
+    return code_of("select_rows", f"methods.{implementation}")
+
+
 def execution(values):
     """A param on which no result depends: Snakemake does not compare what is derived from a job's resources."""
     return lambda wildcards, resources: (

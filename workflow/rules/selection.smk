@@ -1,10 +1,3 @@
-def selecting_code(wildcards):
-    implementation = WIRING.implementation_of(wildcards)
-    if implementation is None:
-        return {**code_of("select_rows"), **own_rules.code(wildcards.method)}
-    return code_of("select_rows", f"methods.{implementation}")
-
-
 rule select_rows:
     input:
         unpack(WIRING.selection_inputs),
