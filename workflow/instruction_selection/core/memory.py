@@ -11,7 +11,7 @@ def lack(error: BaseException | None) -> str | None:
     while error is not None:
         kind = type(error).__name__
         if isinstance(error, MemoryError) or kind == "OutOfMemoryError" or ALLOCATOR in str(error):
-            return textwrap.shorten(str(error), 200) or kind
+            return textwrap.shorten(str(error), 120) or kind
         error = error.__cause__ or error.__context__
     return None
 
