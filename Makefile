@@ -51,7 +51,7 @@ power: $(READY)  ## What larger experiments could show, from a finished one: mak
 
 study: EXPERIMENT := study
 study: $(READY)  ## Run all draws of the study, or of EXPERIMENT, and summarise them; resumes where it stopped
-	for draw in $$($(BIN)/python -m instruction_selection.experiment.draws $(EXPERIMENT)); do \
+	for draw in $$($(BIN)/python -m instruction_selection.experiment.list_draws $(EXPERIMENT)); do \
 		$(BIN)/snakemake --cores $(CORES) --config experiment=$(EXPERIMENT) draw=$$draw || exit; done
 	@$(BIN)/snakemake draws --cores 1 --quiet all --config experiment=$(EXPERIMENT)
 

@@ -1,10 +1,5 @@
-"""One draw of an experiment: all that is random is drawn anew, except the evaluation rows.
+"""One draw of an experiment: all that is random is drawn anew, except the evaluation rows."""
 
-``python -m instruction_selection.experiment.draws NAME`` prints the numbers of an experiment's draws.
-"""
-
-import sys
-from pathlib import Path
 from typing import Any
 
 from instruction_selection.core.errors import InputError
@@ -46,20 +41,3 @@ def settings_of(settings: Settings, draw: int) -> Settings:
             "seeds_of": {name: tuple(map(shifted, several)) for name, several in settings.seeds_of.items()},
         }
     )
-
-
-def main() -> None:
-    from instruction_selection.experiment import load
-
-    try:
-        settings = load.load("config", sys.argv[1]).settings
-        if settings.draws is None:
-            path = load.path_of(Path("config"), Settings, sys.argv[1])
-            raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
-    except InputError as error:
-        sys.exit(str(error))
-    print(*range(1, settings.draws + 1))
-
-
-if __name__ == "__main__":
-    main()
