@@ -1,7 +1,9 @@
 """What every method with a rule of its own keeps to. They are found by their files, as other methods are."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 from support.checkout import Checkout
@@ -9,8 +11,6 @@ from support.checkout import Checkout
 from instruction_selection.experiment import load, own_rules, parameters
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.wiring import Wiring
-
-SMOKE = "methods: [base, full, random, random-size-matched, sbert, less, g2is]"
 
 
 def configured() -> list[str]:
@@ -30,7 +30,10 @@ def checkout(fresh, tmp_path) -> Checkout:
 @pytest.mark.skipif(not configured(), reason="no method has a rule of its own")
 @pytest.mark.parametrize("method", configured() or ["none"])
 def test_own_rule__selects_the_same_rows_twice_and_draws_only_if_it_says_so(method, checkout):
-    checkout.edit("config/experiments/smoke.yaml", SMOKE, f"methods: [random, {method}]")
+    smoke = checkout.path / "config/experiments/smoke.yaml"
+    smoke.write_text(
+        re.sub(r"^methods: \[.*\]$", f"methods: [random, {method}]", smoke.read_text(), flags=re.MULTILINE)
+    )
     checkout.edit("config/experiments/smoke.yaml", *SEEDS)
     checkout.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  pool_kinds: [adam, sgd]\n")
     wiring = Wiring(load.load(checkout.path / "config", "smoke"))
@@ -53,7 +56,7 @@ def test_own_rule__selects_the_same_rows_twice_and_draws_only_if_it_says_so(meth
 
 
 def test_own_rules__each_has_its_entry_and_declares_its_parameters():
-    entries = {name: load.read_entry("config", Method, name) for name in configured()}
+    entries = {name: load.read_entry(Path("config"), Method, name) for name in configured()}
     assert {own_rules.path(name).stem for name in entries} == set(own_rules.names())
     for name, entry in entries.items():
         assert parameters.declared(entry.code(name)).model_validate(entry.params)
