@@ -55,7 +55,7 @@ def test_read_only_results__that_lack_something_are_one_sentence(copy, read_only
     shutil.rmtree(copy.path / EVALUATION)
     before = copy.jobs()
     read_only("results")
-    one_sentence(snakemake(copy, "--", f"{EVALUATION}/logic.json"), f"{copy.path}/{RESULTS}")
+    one_sentence(snakemake(copy, "--", f"{EVALUATION}/logic.json"), RESULTS)
     set_writable(copy.path, True)
     assert copy.jobs() == before
     copy.finish()
@@ -64,4 +64,4 @@ def test_read_only_results__that_lack_something_are_one_sentence(copy, read_only
 
 def test_read_only_checkout__is_one_sentence(copy, read_only):
     read_only(".")
-    one_sentence(snakemake(copy, "--dry-run"), f"{copy.path}/.snakemake")
+    one_sentence(snakemake(copy, "--dry-run"), ".snakemake")
