@@ -9,7 +9,7 @@ rule select:
         ],
         config=PATHS.resolved_config,
     log:
-        "results/select.log",
+        PATHS.log("select"),
     localrule: True
     conda:
         "../../envs/data.yaml"

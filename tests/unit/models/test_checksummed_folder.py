@@ -88,6 +88,14 @@ def test_identity__hashes_only_what_may_have_changed(tmp_path):
         checksummed_folder.identity(folder)
 
 
+@pytest.mark.parametrize("name", [name for name in CONTENT if name != summary.NAME])
+def test_identity__notices_a_file_that_is_missing(tmp_path, name):
+    folder = make(tmp_path / "model")
+    (folder / name).unlink()
+    with rejected("damaged", path=name):
+        checksummed_folder.identity(folder)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"config.json": [1]}'])
 def test_identity__does_without_its_marker(tmp_path, content):
     folder = make(tmp_path / "model")

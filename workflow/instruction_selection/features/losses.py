@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instruction_selection.core import code as source
 from instruction_selection.core import example, files, provenance
@@ -22,6 +21,7 @@ from instruction_selection.core.example import Example
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients.per_sample import batches
 from instruction_selection.models import checksummed_folder, tokens
+from instruction_selection.models.response_loss import response_losses
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
@@ -39,10 +39,11 @@ def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: i
     without = tokens.encode([{**row, "instruction": ""} for row in rows], tokenizer, template, cutoff_len)
     alone = [_first(each, other.response_tokens) for each, other in zip(without, given, strict=True)]
     result = np.full((len(rows), 2), np.nan, dtype=np.float32)
-    with tqdm(total=2 * len(rows), unit="pass") as bar:
+    with torch.inference_mode(), tqdm(total=2 * len(rows), unit="pass") as bar:
         for column, examples in enumerate((given, alone)):
             for batch in batches(examples, batch_tokens):
-                result[batch, column] = mean_losses(network, [examples[row] for row in batch]).cpu().numpy()
+                losses = response_losses(network, [examples[row] for row in batch], device)
+                result[batch, column] = losses.cpu().numpy()
                 bar.update(len(batch))
     return result
 
@@ -54,34 +55,6 @@ def _first(encoded: TokenizedExample, count: int) -> TokenizedExample:
         return encoded
     end = places[count - 1] + 1 if count else places[0]
     return TokenizedExample(encoded.input_ids[:end], encoded.labels[:end])
-
-
-@torch.inference_mode()
-def mean_losses(network: PreTrainedModel, batch: list[TokenizedExample]) -> torch.Tensor:
-    """float32 (B,): the mean cross-entropy of each example over its response tokens, of which it has at least one."""
-    length = max(len(example.input_ids) for example in batch)
-    ids = torch.zeros(len(batch), length, dtype=torch.long)
-    labels = torch.full((len(batch), length), IGNORE_INDEX)
-    # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
-    mask = torch.zeros(len(batch), length, dtype=torch.long)
-    for row, each in enumerate(batch):
-        ids[row, : len(each.input_ids)] = torch.tensor(each.input_ids)
-        labels[row, : len(each.labels)] = torch.tensor(each.labels)
-        mask[row, : len(each.input_ids)] = 1
-    targets = labels[:, 1:]
-    # The head is the largest layer of a small model; apply it only where some example has a response token.
-    positions = (targets != IGNORE_INDEX).any(0).nonzero()[:, 0]
-    targets, device = targets[:, positions].to(network.device), network.device
-    logits = network(
-        input_ids=ids.to(device),
-        attention_mask=mask.to(device),
-        logits_to_keep=positions.to(device),
-        use_cache=False,
-    ).logits
-    per_token = functional.cross_entropy(
-        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
-    )
-    return per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
 
 
 def write(

@@ -12,14 +12,15 @@ import copy
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-import numpy as np
 import torch
 from peft.helpers import disable_input_dtype_casting
 from torch.nn import functional
 
 from instruction_selection.features.gradients import parameters
 from instruction_selection.features.gradients.parameters import Network
+from instruction_selection.models.response_loss import response_losses
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
@@ -94,37 +95,14 @@ class Batched:
 
     def run(self, batch: list[TokenizedExample]) -> torch.Tensor:
         """Process one batch; returns the examples' losses, float32 (B,), which are NaN without response tokens."""
-        shape = len(batch), max(len(example.input_ids) for example in batch)
-        # In numpy, so that `memory` can run this on fake tensors, whose values nothing may depend on.
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        labels = np.full(shape, IGNORE_INDEX)
-        # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
-        for row, example in enumerate(batch):
-            ids[row, : len(example.input_ids)] = example.input_ids
-            labels[row, : len(example.labels)] = example.labels
-            mask[row, : len(example.input_ids)] = 1
-        targets = labels[:, 1:]
-        # The head is the largest layer of a small model; apply it only where some example has a response token.
-        positions = np.flatnonzero((targets != IGNORE_INDEX).any(0))
-        targets = self._to_device(targets[:, positions])
-        # PEFT would copy the input of a layer to float32 for each of its adapters, and autocast the copy back.
-        with self._autocast, disable_input_dtype_casting(self._network):
-            logits = self._network(
-                input_ids=self._to_device(ids),
-                attention_mask=self._to_device(mask),
-                logits_to_keep=self._to_device(positions),
-                use_cache=False,
-            ).logits
-        # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
-        per_token = functional.cross_entropy(
-            logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
-        )
-        losses = per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
+        losses = response_losses(self._forward, batch, self._device)
         losses.sum().backward()
         return losses.detach()
 
-    def _to_device(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(self._device)
+    def _forward(self, **inputs: Any) -> Any:
+        # PEFT would copy the input of a layer to float32 for each of its adapters, and autocast the copy back.
+        with self._autocast, disable_input_dtype_casting(self._network):
+            return self._network(**inputs)
 
 
 #: (names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.

@@ -1,0 +1,43 @@
+"""The loss of an example: the mean cross-entropy over its response tokens, in nats per token, as in training."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+
+
+def response_losses(
+    network: Callable[..., Any], batch: Sequence[TokenizedExample], device: torch.device
+) -> torch.Tensor:
+    """float32 (B,): the losses of a batch of B examples, NaN without response tokens.
+
+    `network` is called as a causal model of transformers on `device`.
+    """
+    shape = len(batch), max(len(example.input_ids) for example in batch)
+    # In numpy, so that this can run on fake tensors, whose values nothing may depend on.
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    labels = np.full(shape, IGNORE_INDEX)
+    # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
+    for row, example in enumerate(batch):
+        ids[row, : len(example.input_ids)] = example.input_ids
+        labels[row, : len(example.labels)] = example.labels
+        mask[row, : len(example.input_ids)] = 1
+    targets = labels[:, 1:]
+    # The head is the largest layer of a small model; apply it only where some example has a response token.
+    positions = np.flatnonzero((targets != IGNORE_INDEX).any(0))
+    targets = torch.from_numpy(targets[:, positions]).to(device)
+    logits = network(
+        input_ids=torch.from_numpy(ids).to(device),
+        attention_mask=torch.from_numpy(mask).to(device),
+        logits_to_keep=torch.from_numpy(positions).to(device),
+        use_cache=False,
+    ).logits
+    # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
+    per_token = functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
+    )
+    return per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
