@@ -3,15 +3,11 @@
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 
-import matplotlib
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 from support.table_cells import BENCHMARK, LOSS, METHODS, POOLS, SCORE, cell, collect, spec
 
 from instruction_selection.experiment.published import AVERAGE
@@ -257,25 +253,6 @@ def test_latex__minus_is_one_and_a_hyphen_stays():
     text = render.to_tex(results.collect([cell(loss=-2.0)], described, POOLS, {}), described, "logic")
     assert "GPT-4 -1 &" in text
     assert r"\textbf{$-$2.00}" in text
-
-
-def width_in_points(line):
-    """Of a line of a table in Computer Modern at 8 pt, whose letters are relatively wider than those at 10 pt."""
-    text = line.removesuffix(r" \\").replace("$", "").replace(r"\pm", "+").replace(r"\dagger", "+").replace(r"\%", "%")
-    text = re.sub(r"\\textbf\{(.*?)\}", r"\1", text)
-    cells = text.split(" & ")
-    font = FontProperties(fname=Path(matplotlib.get_data_path(), "fonts/ttf/cmr10.ttf"))
-    widths = [1.07 * TextPath((0, 0), each, size=8, prop=font).get_extents().width for each in cells]
-    return sum(widths) + 8 * (len(cells) - 1)
-
-
-def test_latex__target_table_fits_the_text_of_an_article():
-    """345 pt; narrower columns than a page's, or longer names, are scaled by TeX."""
-    long = spec(entries={**METHODS, "less": replace(METHODS["less"], label="Random, as many as G2IS")})
-    lines = render.to_tex(results.collect(SEEDED, long, POOLS, {}), long, "logic").splitlines()
-    rows = [line for line in lines if line.endswith(r" \\")]
-    assert len(rows) == 3 * 3
-    assert max(map(width_in_points, rows)) < 345
 
 
 def test_latex__table_longer_than_a_page_is_divided_by_model():

@@ -71,6 +71,8 @@ def tex(columns: list[Column], caption: str, label: str, note: str) -> str:
         [
             r"\begin{table}[tbp]",
             r"\centering",
+            # An article has none between a caption and the table below it.
+            r"\setlength{\belowcaptionskip}{\abovecaptionskip}",
             rf"\caption{{{tex_escaped(caption)}}}",
             rf"\label{{{label}}}",
             r"\footnotesize",

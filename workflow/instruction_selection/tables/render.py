@@ -14,7 +14,7 @@ from instruction_selection.tables.statistics import Comparison
 from instruction_selection.tables.table import arrow, number
 
 #: Characters of a line that a window of 1200 pixels shows, and that a page's text (345 pt) holds in small print.
-WIDTH, TEX_WIDTH = 130, 100
+WIDTH, TEX_WIDTH = 130, 112
 #: Lines of small print on a page.
 TEX_LINES = 45
 
