@@ -1,4 +1,8 @@
-"""Every `snakemake` command of the pages is run, on the smoke experiment and, where it can be, as a dry run."""
+"""Every `snakemake` and `make` command of the pages is run, where it can be as a dry run.
+
+Those of `snakemake` are for the smoke experiment.
+What the targets of `make` start is run by other tests, or is what continuous integration runs.
+"""
 
 import glob
 import os
@@ -27,22 +31,36 @@ exec sh -c "$command"
 AT_ONCE = {"--touch", "--cleanup-metadata", "--unlock"}
 
 
-def commands() -> list[str]:
+def commands(program: str) -> set[str]:
     """The distinct commands, at the beginning of a block's line or between backticks."""
     found = set()
     for page in PAGES:
         text = page.read_text()
         lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
         lines += re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
-        found |= {line.partition("#")[0].strip() for line in lines if re.match(r"snakemake( |$)", line)}
+        found |= {line.partition("#")[0].strip() for line in lines if re.match(rf"{program}( |$)", line)}
+    return found - {program}
+
+
+def in_smoke() -> list[str]:
+    """The `snakemake` commands, for the smoke experiment."""
+    found = commands("snakemake")
     for name, smoke in IN_SMOKE.items():
         found = {re.sub(rf"\b{name}\b", smoke, command) for command in found}
-    return sorted(found - {"snakemake"})
+    return sorted(found)
 
 
 def test_commands__are_found():
-    assert "snakemake estimate" in commands()
-    assert len(commands()) > 10
+    assert "snakemake estimate" in in_smoke()
+    assert "make select EXPERIMENT=own" in commands("make")
+    assert len(in_smoke()) > 10
+
+
+@pytest.mark.parametrize("command", sorted(commands("make")))
+def test_make__command_of_the_pages_has_a_target(command, repository):
+    words = ["make", "--dry-run", *shlex.split(command)[1:]]
+    result = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +75,7 @@ def environment(tmp_path_factory) -> dict[str, str]:
     return os.environ | conda | {"PATH": f"{folder / 'conda/bin'}:{os.environ['PATH']}"}
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", in_smoke())
 def test_command__of_the_pages_runs(finished, tmp_path, environment, command):
     checkout, words = finished, shlex.split(command)[1:]
     if AT_ONCE & set(words):
