@@ -5,6 +5,8 @@ EXPERIMENT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The longest folders first, as pyproject.toml lists them.
+PYTEST = $(BIN)/python -m pytest -n $(CORES) --no-loadscope-reorder
 TOOLS := $(VENV)/tools
 SITE := $(VENV)/docs
 TORCH = $$(grep '^torch==' envs/laptop.txt)
@@ -59,19 +61,19 @@ smoke: $(READY)  ## Run the demo's jobs with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
 
 test: $(READY)  ## Run every test but faults; as root, and with SLURM installed, also the cluster tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 unit: $(READY)  ## Run the unit tests
-	$(BIN)/python -m pytest tests/unit
+	$(PYTEST) tests/unit
 
 integration: $(READY)  ## Run the tests that start LLaMA-Factory and DeepSpeed (minutes)
-	$(BIN)/python -m pytest tests/integration
+	$(PYTEST) tests/integration
 
 gpu: $(READY)  ## Check and time what runs on a GPU, on a machine that has one (minutes)
 	$(BIN)/python -m pytest -m gpu tests/gpu tests/unit
 
 faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (minutes)
-	$(BIN)/python -m pytest tests/faults
+	$(PYTEST) tests/faults
 
 environments: $(READY)  ## Check that the packages of each conda environment are compatible (asks PyPI)
 	$(BIN)/python -m pytest -m network tests/environments

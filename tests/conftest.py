@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import rejections, skips
+from support import parallel, rejections, skips
 from support.checkout import Checkout
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -34,8 +34,15 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if config.getoption("--no-silent-skips"):
+    # Reports of all processes reach the one that started them.
+    if config.getoption("--no-silent-skips") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(skips.NoSilentSkips())
+    if config.getoption("--write-sentences") and config.getoption("numprocesses"):
+        raise pytest.UsageError("--write-sentences needs a run in one process, without -n")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return parallel.ByFile(config, log)
 
 
 def pytest_sessionfinish(session):
@@ -47,8 +54,7 @@ def pytest_sessionfinish(session):
 def sentences(request):
     """Compares the sentences of this test's rejections with the snapshot."""
     # Without its folder, so that a test may be moved.
-    file, _, test = request.node.nodeid.partition("::")
-    name = f"{Path(file).name}::{test}"
+    name = f"{request.path.name}::{request.node.name}"
     rejections.running.append(name)
     yield
     rejections.running.pop()

@@ -1,8 +1,11 @@
 """One undisturbed run, and copies of what it left."""
 
 import shutil
+from pathlib import Path
 
 import pytest
+from support import parallel
+from support.checkout import Checkout
 from support.running import EXPERIMENT, Run
 
 #: As small as goes: every stage is there, trainings have three checkpoints, and a shard has many batches.
@@ -42,19 +45,25 @@ def unstarted(fresh, tmp_path_factory):
     """A function that gives a checkout in which nothing has been run."""
 
     def make(name: str) -> Run:
-        path = shutil.copytree(fresh.path, tmp_path_factory.mktemp(name) / "checkout", symlinks=True)
-        (path / f"config/experiments/{EXPERIMENT}.yaml").write_text(SETTINGS)
-        return Run(path)
+        return unstarted_at(tmp_path_factory.mktemp(name) / "checkout", fresh)
 
     return make
 
 
+def unstarted_at(path: Path, fresh: Checkout) -> Run:
+    shutil.copytree(fresh.path, path, symlinks=True)
+    (path / f"config/experiments/{EXPERIMENT}.yaml").write_text(SETTINGS)
+    return Run(path)
+
+
 @pytest.fixture(scope="session")
-def undisturbed(unstarted) -> Run:
+def undisturbed(fresh, tmp_path_factory) -> Run:
     """A whole run. Tests that change anything take a `copy`."""
-    run = unstarted("undisturbed")
-    run.finish()
-    return run
+
+    def make(path: Path) -> None:
+        unstarted_at(path, fresh).finish()
+
+    return Run(parallel.made_once("undisturbed", make, tmp_path_factory))
 
 
 @pytest.fixture
