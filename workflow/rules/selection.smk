@@ -72,7 +72,7 @@ rule selection_page:
         "../../envs/selection.yaml"
     threads: 1
     resources:
-        mem_mb=by_attempt(pool_memory),
+        mem_mb=by_attempt(page_memory),
         runtime=by_attempt(60),
     params:
         features=WIRING.fixed_features,

@@ -189,10 +189,14 @@ def _map(
     if drawn is None:
         return None
     kinds = [*np.isin(places, chosen).astype(int).tolist(), *[2] * len(drawn.validation)]
-    labels = [text.instruction[:LABEL] for text in (*pool.texts(places), *targets)]
+    labels = [_short(text.instruction) for text in (*pool.texts(places), *targets)]
     coordinates = _scaled(np.concatenate([drawn.pool, drawn.validation])).tolist()
     points = [(x, y, kind, label) for (x, y), kind, label in zip(coordinates, kinds, labels, strict=True)]
     return Map("words" if pair is None else pair[0], drawn.variance, sample, len(places) - sample, points)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LABEL else f"{text[:LABEL]} …"
 
 
 def _drawn(usable: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, int]:
