@@ -10,7 +10,8 @@ document.querySelectorAll("details").forEach(part => part.open = true)
 return {
   tables: [...document.querySelectorAll("table")].map(table => table.rows.length),
   images: [...document.images].map(image => image.complete && image.naturalWidth * image.clientWidth > 0),
-  fetched: view.performance.getEntriesByType("resource").map(entry => entry.name).filter(url => !url.startsWith("data:")),
+  fetched: view.performance.getEntriesByType("resource").map(entry => entry.name)
+    .filter(url => !url.startsWith("data:")),
   width: view.innerWidth,
   wide: document.documentElement.scrollWidth > view.innerWidth,
   // How far each table reaches beyond its box, which scrolls, and each box beyond the window.

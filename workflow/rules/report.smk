@@ -96,7 +96,8 @@ rule report:
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
         pages=[
-            PATHS.selection_page.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selection_page.format(**cell)
+            for cell in WIRING.compared_selections()
         ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
         sampled=expand(PATHS.pool_summary, pool=EXPERIMENT.pools),

@@ -8,7 +8,8 @@ rule select:
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
         pages=[
-            PATHS.selection_page.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selection_page.format(**cell)
+            for cell in WIRING.compared_selections()
         ],
         config=PATHS.resolved_config,
     log:

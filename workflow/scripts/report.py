@@ -46,7 +46,9 @@ with logs.to_file(snakemake.log[0]):
             )
         )
     selections = [
-        chosen.SelectionFiles(Cell.of(names), examples, summary, Path(page).relative_to(Path(snakemake.output.report).parent))
+        chosen.SelectionFiles(
+            Cell.of(names), examples, summary, Path(page).relative_to(Path(snakemake.output.report).parent)
+        )
         for names, examples, summary, page in zip(
             params.selections, inputs.selected, inputs.selections, inputs.pages, strict=True
         )

@@ -100,7 +100,9 @@ def test_tasks__rare_ones_are_added_up(tmp_path):
     (tmp_path / "s.json").write_text(json.dumps({"tasks": {"common": 1}}))
     cell = Cell(model=ANY, pool="p", target=ANY, method="random", ratio="0.1", seed=0)
     pool = chosen.Pool([], {"common": 100, **{f"rare{number}": 1 for number in range(100)}})
-    [(_, svg)] = chosen.tasks("t", [chosen.SelectionFiles(cell, "unread", tmp_path / "s.json", "unread")], {"p": pool}, LABELS)
+    [(_, svg)] = chosen.tasks(
+        "t", [chosen.SelectionFiles(cell, "unread", tmp_path / "s.json", "unread")], {"p": pool}, LABELS
+    )
     columns = [text for text in re.findall("<!-- (.*?) -->", svg) if not text.isdigit()]
     assert len(columns) - 2 == chosen.COLUMNS + 1
     assert chosen.OTHERS in columns

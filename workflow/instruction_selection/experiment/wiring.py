@@ -338,7 +338,13 @@ class Wiring:
             and (other.model == cell.model or entry_names.ANY in (other.model, cell.model))
             and (other.target == cell.target or entry_names.ANY in (other.target, cell.target))
         ]
-        folder = PurePosixPath(self.paths.selection_page.format(**cell.wildcards())).parent
+        differing = [
+            name
+            for name in ("model", "target", "ratio", "seed")
+            if len({getattr(other, name) for other in compared} - {entry_names.ANY}) > 1
+        ]
+        page = self.paths.selection_page.format
+        folder = PurePosixPath(page(**cell.wildcards())).parent
         method = self.experiment.methods[cell.method]
         return {
             "method": method.label,
@@ -348,28 +354,20 @@ class Wiring:
             "ratio": cell.ratio,
             "seed": cell.seed,
             "others": [
-                (self._label(other, compared), posixpath.relpath(path, folder))
+                (self._label(other, differing), posixpath.relpath(page(**other.wildcards()), folder))
                 for other in compared
                 if other != cell
-                for path in [self.paths.selection_page.format(**other.wildcards())]
             ],
         }
 
-    def _label(self, cell: grid.Cell, among: Iterable[grid.Cell]) -> str:
-        """The method, and what else differs among cells."""
-        parts = {
-            "model": lambda: self.experiment.models[cell.model].label,
-            "target": lambda: cell.target,
-            "ratio": lambda: cell.ratio,
-            "seed": lambda: f"seed {cell.seed}",
-        }
-        shown = [
-            text()
-            for name, text in parts.items()
-            if getattr(cell, name) != entry_names.ANY
-            and len({getattr(other, name) for other in among} - {entry_names.ANY}) > 1
-        ]
-        return ", ".join([self.experiment.methods[cell.method].label, *shown])
+    def _label(self, cell: grid.Cell, names: Iterable[str]) -> str:
+        """The method, and these attributes of a cell as far as its rows depend on them."""
+        method = self.experiment.methods[cell.method]
+        fixed = set() if method.stochastic else {"seed"}
+        labels = {name: model.label for name, model in self.experiment.models.items()}
+        shown = {**vars(cell), "model": labels.get(cell.model), "seed": f"seed {cell.seed}"}
+        parts = [shown[name] for name in names if name not in fixed and getattr(cell, name) != entry_names.ANY]
+        return ", ".join([method.label, *parts])
 
     def warmup_logs(self) -> dict[str, str]:
         """Paths of the logs of the warm-ups that compared selections depend on, by their model and pool."""

@@ -47,8 +47,8 @@ COUNTS = ("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks"
 
 @dataclass(frozen=True)
 class SelectionFiles:
-    """A cell's selection: the chosen examples (``selected.jsonl``), its ``selection.json``, and its page, as a path from
-    the report."""
+    """A cell's selection: the chosen examples (``selected.jsonl``), its ``selection.json``, and its page, as a path
+    from the report."""
 
     cell: Cell
     examples: str | Path

@@ -44,9 +44,7 @@ def select(tmp_path):
         ]
         for place, changes in dict(replaced).items():
             pool[place] |= changes
-        wanted = [
-            {"id": f"v{n}", "task": "kind 1", "instruction": f"Wanted {n}", "response": "yes"} for n in range(4)
-        ]
+        wanted = [{"id": f"v{n}", "task": "kind 1", "instruction": f"Wanted {n}", "response": "yes"} for n in range(4)]
         paths = [str(tmp_path / name / "rows.jsonl") for name in ("pool", "target")]
         for path, rows in zip(paths, (pool, wanted), strict=True):
             files.write_jsonl(path, rows)

@@ -1,14 +1,12 @@
 """What the page says of a selection is what its files have."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from instruction_selection.core import files
 from instruction_selection.selection.page import content
 
 CHOSEN = 12
@@ -33,8 +31,8 @@ def test_rows__are_the_chosen_in_their_order_and_then_the_best_others(less):
 
 def test_rows__have_what_scores_and_the_files_of_rows_have(less):
     page, table = content.build(less), known(less)
-    pool = {row["id"]: row for row in map(json.loads, Path(less.pool).open())}
-    [wanted] = [[json.loads(line) for line in Path(path).open()] for path in less.validation]
+    pool = {row["id"]: row for row in files.read_jsonl(less.pool)}
+    [wanted] = map(files.read_jsonl, less.validation)
     assert {row["id"] for row in page.rows} == set(table)
     for row in page.rows:
         expected = table[row["id"]]

@@ -45,7 +45,9 @@ def shown(select):
 def test_page__says_what_was_chosen_of_what(shown):
     page = re.sub(r"<[^>]*>|\s+", " ", render.render(HEADING, shown))
     text = re.sub(r" +", " ", page)
-    assert "LESS chose 12 of 60 rows of the pool own for the target wanted (ratio 12, seed 0). Similar gradients." in text
+    assert (
+        "LESS chose 12 of 60 rows of the pool own for the target wanted (ratio 12, seed 0). Similar gradients." in text
+    )
     assert "All chosen rows, and 48 rows of the 48 that were not chosen: those with the best scores." in text
     assert "1 row could not be chosen" in text
     assert "were asked for" not in text
@@ -97,7 +99,8 @@ def test_page__same_content_gives_the_same_page(shown):
 
 
 USE = """
-const rows = () => [...document.querySelectorAll("#rows tr.row")].map(row => [...row.cells].map(cell => cell.textContent))
+const cells = row => [...row.cells].map(cell => cell.textContent)
+const rows = () => [...document.querySelectorAll("#rows tr.row")].map(cells)
 const column = name => [...document.querySelectorAll("#rows th")].findIndex(cell => cell.textContent === name)
 const press = name => document.querySelectorAll("#rows th button")[column(name)].click()
 const type = (id, value) => {
@@ -167,6 +170,21 @@ def test_page__sorts_and_searches_in_a_browser(shown, tmp_path, width):
     assert page["width"] == width
     assert page["wide"] <= width
     assert page["details"] <= width
+
+
+@in_browser
+@pytest.mark.browser
+def test_page__shows_duplicates_together(select, tmp_path):
+    same = {"instruction": "Say the same thing again", "response": "As you like it"}
+    shown = content.build(select("full", 60, {10: same, 20: same}))
+    script = """
+    document.getElementById("filter").value = "twins"
+    document.getElementById("filter").dispatchEvent(new Event("input"))
+    const cells = row => [...row.cells].map(cell => cell.textContent)
+    return [...document.querySelectorAll("#rows tr.row")].map(cells).map(row => [row[0], row.at(-1)])
+    """
+    page = browser.measured(tmp_path, render.render(HEADING, shown), 800, script)
+    assert page == [["11", ""], ["21", "= 11"]]
 
 
 @in_browser

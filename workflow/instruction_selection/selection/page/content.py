@@ -1,5 +1,6 @@
 """What the page shows: a bounded number of rows with all that is known of them, and the pool around them."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -50,8 +51,8 @@ class Bar(NamedTuple):
 class Map:
     """A uniform sample of the pool (`sampled` rows), more chosen rows (`added`), and the validation rows.
 
-    `points` are (x, y, kind, label), x and y from 0 to 1000, from the left and the top; kind 0 is a row of the pool, 1 a
-    chosen one, 2 a validation row. `variance` is the share that the two axes have of the pool's.
+    `points` are (x, y, kind, label), x and y from 0 to 1000, from the left and the top; kind 0 is a row of the pool, 1
+    a chosen one, 2 a validation row. `variance` is the share that the two axes have of the pool's.
     """
 
     #: The feature of the pool, or `words`.
@@ -116,7 +117,10 @@ def _best_others(table: pyarrow.Table, places: np.ndarray) -> tuple[np.ndarray, 
     rank = table["rank"].fill_null(0).to_numpy()[places]
     if rank.any():
         return places[np.argsort(np.where(rank > 0, rank, np.iinfo(rank.dtype).max), kind="stable")], "rank"
-    similarity = compute.list_element(table["similarity"], 0).fill_null(-np.inf).to_numpy()[places]
+    first = compute.list_element(  # pyright: ignore[reportAttributeAccessIssue] (made when pyarrow is imported)
+        table["similarity"], 0
+    )
+    similarity = first.fill_null(-np.inf).to_numpy()[places]
     if np.isfinite(similarity).any():
         return places[np.argsort(-similarity, kind="stable")], "similarity"
     return np.random.default_rng(0).permutation(places), "random"
@@ -166,7 +170,8 @@ def _lengths(characters: np.ndarray, chosen: np.ndarray) -> list[Bar]:
     of_pool, of_chosen = (
         np.histogram(np.maximum(values, 1), edges)[0] / len(values) for values in (characters, characters[chosen])
     )
-    labels = [f"{first}–{last - 1}" if last - 1 > first else f"{first}" for first, last in zip(edges, edges[1:])]
+    inside = itertools.pairwise(edges.tolist())
+    labels = [f"{first}–{last - 1}" if last - 1 > first else f"{first}" for first, last in inside]
     return [Bar(*bar) for bar in zip(labels, of_chosen.tolist(), of_pool.tolist(), strict=True)]
 
 

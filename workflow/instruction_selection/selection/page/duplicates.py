@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import HashingVectorizer
 
@@ -32,7 +31,6 @@ def find(texts: Sequence[str]) -> list[Twin | None]:
         binary=True,
         alternate_sign=False,
         norm=None,  # pyright: ignore[reportArgumentType] (its default is of another type than its documentation)
-        dtype=np.float32,
     ).transform(texts)
     sequences = csr_array(counts)
     sizes = sequences.sum(axis=1)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
@@ -32,10 +33,9 @@ def of_features(pool: FeatureMatrix, validation: FeatureMatrix, places: np.ndarr
 
 def of_words(pool: Sequence[str], validation: Sequence[str], sample: int) -> Plane | None:
     """The same of texts: how often words occur in them, weighted by how rare they are in the sample (TF-IDF)."""
-    counts = HashingVectorizer(
-        token_pattern=r"\w+", n_features=BUCKETS, alternate_sign=False, dtype=np.float32
-    ).transform([*pool, *validation])
-    rows = TfidfTransformer().fit(counts[:sample]).transform(counts).toarray()
+    words = HashingVectorizer(token_pattern=r"\w+", n_features=BUCKETS, alternate_sign=False)
+    counts = csr_array(words.transform([*pool, *validation]))
+    rows = csr_array(TfidfTransformer().fit(counts[:sample]).transform(counts)).toarray().astype(np.float32)
     return _projected(rows[: len(pool)], rows[len(pool) :], sample)
 
 
