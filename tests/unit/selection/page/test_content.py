@@ -1,5 +1,7 @@
 """What the page says of a selection is what its files have."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,6 +130,14 @@ def test_map__has_the_pool_the_chosen_and_the_wanted(less):
     assert all(0 <= value <= 1000 for x, y, _, _ in found.points for value in (x, y))
     assert found.features == "pool_gradients"
     assert 0 < found.variance <= 1
+
+
+def test_map__leaves_out_chosen_rows_without_features(select):
+    less = select("less", CHOSEN)
+    found = content.build(
+        replace(less, **{name: getattr(select("full", 60), name) for name in ("summary", "scores")})
+    ).map
+    assert [kind for _, _, kind, _ in found.points] == [1] * 59 + [2] * 4
 
 
 def test_map__of_a_method_without_features_is_of_words(select):

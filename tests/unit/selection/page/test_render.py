@@ -64,6 +64,11 @@ def test_page__says_what_it_leaves_out(select, monkeypatch):
     assert "Of the 5 chosen rows above" in text
 
 
+def test_page__of_the_whole_pool_names_no_others(select):
+    text = " ".join(render.render(HEADING, content.build(select("full", 60))).split())
+    assert "<p>All chosen rows. <code>scores.parquet</code> has all rows." in text
+
+
 def test_page__says_that_fewer_were_found(shown):
     text = render.render(HEADING, replace(shown, summary=shown.summary | {"budget": 20, "shortfall": 8}))
     assert "20 rows were asked for; the method found 8 fewer." in text

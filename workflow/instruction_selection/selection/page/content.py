@@ -207,7 +207,8 @@ def _short(text: str) -> str:
 def _drawn(usable: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, int]:
     """A uniform sample of the usable rows, then the first chosen ones that are not in it; and how many are sampled."""
     sample = np.random.default_rng(0).permutation(usable)[:SAMPLED]
-    first = chosen[:MARKED]
+    # A method with a rule of its own may choose any row.
+    first = chosen[np.isin(chosen, usable)][:MARKED]
     return np.concatenate([sample, first[~np.isin(first, sample)]]), len(sample)
 
 
