@@ -43,6 +43,11 @@ def pool_memory(wildcards):
     return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)
 
 
+def page_memory(wildcards):
+    """MB for a job that reads a pool, and a few thousand rows of its features."""
+    return pool_memory(wildcards) + 600
+
+
 def pool_index_mb(wildcards):
     """MB that a selection needs for its pool, in addition to what the method uses."""
     return resources.index_mb(SETTINGS.pools[wildcards.pool].rows)

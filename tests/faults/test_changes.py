@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 FINETUNE = "finetune:\n  training: *tiny\n"
 #: After a parameter of one method has changed.
-REDONE = ("select_rows", "finetune", "evaluate", "table", "shared_rows", "report")
+REDONE = ("select_rows", "selection_page", "finetune", "evaluate", "table", "shared_rows", "report")
 
 
 def rules(planned: dict[str, int]) -> dict[str, int]:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-CELLS = {"select_rows", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
+CELLS = {"select_rows", "selection_page", "finetune", "evaluate", "table", "shared_rows", "report", "all"}
 
 
 def test_second_run__has_nothing_to_do(finished):
@@ -16,7 +16,7 @@ def test_second_run__has_nothing_to_do(finished):
 LIBRARY = "workflow/instruction_selection"
 TABLES = {"table", "report"}
 #: After a change of what selections read.
-FROM_SELECTION = {"select_rows", "finetune", "evaluate", "shared_rows", *TABLES}
+FROM_SELECTION = {"select_rows", "selection_page", "finetune", "evaluate", "shared_rows", *TABLES}
 FROM_GRADIENTS = {"pool_gradients", "validation_gradients", "gather_pool_gradients", *FROM_SELECTION}
 #: What is edited, the text before and after, and the rules that are planned.
 CODE = {
@@ -68,7 +68,12 @@ SAID = {
         {"report", "resolve_config"},
     ),
     "the pool's label": ("config/pools/reasoning.yaml", "label: ", "label: Edited ", {"report", "resolve_config"}),
-    "the method's label": ("config/methods/less.yaml", "label: ", "label: Edited ", {*TABLES, "resolve_config"}),
+    "the method's label": (
+        "config/methods/less.yaml",
+        "label: ",
+        "label: Edited ",
+        {*TABLES, "selection_page", "resolve_config"},
+    ),
     "the benchmark's licence": (
         "config/benchmarks/logic.yaml",
         "license: Apache-2.0",

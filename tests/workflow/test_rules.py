@@ -51,6 +51,7 @@ OWN_PARAMS = {
     "pool_gradients": {"shards"},
     "select_rows": {"features", "checkpoints", "reading", "made_with", "implementation"},
     "table": {"cells", "plan", "benchmarks", "methods", "models", "accepted_code"},
+    "selection_page": {"features", "checkpoints", "heading"},
     "shared_rows": {"cells"},
     "report": {"tables", "targets", "selections", "benchmarks"},
 }

@@ -44,7 +44,7 @@ def own(fresh, tiny_model, tmp_path_factory) -> Checkout:
 
 def test_select__plans_no_training_on_selections_and_no_evaluation(own):
     planned = own.planned("mine", "select")
-    assert planned["select_rows"] == 2 * len(METHODS)
+    assert planned["select_rows"] == planned["selection_page"] == 2 * len(METHODS)
     assert not planned.keys() & {"finetune", "evaluate", "harness_tasks", "check_overlap", "table", "report"}
 
 
@@ -61,6 +61,8 @@ def test_select__ends_with_the_files(own, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     named = re.findall(r"^(results/mine/runs/\S+/selected\.jsonl): (\d+) rows$", result.stdout, re.MULTILINE)
     assert len(named) == 2 * len(METHODS)
+    pages = re.findall(r"^(\S+/)selection\.html: why these rows$", result.stdout, re.MULTILINE)
+    assert [path.removesuffix("selected.jsonl") for path, _ in named] == pages
     pool = {json.loads(line)["id"]: line for line in (own.path / "results/mine/pools/mine/pool.jsonl").open()}
     for path, rows in named:
         chosen = (own.path / path).read_text().splitlines(keepends=True)
@@ -73,6 +75,19 @@ def test_select__ends_with_the_files(own, tmp_path):
         assert [row["id"] for row in table] == list(pool)
         steps = {row["step"]: row["id"] for row in table if row["step"]}
         assert [steps[step] for step in sorted(steps)] == [json.loads(line)["id"] for line in chosen]
+
+
+def test_page__shows_the_chosen_rows_and_links_to_the_other_methods(own):
+    runs = own.path / "results/mine/runs"
+    page = (runs / "mine/mine/mine/less/0.1/seed0/selection.html").read_text()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    chosen = [json.loads(line)["id"] for line in (runs / "mine/mine/mine/less/0.1/seed0/selected.jsonl").open()]
+    assert [row["id"] for row in data["rows"] if row["step"]] == chosen
+    assert len(data["rows"]) == 40
+    assert len(data["map"]["points"]) == 40 + 4
+    links = [runs / "mine/mine/mine/less/0.1/seed0" / link for link in re.findall(r'href="([^"]+)"', page)]
+    assert len(links) == 2 * len(METHODS) - 1
+    assert all(link.is_file() for link in links)
 
 
 def test_scores__give_the_selection_of_another_budget(own):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import h5py
@@ -140,6 +141,32 @@ def test_report__holds_every_table_and_figure(results):
         assert report.count(method) >= len(TARGETS)
     # A figure and a heat table per target, and beside each selection the lengths of its rows.
     assert report.count("data:image/svg+xml") > 2 * len(TARGETS) + len(METHODS)
+
+
+def test_report__links_to_the_page_of_every_selection(results):
+    pages = set(results.glob("runs/**/selection.html"))
+    links = re.findall(r'<a href="([^"]+)"', (results / "report.html").read_text())
+    assert {results / link for link in links} == pages
+    # The selections of the methods whose size the experiment chooses.
+    assert len(pages) == 2 + 4 * len(TARGETS)
+
+
+def test_snakemake_report__has_tables_figures_and_pages(finished, tmp_path):
+    """Each with a caption, under its category."""
+    result = finished.snakemake("--report", str(tmp_path / "report.html"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    page = (tmp_path / "report.html").read_text()
+    assert (tmp_path / "report.html").stat().st_size < 100e6
+    [shown] = re.findall(r"^\s*var results = (\{.*\});?$", page, re.MULTILINE)
+    found = json.loads(shown)
+    patterns = ("report.html", "tables/*.csv", "figures/*.svg", "runs/**/selection.html")
+    results = finished.path / "results/smoke"
+    expected = [path for pattern in patterns for path in results.glob(pattern)]
+    assert set(found) == {str(path.relative_to(finished.path)) for path in expected}
+    assert all("<p>" in entry["caption"] and entry["labels"] for entry in found.values())
+    assert all(entry["data_uri"].startswith("data:") for entry in found.values())
+    [categories] = re.findall(r"^\s*var categories = (\{.*\});?$", page, re.MULTILINE)
+    assert set(json.loads(categories)) == {"Report", "Tables", "Figures", "Selections"}
 
 
 @pytest.mark.parametrize("target", TARGETS)

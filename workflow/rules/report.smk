@@ -5,8 +5,18 @@ rule table:
     output:
         markdown=PATHS.table.replace("{format}", "md"),
         tex=PATHS.table.replace("{format}", "tex"),
-        csv=PATHS.table.replace("{format}", "csv"),
-        svg=PATHS.figure.replace("{format}", "svg"),
+        csv=report(
+            PATHS.table.replace("{format}", "csv"),
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        svg=report(
+            PATHS.figure.replace("{format}", "svg"),
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{table}"},
+        ),
         png=PATHS.figure.replace("{format}", "png"),
     log:
         PATHS.log("table", "table"),
@@ -41,7 +51,12 @@ rule shared_rows:
             }
         ),
     output:
-        csv=PATHS.shared_rows,
+        csv=report(
+            PATHS.shared_rows,
+            caption="../report/shared_rows.rst",
+            category="Tables",
+            labels={"table": "{target}, rows in common"},
+        ),
     log:
         PATHS.log("shared_rows", "target"),
     benchmark:
@@ -80,11 +95,20 @@ rule report:
         selections=[
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
+        pages=[
+            PATHS.selection_page.format(**cell)
+            for cell in WIRING.compared_selections()
+        ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
         sampled=expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
         lineage=Chain(WIRING, *EXPERIMENT.tables).files(),
     output:
-        report=PATHS.report,
+        report=report(
+            PATHS.report,
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "what was found"},
+        ),
     log:
         PATHS.log("report"),
     benchmark:

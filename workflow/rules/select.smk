@@ -7,6 +7,10 @@ rule select:
         summaries=[
             PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
         ],
+        pages=[
+            PATHS.selection_page.format(**cell)
+            for cell in WIRING.compared_selections()
+        ],
         config=PATHS.resolved_config,
     log:
         PATHS.log("select"),

@@ -35,3 +35,51 @@ rule select_rows:
         "Selecting {wildcards.ratio} of {wildcards.pool} with {wildcards.method} for {wildcards.target}"
     script:
         "../scripts/select_rows.py"
+
+
+# Why these rows: beside each selection, for a reader.
+rule selection_page:
+    input:
+        unpack(WIRING.method_inputs),
+        pool=PATHS.pool,
+        sampled=PATHS.pool_summary,
+        rows=PATHS.selected,
+        summary=PATHS.selection,
+        scores=PATHS.scores,
+    output:
+        page=report(
+            PATHS.selection_page,
+            caption="../report/selection.rst",
+            category="Selections",
+            labels={
+                "method": "{method}",
+                "target": "{target}",
+                "pool": "{pool}",
+                "model": "{model}",
+                "ratio": "{ratio}",
+                "seed": "{seed}",
+            },
+        ),
+    log:
+        PATHS.log(
+            "selection_page", "model", "pool", "target", "method", "ratio", "seed"
+        ),
+    benchmark:
+        PATHS.benchmark(
+            "selection_page", "model", "pool", "target", "method", "ratio", "seed"
+        )
+    conda:
+        "../../envs/selection.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(page_memory),
+        runtime=by_attempt(60),
+    params:
+        features=WIRING.fixed_features,
+        checkpoints=WIRING.checkpoint_features,
+        heading=WIRING.page_heading,
+        code=code_of("selection_page"),
+    message:
+        "Why {wildcards.method} selected these rows of {wildcards.pool} for {wildcards.target}"
+    script:
+        "../scripts/selection_page.py"

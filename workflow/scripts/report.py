@@ -46,8 +46,12 @@ with logs.to_file(snakemake.log[0]):
             )
         )
     selections = [
-        chosen.SelectionFiles(Cell.of(names), examples, summary)
-        for names, examples, summary in zip(params.selections, inputs.selected, inputs.selections, strict=True)
+        chosen.SelectionFiles(
+            Cell.of(names), examples, summary, Path(page).relative_to(Path(snakemake.output.report).parent)
+        )
+        for names, examples, summary, page in zip(
+            params.selections, inputs.selected, inputs.selections, inputs.pages, strict=True
+        )
     ]
     pools = {name: chosen.Pool.read(path) for name, path in zip(experiment.pools, inputs.pools, strict=True)}
     labels = chosen.Labels(

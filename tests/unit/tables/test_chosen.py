@@ -29,7 +29,7 @@ def section(tmp_path):
             (tmp_path / name).write_text("".join(json.dumps(entry) + "\n" for entry in written))
         (tmp_path / "summary").write_text(json.dumps(summary))
         cell = Cell(model=ANY, pool="p", target="logic", method="g2is", ratio="0.1", seed=0)
-        selection = chosen.SelectionFiles(cell, tmp_path / "chosen", tmp_path / "summary")
+        selection = chosen.SelectionFiles(cell, tmp_path / "chosen", tmp_path / "summary", "runs/selection.html")
         [found] = chosen.sections([selection], {"p": chosen.Pool.read(tmp_path / "pool")}, LABELS)
         return found
 
@@ -86,9 +86,9 @@ def test_tasks__are_shares_of_what_was_chosen_over_all_seeds(tmp_path):
         path = tmp_path / f"{seed}.json"
         path.write_text(json.dumps({"tasks": counts}))
         cell = Cell(model=ANY, pool="p", target=ANY, method="random", ratio="0.1", seed=seed)
-        selections.append(chosen.SelectionFiles(cell, "unread", path))
+        selections.append(chosen.SelectionFiles(cell, "unread", path, "unread"))
     # Of another target.
-    selections.append(chosen.SelectionFiles(replace(cell, target="other"), "unread", tmp_path / "unread"))
+    selections.append(chosen.SelectionFiles(replace(cell, target="other"), "unread", tmp_path / "unread", "unread"))
     [(label, svg)] = chosen.tasks("t", selections, {"p": chosen.Pool([], {"a": 1, "b": 1, "c": 2})}, LABELS)
     assert label == "p, 0.1"
     texts = re.findall("<!-- (.*?) -->", svg)
@@ -100,7 +100,9 @@ def test_tasks__rare_ones_are_added_up(tmp_path):
     (tmp_path / "s.json").write_text(json.dumps({"tasks": {"common": 1}}))
     cell = Cell(model=ANY, pool="p", target=ANY, method="random", ratio="0.1", seed=0)
     pool = chosen.Pool([], {"common": 100, **{f"rare{number}": 1 for number in range(100)}})
-    [(_, svg)] = chosen.tasks("t", [chosen.SelectionFiles(cell, "unread", tmp_path / "s.json")], {"p": pool}, LABELS)
+    [(_, svg)] = chosen.tasks(
+        "t", [chosen.SelectionFiles(cell, "unread", tmp_path / "s.json", "unread")], {"p": pool}, LABELS
+    )
     columns = [text for text in re.findall("<!-- (.*?) -->", svg) if not text.isdigit()]
     assert len(columns) - 2 == chosen.COLUMNS + 1
     assert chosen.OTHERS in columns

@@ -28,6 +28,7 @@ SELECTION = ShownSelection(
     examples=[ShownExample("aiw", "How many?", "Seven.")],
     counts=[WalkCounts(3, 1, 2, 0)],
     drawings=[Drawing("Lengths", SVG)],
+    page="runs/g2is/selection.html",
 )
 SHOWN = ShownTable(
     name="logic",
@@ -166,10 +167,14 @@ def test_report__escapes_what_is_given_and_loads_nothing(place):
     html = render(**{place: given})
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "link", "iframe", "object", "embed", "a", "base"}
+    assert not tags & {"script", "link", "iframe", "object", "embed", "base"}
     assert "alert('x')" in page.text
-    loads = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]
+    links = [attributes for tag, attributes in page.tags if tag == "a"]
+    # None but that to a selection's page.
+    assert links == [{"href": SELECTION.page}]
+    loads = [value for _, attributes in page.tags for name, value in attributes.items() if name == "src"]
     assert all(value.startswith("data:") for value in loads)
+    assert sum("href" in attributes for _, attributes in page.tags) == len(links)
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     [style] = re.findall(r"<style>(.*?)</style>", html, flags=re.DOTALL)
     assert "url(" not in style

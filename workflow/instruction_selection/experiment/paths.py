@@ -50,6 +50,7 @@ class Layout:
         self.selected = f"{self.run}/selected.jsonl"
         self.selection = f"{self.run}/selection.json"
         self.scores = f"{self.run}/scores.parquet"
+        self.selection_page = f"{self.run}/selection.html"
         self.selected_dataset = f"{self.run}/dataset_info.json"
         self.adapter = f"{self.run}/adapter"
         self.training_summary = f"{self.run}/training.json"

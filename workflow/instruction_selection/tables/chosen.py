@@ -47,11 +47,13 @@ COUNTS = ("Rows", "Rejected by conflict", "Rejected by consistency", "Fallbacks"
 
 @dataclass(frozen=True)
 class SelectionFiles:
-    """A cell's selection: the chosen examples (``selected.jsonl``) and its ``selection.json``."""
+    """A cell's selection: the chosen examples (``selected.jsonl``), its ``selection.json``, and its page, as a path
+    from the report."""
 
     cell: Cell
     examples: str | Path
     summary: str | Path
+    page: str | Path
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class ShownSelection:
     #: One per component of a walk.
     counts: Sequence[WalkCounts]
     drawings: Sequence[Drawing]
+    #: Path from the report to the selection's own page.
+    page: str
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,7 @@ def _section(selection: SelectionFiles, pool: Pool, labels: Labels) -> ShownSele
             Drawing("Length of responses", drawings.histogram(_lengths(examples), pool.lengths)),
             *_of_trace(summary["trace"], len(components)),
         ],
+        page=Path(selection.page).as_posix(),
     )
 
 
