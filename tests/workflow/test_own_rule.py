@@ -82,8 +82,10 @@ def test_own_rule__a_selection_is_as_complete_as_any(checkout):
     # The one for no target selects once, and both are trained and evaluated as others are.
     assert (planned["select_longest"], planned["select_shared_words"]) == (1, 2)
     rows = [f"{run}/selected.jsonl" for run in (LONGEST, SHARED, LONGEST.replace("longest", "random"))]
-    result = checkout.snakemake("--", *rows)
+    pages = [f"{LONGEST}/selection.html", f"{SHARED}/selection.html"]
+    result = checkout.snakemake("--", *rows, *pages)
     assert result.returncode == 0, result.stdout + result.stderr
+    assert all("chose <b>7</b>" in (checkout.path / page).read_text() for page in pages)
     pool = read(checkout.path / "results/smoke/pools/reasoning/pool.jsonl")
     chosen, random = checkout.path / LONGEST, checkout.path / rows[2]
     assert (

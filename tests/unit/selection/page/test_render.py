@@ -152,14 +152,14 @@ def test_page__sorts_and_searches_in_a_browser(shown, tmp_path, width):
     page = browser.measured(tmp_path, render.render(HEADING, shown), width, USE)
     assert page["columns"] == ["Step", "Text", "Task", "Score", "Rank", "Nearest", "Gradient norm", "Loss", "Length"]
     steps = [row[0] for row in page["all"]]
-    assert steps == [*map(str, range(1, CHOSEN + 1)), *[""] * (60 - CHOSEN)]
+    assert steps == [*map(str, range(1, CHOSEN + 1)), *["–"] * (60 - CHOSEN)]
     assert page["first"] == page["all"][: len(page["first"])]
     for name, sign in (("longest", -1), ("shortest", 1)):
         lengths = [int(row[-1]) for row in page[name]]
         every = sorted((row["response_characters"] for row in shown.rows), key=lambda length: sign * length)
         assert lengths == every[: len(lengths)]
     assert page["direction"] == "descending"
-    assert {row[0] for row in page["others"]} == {""}
+    assert {row[0] for row in page["others"]} == {"–"}
     # All words, in any order; 7, 17, 27, ... match.
     assert {row[1] for row in page["searched"]} == {
         row["instruction"] for row in shown.rows if "Question" in row["instruction"] and "7" in row["id"]
