@@ -143,7 +143,7 @@ def own_files(wildcards):
 
 def warn_of_missing_gpus():
     """Where jobs run on this machine, and ask for GPUs that it does not have."""
-    wanted = [stage for stage, number in SETTINGS.gpus if number]
+    wanted = list(SETTINGS.gpus.by_stage())
     if wanted and workflow.local_exec and not machines.has_gpu():
         logger.warning(
             f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(wanted)}, and this machine shows none: the "

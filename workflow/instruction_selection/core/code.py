@@ -15,6 +15,7 @@ SCRIPTS = PACKAGE.parent / "scripts"
 #: Modules that decide how a job runs and reports, and never what it computes.
 OPERATION = {
     *(
+        "core.batches",
         "core.code",
         "core.errors",
         "core.features",

@@ -16,6 +16,8 @@ from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.sources import RandomWeights
 
 GIB = 2**30
+#: What the rules that train do.
+TRAININGS = {"warmup": "warm-up", "finetune": "fine-tuning"}
 #: Sizes of cards in GB, as their names have them.
 CARDS = (16, 24, 40, 48, 80, 141)
 
@@ -37,6 +39,9 @@ def questions(experiment: Experiment) -> dict[str, dict[str, Any]]:
             "architecture": architecture,
             "parameters": model.parameters,
             "cutoff_len": experiment.settings.cutoff_len,
+            # None: the most for which a card has room.
+            "batch_tokens": experiment.settings.batch_tokens,
+            "room": room(experiment.settings.gpus.card) if experiment.settings.gpus.card else None,
             "gradients": _gradients(experiment),
             "trainings": {stage: _training(experiment, stage) for stage in experiment.training},
             "evaluations": _evaluations(experiment),
@@ -56,8 +61,6 @@ def _gradients(experiment: Experiment) -> dict[str, Any]:
         "kinds": list(gradients.pool_kinds),
         "precision": gradients.precision,
         "dimension": gradients.projection.dimension,
-        # An example is never split, so a batch has at least one.
-        "rows": max(1, gradients.batch_tokens // experiment.settings.cutoff_len),
     }
 
 
@@ -88,6 +91,7 @@ def _evaluations(experiment: Experiment) -> dict[str, dict[str, Any]]:
 def text(experiment: Experiment, path: str | Path) -> str:
     """The predictions that `scripts/predict_memory.py` wrote to `path`, and the cards that they fit, for people."""
     lines = ["Memory of a GPU at its peak, and the cards (GB) that it fits"]
+    card = experiment.settings.gpus.card
     predictions = files.read_json(path)
     for model in experiment.models:
         lines.append(f"  {model}")
@@ -99,7 +103,8 @@ def text(experiment: Experiment, path: str | Path) -> str:
                 lines.append(f"    {job:42}  unknown: predicted for ZeRO-2 alone")
                 continue
             cards = ", ".join(map(str, fitting(peak))) or f"none of {', '.join(map(str, CARDS))}"
-            lines.append(f"    {job:42}{peak / GIB:8.1f} GiB  {cards}")
+            note = f"; not the {card} of gpus.card" if card and peak > room(card) else ""
+            lines.append(f"    {job:42}{peak / GIB:8.1f} GiB  {cards}{note}")
     training = max(1, experiment.settings.gpus.training * experiment.settings.nodes.training)
     lines += [
         f"  Counted, with fake tensors; a card has {prices.CARD_SHARE.typical:.0%} of its size less "
@@ -111,8 +116,8 @@ def text(experiment: Experiment, path: str | Path) -> str:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, int | None]]:
-    yield "gradients", found["gradients"]
+    yield f"gradients, batches of {found['batch_tokens']:,} tokens", found["gradients"]
     for stage, peak in found["trainings"].items():
-        yield {"warmup": "warm-up", "finetune": "fine-tuning"}[stage], peak
+        yield TRAININGS[stage], peak
     for name, peak in found["evaluations"].items():
         yield f"evaluation, {name}", peak

@@ -102,7 +102,7 @@ def fill(
     sketches = Sketches(kinds, projection.make(settings["projection"], sizes, device), states)
     batched = per_sample.Batched(network, settings["precision"], sketches.add)
     with (
-        Writer(path, [row["id"] for row in rows], dimension, kinds, identity) as store,
+        Writer(path, [row["id"] for row in rows], dimension, kinds, identity, settings["batch_tokens"]) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
     ):
         missing = store.missing()
