@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import (
     code,
     console,
+    devices,
     entry_names,
     files,
     packages,
@@ -21,7 +22,6 @@ from instruction_selection.experiment import (
     draws,
     grid,
     load,
-    machines,
     own_rules,
     wiring,
 )
@@ -144,7 +144,7 @@ def own_files(wildcards):
 def warn_of_missing_gpus():
     """Where jobs run on this machine, and ask for GPUs that it does not have."""
     wanted = list(SETTINGS.gpus.by_stage())
-    if wanted and workflow.local_exec and not machines.has_gpu():
+    if wanted and workflow.local_exec and not devices.has_gpu():
         logger.warning(
             f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(wanted)}, and this machine shows none: the "
             "processor computes instead. `snakemake estimate` says how long that takes."

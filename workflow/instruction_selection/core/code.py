@@ -17,6 +17,7 @@ OPERATION = {
     *(
         "core.batches",
         "core.code",
+        "core.devices",
         "core.errors",
         "core.features",
         "core.logs",
@@ -26,6 +27,7 @@ OPERATION = {
         "core.processes",
         "core.provenance",
         "core.shards",
+        "core.worked",
     ),
     "cost",
 }
