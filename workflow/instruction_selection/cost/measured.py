@@ -8,6 +8,7 @@ a factor of `REACH`. All others have what `make gpu` measured, or else the list 
 """
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from instruction_selection.core import files
-from instruction_selection.cost import duration, jobs
+from instruction_selection.cost import duration, gpu, jobs
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
@@ -59,16 +60,17 @@ class FinishedJob:
 
 
 class Measurements:
-    """The finished jobs of all experiments below a folder `results`."""
+    """The finished jobs of all experiments below a folder `results`, and the rates by stage of its `gpu.json`."""
 
-    def __init__(self, finished: list[FinishedJob]):
+    def __init__(self, finished: list[FinishedJob], gpu_rates: Mapping[str, Price] | None = None):
+        self._gpu_rates = gpu_rates or {}
         self._usable = [done for done in finished if done.job.work and done.work_seconds >= LEAST_SECONDS]
         # By stage, GPU or not, and size of the model: the least and the most work of similar finished jobs, and their
         # unit cost; None without such jobs.
         self._found: dict[tuple, tuple[float, float, UnitCost] | None] = {}
 
     def unit_cost(self, job: Job, on_gpu: bool) -> UnitCost:
-        """Of the finished jobs that are similar to `job`, or else the list price."""
+        """Of the finished jobs that are similar to `job`, or else of `make gpu`, or else the list price."""
         key = job.stage, on_gpu, job.parameters
         if key not in self._found:
             self._found[key] = self._of_similar(job, on_gpu)
@@ -76,7 +78,9 @@ class Measurements:
             least, most, unit_cost = found
             if least / REACH <= job.work <= REACH * most:
                 return unit_cost
-        return duration.default_cost(job.stage, on_gpu)
+        default = duration.default_cost(job.stage, on_gpu)
+        rate = self._gpu_rates.get(job.stage) if on_gpu else None
+        return UnitCost(default.start, rate) if rate else default
 
     def _of_similar(self, job: Job, on_gpu: bool) -> tuple[float, float, UnitCost] | None:
         similar = [
@@ -91,8 +95,8 @@ class Measurements:
 
 
 def read(results: str | Path) -> tuple[Measurements, list[str]]:
-    """What finished jobs of the experiments below `results` measured, and the experiments of a version that this one
-    cannot read."""
+    """What finished jobs of the experiments below `results` and `make gpu` measured, and the experiments of a version
+    that this one cannot read."""
     finished, unreadable = [], []
     found = [path for folder in ("*", "*/draw*") for path in Path(results).glob(f"{folder}/config.resolved.yaml")]
     for path in sorted(found):
@@ -103,7 +107,7 @@ def read(results: str | Path) -> tuple[Measurements, list[str]]:
         else:
             planned = jobs.plan(experiment)
             finished += [done for job in planned if (done := _finished(Path(results), experiment, job))]
-    return Measurements(finished), unreadable
+    return Measurements(finished, gpu.rates(results)), unreadable
 
 
 def _similar_model(one: Job, other: Job) -> bool:
