@@ -34,6 +34,21 @@ def test_questions__of_every_model_that_is_delivered(repository, name):
     assert memory.questions(experiment).keys() == set(experiment.models)
 
 
+def test_questions__of_a_model_that_is_prepared_or_in_a_folder(repository, tmp_path):
+    sizes = {"model_type": "llama", "hidden_size": 32}
+    own = load.load(repository / "config", "own")
+    folder = own.models["own"].source.model_copy(update={"folder": str(tmp_path / "model")})
+    model = own.models["own"].model_copy(update={"source": folder})
+    experiment = own.model_copy(update={"models": {"own": model}})
+    results = str(tmp_path / "results")
+    assert memory.questions(experiment, results) == {}
+    for place in (tmp_path / "model", tmp_path / "results/own/models/own"):
+        files.write_json(place / "config.json", sizes)
+        found = memory.questions(experiment, results)["own"]
+        assert (found["architecture"], found["parameters"]) == (sizes, None)
+        (place / "config.json").unlink()
+
+
 def test_text__peaks_with_their_cards_and_what_is_unknown(paper, tmp_path):
     jobs = {
         "batch_tokens": 4096,

@@ -13,7 +13,8 @@ from instruction_selection.cost import prices
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.model import Model
-from instruction_selection.experiment.sources import RandomWeights
+from instruction_selection.experiment.paths import Layout
+from instruction_selection.experiment.sources import ModelFolder, RandomWeights
 
 GIB = 2**30
 #: What the rules that train do.
@@ -32,12 +33,17 @@ def fitting(peak: float) -> list[int]:
     return [card for card in CARDS if peak <= room(card)]
 
 
-def questions(experiment: Experiment) -> dict[str, dict[str, Any]]:
-    """By model, what decides the memory of its jobs, as plain data. Models of unknown architecture are left out."""
+def questions(experiment: Experiment, results: str = "results") -> dict[str, dict[str, Any]]:
+    """By model, what decides the memory of its jobs, as plain data. Models of unknown architecture are left out.
+
+    `results` may have models that are prepared, and whose configuration therefore says it.
+    """
+    prepared = Layout(experiment.folder, results).model
     return {
         name: {
             "architecture": architecture,
-            "parameters": model.parameters,
+            # What a user counted is compared; a configuration is right.
+            "parameters": model.parameters if _stated(model) else None,
             "cutoff_len": experiment.settings.cutoff_len,
             # None: the most for which a card has room.
             "batch_tokens": experiment.settings.batch_tokens,
@@ -47,12 +53,20 @@ def questions(experiment: Experiment) -> dict[str, dict[str, Any]]:
             "evaluations": _evaluations(experiment),
         }
         for name, model in experiment.models.items()
-        if (architecture := _architecture(model))
+        if (architecture := _stated(model) or _read(model, Path(prepared.format(model=name))))
     }
 
 
-def _architecture(model: Model) -> dict[str, Any] | None:
+def _stated(model: Model) -> dict[str, Any] | None:
+    """The architecture in a file of config/models."""
     return model.source.config if isinstance(model.source, RandomWeights) else model.architecture
+
+
+def _read(model: Model, prepared: Path) -> dict[str, Any] | None:
+    """The architecture in the configuration of a model that is on this machine: prepared, or a folder of the user's."""
+    own = [Path(model.source.folder)] if isinstance(model.source, ModelFolder) else []
+    found = [path for folder in (prepared, *own) if (path := folder / "config.json").is_file()]
+    return files.read_json(found[0]) if found else None
 
 
 def _gradients(experiment: Experiment) -> dict[str, Any]:
@@ -96,7 +110,9 @@ def text(experiment: Experiment, path: str | Path) -> str:
     for model in experiment.models:
         lines.append(f"  {model}")
         if model not in predictions:
-            lines.append("    unknown, because its file in config/models has no `architecture`")
+            lines.append(
+                "    unknown, because its file in config/models has no `architecture` and it is not prepared yet"
+            )
             continue
         for job, peak in _lines(predictions[model]):
             if peak is None:
