@@ -14,23 +14,25 @@ def predict_memory_now():
     """
     deployment = workflow.deployment_settings
     options = {
-        "--config": [f"{key}={value}" for key, value in config.items()],
-        "--sdm": [method.item_to_choice() for method in deployment.deployment_method],
-        "--conda-prefix": [deployment.conda_prefix],
-        "--apptainer-prefix": [deployment.apptainer_prefix],
-        "--apptainer-args": [deployment.apptainer_args],
+        "--conda-prefix": deployment.conda_prefix,
+        "--apptainer-prefix": deployment.apptainer_prefix,
+        "--apptainer-args": deployment.apptainer_args,
     }
-    given = [
-        text
-        for name, values in options.items()
-        if any(values)
-        for text in (name, *map(str, values))
+    methods = [method.item_to_choice() for method in deployment.deployment_method]
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile),
+        *("--config", *(f"{key}={value}" for key, value in config.items())),
+        *(["--sdm", *methods] if methods else []),
+        *(f"{name}={value}" for name, value in options.items() if value),
+        # This run holds the lock, and says itself what a user has to know.
+        *("--cores", "1", "--nolock", "--no-hooks", "--quiet", "all"),
+        *("--", PATHS.predicted_memory),
     ]
-    command = [sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile]
-    # This run holds the lock.
-    quietly = ["--cores", "1", "--nolock", "--no-hooks", "--quiet", "all"]
-    print(f"Predicting the GPU memory of jobs, for a card of {GPUS.card} GB ...", file=sys.stderr)
-    if subprocess.run([*command, *quietly, *given, "--", PATHS.predicted_memory]).returncode:
+    print(
+        f"Predicting the GPU memory of jobs, for a card of {GPUS.card} GB ...",
+        file=sys.stderr,
+    )
+    if subprocess.run(command).returncode:
         raise WorkflowError(
             "The GPU memory of jobs could not be predicted, which gpus.card asks for."
         )
