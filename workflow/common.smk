@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from instruction_selection.core import (
     code,
     console,
+    devices,
     entry_names,
     files,
     packages,
@@ -21,7 +22,6 @@ from instruction_selection.experiment import (
     draws,
     grid,
     load,
-    machines,
     own_rules,
     wiring,
 )
@@ -143,8 +143,8 @@ def own_files(wildcards):
 
 def warn_of_missing_gpus():
     """Where jobs run on this machine, and ask for GPUs that it does not have."""
-    wanted = [stage for stage, number in SETTINGS.gpus if number]
-    if wanted and workflow.local_exec and not machines.has_gpu():
+    wanted = list(SETTINGS.gpus.by_stage())
+    if wanted and workflow.local_exec and not devices.has_gpu():
         logger.warning(
             f"Experiment {EXPERIMENT.name} wants GPUs for {', '.join(wanted)}, and this machine shows none: the "
             "processor computes instead. `snakemake estimate` says how long that takes."

@@ -7,6 +7,9 @@ NODES = SETTINGS.nodes.training
 # the training starts a step over all nodes itself; then the number of tasks has to be given, and not per GPU.
 SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 
+# The tokens of a batch, and where they are predicted if the experiment does not say them.
+BATCHES = {"given": SETTINGS.batch_tokens, "predicted": PATHS.predicted_memory}
+
 
 def by_attempt(amount):
     """`amount`, or what it gives for a job's wildcards, times the number of the attempt."""

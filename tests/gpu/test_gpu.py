@@ -9,6 +9,7 @@ from peft import LoraConfig
 from transformers import AutoTokenizer, LlamaConfig
 
 from instruction_selection.core import files
+from instruction_selection.cost import gpu
 from instruction_selection.features.gradients import memory, moments, parameters, per_sample, projection
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.models import skeleton, tokens
@@ -34,15 +35,6 @@ LORA = LoraConfig(r=128, target_modules=ATTENTION)
 DIMENSION = 8192
 #: Relative error of a batch's rows on a GPU against those in float32 on the CPU.
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.1}
-
-
-@pytest.fixture
-def show(capsys):
-    def line(label: str, value: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {torch.cuda.get_device_name()}  {label:55}{value}", end="", flush=True)
-
-    return line
 
 
 def gradient_job(network, precision: str, device: torch.device, kinds=("sgd",)) -> tuple[per_sample.Batched, Sketches]:
@@ -81,7 +73,7 @@ def large() -> Iterator[torch.nn.Module]:
 
 
 @pytest.mark.parametrize("rows", [1, 4])
-def test_of_gradients__within_a_fifth_of_the_peak_on_a_gpu(large, rows, show):
+def test_of_gradients__within_a_fifth_of_the_peak_on_a_gpu(large, rows, measured):
     """A fifth, because attention has other kernels than on the CPU, on which the prediction is exact to a tenth."""
     batch = [(1024, 1023)] * rows
     predicted = memory.of_gradients(LLAMA_1B, LORA, batch, ["adam"], "bf16", DIMENSION).peak
@@ -90,11 +82,26 @@ def test_of_gradients__within_a_fifth_of_the_peak_on_a_gpu(large, rows, show):
     sketches.start(rows)
     batched.run(memory.examples(batch))
     real = torch.cuda.max_memory_allocated()
-    show(f"peak memory, {rows} x 1024 tokens: predicted, real", f"{predicted / 2**30:.2f}, {real / 2**30:.2f} GiB")
+    measured(f"peak memory of gradients, {rows} x 1024 tokens, predicted", predicted / 2**30, "GiB")
+    measured(f"peak memory of gradients, {rows} x 1024 tokens, real", real / 2**30, "GiB")
     assert predicted == pytest.approx(real, rel=0.2)
 
 
-def test_gradients__tokens_per_second_and_share_of_what_a_product_of_matrices_reaches(large, show):
+def test_bandwidth__of_the_cards_memory(measured):
+    """Of what is read and written while a gigabyte is copied."""
+    numbers = torch.ones(2**28, device=GPU)
+    copy = torch.empty_like(numbers)
+    seconds = seconds_of(lambda: copy.copy_(numbers), 20)
+    measured("bandwidth", 20 * 2 * numbers.nbytes / seconds, "bytes per second")
+
+
+def products_per_second() -> float:
+    """Operations per second of a product of matrices in bfloat16, the most that a model could reach."""
+    matrix = torch.ones(8192, 8192, dtype=torch.bfloat16, device=GPU)
+    return 2 * 8192**3 * 20 / seconds_of(lambda: matrix @ matrix, 20)
+
+
+def test_gradients__tokens_per_second_and_share_of_what_a_product_of_matrices_reaches(large, measured):
     batched, sketches = gradient_job(large, "bf16", GPU, ["adam"])
     batch, weights = memory.examples([(1024, 1023)] * 4), sum(weight.numel() for weight in large.parameters())
 
@@ -103,13 +110,33 @@ def test_gradients__tokens_per_second_and_share_of_what_a_product_of_matrices_re
         batched.run(batch)
         sketches.finish()
 
-    tokens_per_second = 5 * 4096 / seconds_of(run, 5)
-    matrix = torch.ones(8192, 8192, dtype=torch.bfloat16, device=GPU)
-    operations = 2 * 8192**3 * 20 / seconds_of(lambda: matrix @ matrix, 20)
+    tokens_per_second, operations = 5 * 4096 / seconds_of(run, 5), products_per_second()
+    measured("gradients, tokens of a model of 1.1 billion parameters in bf16", tokens_per_second, "tokens per second")
+    measured("gradients", weights * tokens_per_second, gpu.rate_unit("gradients"))
+    measured("product of matrices in bf16", operations, "operations per second")
     # Forward, and backward through frozen weights: four operations per weight and token.
-    show("gradients, 1.1 billion parameters, bf16", f"{tokens_per_second:,.0f} tokens per second")
-    show("  share of a product of matrices", f"{4 * weights * tokens_per_second / operations:.0%}")
-    assert tokens_per_second > 0
+    share = 4 * weights * tokens_per_second / operations
+    measured("gradients, share of a product of matrices", share, "of its operations per second")
+    assert 0 < share < 1
+
+
+def test_training__tokens_per_second_with_recomputed_activations(large, measured):
+    """The passes of a training by one process, as LLaMA-Factory runs them."""
+    large.train()
+    large.get_base_model().gradient_checkpointing_enable({"use_reentrant": True})
+    large.get_base_model().enable_input_require_grads()
+    ids, weights = torch.zeros(4, 1024, dtype=torch.long, device=GPU), sum(each.numel() for each in large.parameters())
+
+    def run():
+        with torch.autocast(GPU.type, torch.bfloat16):
+            loss = large(input_ids=ids, labels=ids, use_cache=False).loss
+        loss.backward()
+        large.zero_grad()
+
+    tokens_per_second = 5 * 4096 / seconds_of(run, 5)
+    measured("training, tokens of a model of 1.1 billion parameters in bf16", tokens_per_second, "tokens per second")
+    measured("training", weights * tokens_per_second, gpu.rate_unit("training"))
+    assert all(bool(weight.isfinite().all()) for weight in large.parameters())
 
 
 def seconds_of(run, times: int) -> float:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from support.checkout import Checkout
 
-from instruction_selection.experiment import machines
+from instruction_selection.core import devices
 
 SMOKE = "experiments/smoke.yaml"
 CASES = {
@@ -80,7 +80,7 @@ def test_key__that_the_command_line_does_not_choose_is_rejected(checkout):
 
 
 def test_gpus__that_are_missing_are_warned_of(checkout):
-    if machines.has_gpu():
+    if devices.has_gpu():
         pytest.skip("this machine has a GPU")
     result = checkout.snakemake("--until", "resolve_config")
     assert result.returncode == 0, result.stderr

@@ -9,6 +9,11 @@ import h5py
 import pytest
 import yaml
 
+from instruction_selection.core import files
+from instruction_selection.cost import jobs
+from instruction_selection.experiment import load
+from instruction_selection.experiment.paths import Layout
+
 pytestmark = pytest.mark.slow
 
 TARGETS = ["gsm-symbolic", "logic"]
@@ -192,3 +197,14 @@ def test_shared_rows__are_in_the_report(results, target):
 def test_jobs__leave_no_temporary_files(results):
     left = [path for path in results.rglob("*") if path.suffix in {".tmp", ".partial"} or path.name == "training"]
     assert left == []
+
+
+def test_jobs__record_how_long_they_worked(results, repository):
+    """Each that costs something, in less than its whole time."""
+    layout = Layout("smoke", str(results.parent))
+    for job in jobs.plan(load.load(repository / "config", "smoke")):
+        names = dict(job.wildcards)
+        total = float(files.read_benchmark(layout.benchmark(job.rule, *names).format(**names))["s"])
+        worked = files.read_json(layout.worked(job.rule, *names).format(**names))
+        assert 0 < worked["seconds"] < total, job
+        assert worked["share"] == 1

@@ -8,6 +8,7 @@ onstart:
     reject_read_only_results()
     reject_gated_sources()
     warn_of_missing_gpus()
+    reject_what_does_not_fit()
 
 
 rule fetch:

@@ -1,7 +1,7 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import recorded
+    from instruction_selection.core import batches, recorded
     from instruction_selection.features import losses
 
     recorded.check(snakemake.input.rows, snakemake.input.sampled)
@@ -12,6 +12,6 @@ with logs.to_file(snakemake.log[0]):
         model=snakemake.input.model,
         template=settings["model"]["template"],
         cutoff_len=settings["settings"]["cutoff_len"],
-        batch_tokens=snakemake.params.execution["batch_tokens"],
+        batch_tokens=batches.tokens(**snakemake.params.execution, model=snakemake.wildcards.model),
         code=snakemake.params.code,
     )

@@ -22,8 +22,11 @@ with logs.to_file(snakemake.log[0]):
         cutoff_len, trainings = model["cutoff_len"], model["trainings"]
         warmed_up = training.adapter(trainings["warmup"]["arguments"])
         adapter = training.adapter(trainings["finetune"]["arguments"])
+        batches = {"cutoff_len": cutoff_len, **model["gradients"]}
+        tokens = model["batch_tokens"] or gradients.most_tokens(config, warmed_up, model["room"], **batches)
         predicted[name] = {
-            "gradients": gradients.worst_peak(config, warmed_up, cutoff_len=cutoff_len, **model["gradients"]),
+            "batch_tokens": tokens,
+            "gradients": gradients.worst_peak(config, warmed_up, tokens, **batches),
             "trainings": {stage: of_training(config, job, cutoff_len) for stage, job in trainings.items()},
             "evaluations": {
                 benchmark: evaluation.peak(config, adapter, **job) for benchmark, job in model["evaluations"].items()

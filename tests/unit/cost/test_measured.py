@@ -1,11 +1,11 @@
-"""What finished runs measured is used for similar jobs alone, and jobs that are all start-up measure nothing."""
+"""What finished jobs measured of themselves is used for similar jobs alone."""
 
 import dataclasses
-import json
 
 import pytest
 import yaml
 
+from instruction_selection.core import files
 from instruction_selection.cost import duration, estimate, jobs, measured
 from instruction_selection.cost.measured import Measurements
 from instruction_selection.experiment import load, machines
@@ -30,8 +30,8 @@ def paper(repository):
     return load.load(repository / "config", "paper")
 
 
-def record(results, experiment, seconds, worked=None):
-    """A finished run in which each job took `seconds(job)`; fine-tunings say that they worked `worked(job)` of them."""
+def record(results, experiment, seconds, worked=None, **about):
+    """A finished run in which each job took `seconds(job)`, and says that it worked `worked(job)` of them."""
     layout = Layout(experiment.folder, str(results))
 
     def write(path, text):
@@ -42,21 +42,21 @@ def record(results, experiment, seconds, worked=None):
         names = dict(job.wildcards)
         benchmark = results / layout.benchmark(job.rule, *names).format(**names)
         write(benchmark, f"s\th:m:s\tmax_rss\n{seconds(job)}\t0:00:01\t1000\n")
-        if worked and job.rule == "finetune":
-            summary = {"results": {"train_runtime": worked(job)}}
-            write(results / layout.training_summary.format(**names), json.dumps(summary))
+        if worked:
+            said = {"seconds": worked(job), "share": 1.0, "with_loading": False, "gpu": False, **about}
+            files.write_json(results / layout.worked(job.rule, *names).format(**names), said)
     write(results / experiment.folder / "config.resolved.yaml", yaml.safe_dump(experiment.resolved()))
 
 
 def as_the_demo_leaves_it(results, demo):
     """Jobs at the list prices of its machine, and selections of a second or two."""
 
-    def seconds(job):
+    def worked(job):
         if job.stage == "selection":
             return SELECTION_SECONDS[dict(job.wildcards)["method"]]
-        return duration.default_cost(job.stage, False).seconds(job, 1).typical
+        return job.work / duration.default_cost(job.stage, False).rate.typical
 
-    record(results, demo, seconds, lambda job: job.work / 2.3e10)
+    record(results, demo, lambda job: 1 + worked(job), worked)
 
 
 def unit_costs(experiment, measurements):
@@ -99,27 +99,47 @@ def test_estimate__a_finished_demo_changes_the_demo(demo, tmp_path):
     assert cost == duration.default_cost("selection", False)
 
 
-def test_unit_cost__start_and_work_by_the_jobs_own_seconds(demo, tmp_path):
-    """Jobs that are nearly all start-up do tell, if they say how long they worked."""
-    record(tmp_path, demo, lambda job: 700 + LOADING_SECONDS + job.work / RATE, lambda job: job.work / RATE)
-    [cost] = of_kind(demo, measured.read(tmp_path)[0], "finetune")
+@pytest.mark.parametrize("rule", ["warmup", "finetune", "pool_gradients", "evaluate"])
+def test_unit_cost__start_and_work_by_the_jobs_own_seconds(demo, tmp_path, rule):
+    """Jobs that are nearly all start-up tell as well."""
+    record(tmp_path, demo, lambda job: 7000 + LOADING_SECONDS + job.work / RATE, lambda job: job.work / RATE)
+    [cost] = of_kind(demo, measured.read(tmp_path)[0], rule)
     assert cost.rate.typical == pytest.approx(RATE)
-    assert cost.start.typical == pytest.approx(700)
+    assert cost.start.typical == pytest.approx(7000)
     assert "finished jobs" in cost.rate.source
     assert "finished jobs" in cost.start.source
 
 
-def test_unit_cost__without_own_seconds_only_jobs_that_mostly_work(demo, tmp_path):
-    record(tmp_path, demo, lambda job: 16 + LOADING_SECONDS + job.work / RATE)
-    measurements, _ = measured.read(tmp_path)
-    [cost] = of_kind(demo, measurements, "finetune")
-    assert cost.rate.low < RATE < cost.rate.high
-    assert cost.rate.high < 3 * cost.rate.low
-    # Start-up cannot be separated, and is the list's.
-    assert cost.start == duration.default_cost("training", False).start
-    record(tmp_path, demo, lambda job: 16 + LOADING_SECONDS + job.work / 1e14)
+def test_unit_cost__weights_that_were_read_are_no_work(demo, tmp_path):
+    worked = {"worked": lambda job: LOADING_SECONDS + job.work / RATE, "with_loading": True}
+    record(tmp_path, demo, lambda job: 20 + LOADING_SECONDS + job.work / RATE, **worked)
+    [cost] = of_kind(demo, measured.read(tmp_path)[0], "evaluate")
+    assert cost.rate.typical == pytest.approx(RATE)
+    assert cost.start.typical == pytest.approx(20)
+
+
+def test_unit_cost__of_a_resumed_job_by_its_share(demo, tmp_path):
+    record(tmp_path, demo, lambda job: 20 + job.work / RATE, lambda job: job.work / RATE, share=0.25)
+    [cost] = of_kind(demo, measured.read(tmp_path)[0], "pool_gradients")
+    assert cost.rate.typical == pytest.approx(RATE / 4)
+
+
+def test_unit_cost__not_of_jobs_that_do_not_say_how_long_they_worked_or_hardly_did(demo, tmp_path):
+    record(tmp_path, demo, lambda job: 16 + job.work / RATE)
     [cost] = of_kind(demo, measured.read(tmp_path)[0], "finetune")
     assert cost == duration.default_cost("training", False)
+    record(tmp_path, demo, lambda job: 16, lambda job: measured.LEAST_SECONDS - 0.1)
+    [cost] = of_kind(demo, measured.read(tmp_path)[0], "finetune")
+    assert cost == duration.default_cost("training", False)
+
+
+def test_unit_cost__not_of_a_processor_where_a_gpu_was_wanted(demo, tmp_path):
+    settings = demo.settings.model_copy(update={"gpus": Gpus(training=1)})
+    on_gpus = demo.model_copy(update={"settings": settings})
+    for gpu in (False, True):
+        record(tmp_path, on_gpus, lambda job: 7 + job.work / RATE, lambda job: job.work / RATE, gpu=gpu)
+        [cost] = of_kind(on_gpus, measured.read(tmp_path)[0], "finetune")
+        assert (cost != duration.default_cost("training", True)) == gpu
 
 
 @pytest.mark.parametrize(("factor", "used"), [(90, True), (110, False), (1 / 90, True), (1 / 110, False)])

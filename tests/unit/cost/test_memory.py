@@ -34,19 +34,33 @@ def test_questions__of_every_model_that_is_delivered(repository, name):
     assert memory.questions(experiment).keys() == set(experiment.models)
 
 
-def test_questions__gradients_of_one_example_at_least(paper):
-    gradients = paper.settings.gradients.model_copy(update={"batch_tokens": 5000})
-    larger = paper.model_copy(update={"settings": paper.settings.model_copy(update={"gradients": gradients})})
-    assert memory.questions(larger)["gemma-7b"]["gradients"]["rows"] == 2
-    assert memory.questions(paper)["gemma-7b"]["gradients"]["rows"] == 1
+def test_questions__of_a_model_that_is_prepared_or_in_a_folder(repository, tmp_path):
+    sizes = {"model_type": "llama", "hidden_size": 32}
+    own = load.load(repository / "config", "own")
+    folder = own.models["own"].source.model_copy(update={"folder": str(tmp_path / "model")})
+    model = own.models["own"].model_copy(update={"source": folder})
+    experiment = own.model_copy(update={"models": {"own": model}})
+    results = str(tmp_path / "results")
+    assert memory.questions(experiment, results) == {}
+    for place in (tmp_path / "model", tmp_path / "results/own/models/own"):
+        files.write_json(place / "config.json", sizes)
+        found = memory.questions(experiment, results)["own"]
+        assert (found["architecture"], found["parameters"]) == (sizes, None)
+        (place / "config.json").unlink()
 
 
 def test_text__peaks_with_their_cards_and_what_is_unknown(paper, tmp_path):
-    jobs = {"gradients": 30 * memory.GIB, "trainings": {"warmup": None}, "evaluations": {"bbh": 200 * memory.GIB}}
+    jobs = {
+        "batch_tokens": 4096,
+        "gradients": 30 * memory.GIB,
+        "trainings": {"warmup": None},
+        "evaluations": {"bbh": 200 * memory.GIB},
+    }
     files.write_json(tmp_path / "memory.json", {"gemma-7b": jobs})
     text = memory.text(paper, tmp_path / "memory.json")
     words = [line.split() for line in text.splitlines()]
-    assert ["gradients", "30.0", "GiB", "40,", "48,", "80,", "141"] in words
+    batches = ["gradients,", "batches", "of", "4,096", "tokens"]
+    assert [*batches, "30.0", "GiB", "40,", "48,", "80,", "141"] in words
     assert ["evaluation,", "bbh", "200.0", "GiB", "none", "of", "16,", "24,", "40,", "48,", "80,", "141"] in words
     assert "unknown: predicted for ZeRO-2 alone" in text
     assert text.count("has no `architecture`") == 2

@@ -1,5 +1,7 @@
 """Models of shapes without weights: their sizes are checked, and every storage is counted once until it is freed."""
 
+import json
+
 import pytest
 import torch
 import yaml
@@ -48,3 +50,12 @@ def test_storages__views_share_one_and_a_freed_one_is_taken_off():
         assert (storages.live, storages.peak) == (4000 + 3960, 7960)
         del second
         assert (storages.live, storages.peak) == (4000, 7960)
+
+
+def test_configuration__of_a_prepared_model_by_its_own_file(tiny_model):
+    """As `cost.memory` reads it; what a model of its sizes has is not stated."""
+    architecture = json.loads((tiny_model / "config.json").read_text())
+    config = skeleton.configuration(architecture, None, "config/models/any.yaml")
+    with torch.device("meta"):
+        network = skeleton.untrained(config, None, torch.float32)
+    assert sum(weight.numel() for weight in network.parameters()) == 1591456

@@ -15,7 +15,9 @@ SCRIPTS = PACKAGE.parent / "scripts"
 #: Modules that decide how a job runs and reports, and never what it computes.
 OPERATION = {
     *(
+        "core.batches",
         "core.code",
+        "core.devices",
         "core.errors",
         "core.features",
         "core.logs",
@@ -25,6 +27,7 @@ OPERATION = {
         "core.processes",
         "core.provenance",
         "core.shards",
+        "core.worked",
     ),
     "cost",
 }

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from instruction_selection.core import memory, processes
+from instruction_selection.core import memory, processes, worked
 from instruction_selection.core.errors import InputError
 
 
@@ -23,6 +23,8 @@ def to_file(path: str | Path) -> Iterator[None]:
     memory. Any other exception puts one line on the original standard error, and its traceback into `path`.
 
     Libraries keep their caches in a folder beside the log, which is removed at the end; import them inside.
+
+    How long the job worked is recorded beside `path` (`worked`).
 
     The job is locked while this process or a child of it lives, so that a second run cannot write to the same files as
     the remains of a killed one.
@@ -44,7 +46,8 @@ def to_file(path: str | Path) -> Iterator[None]:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         try:
-            yield
+            with worked.recorded_beside(path):
+                yield
         except InputError as error:
             os.write(console, f"\n{error}\n".encode())
             print(error, file=sys.stderr, flush=True)

@@ -141,7 +141,7 @@ def text(
     Without `gpus`, an experiment that wants some is assumed to run on a cluster: the wall time is given for several
     numbers of GPUs, and cores do not limit it.
     """
-    if gpus is None and any(number for _, number in experiment.settings.gpus):
+    if gpus is None and experiment.settings.gpus.by_stage():
         cores = None
     measurements, unreadable = measured.read(results)
     rows = timed(experiment, measurements, cores)

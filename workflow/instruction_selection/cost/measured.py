@@ -1,23 +1,22 @@
-"""Unit costs from the benchmark files of finished runs, where those say enough.
+"""Unit costs from the finished runs, by the seconds that each job measured itself.
 
-A fine-tuning records the seconds that the trainer worked; the rest of its benchmark is start-up. Other jobs record only
-their whole time. Of these, start-up is known within the range that `prices` gives, and a job counts only if that leaves
-the time of its work known within `PRECISION`: jobs that are mostly start-up say nothing about work.
+A job records how long it worked (`core.worked`), and Snakemake's benchmark has its whole time: the rest is start-up. A
+job that worked for less than `LEAST_SECONDS` says nothing: most of that is what is done once, like opening files.
 
 What was measured is used for similar jobs alone: the same stage, GPU or not, a model of similar size, and a work within
-a factor of `REACH`. All others have the list price.
+a factor of `REACH`. All others have what `make gpu` measured, or else the list price.
 """
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
 from instruction_selection.core import files
-from instruction_selection.cost import duration, jobs, prices
+from instruction_selection.cost import duration, gpu, jobs
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
@@ -29,8 +28,8 @@ from instruction_selection.experiment.paths import Layout
 REACH = 100
 #: Largest ratio between the sizes of their models.
 SIMILAR_MODEL = 10
-#: Largest ratio between the most and the least time that a finished job can have worked.
-PRECISION = 1.5
+#: Of work, from which a rate is taken; set.
+LEAST_SECONDS = 10
 #: A measured price is taken to be uncertain by this factor at least.
 SPREAD = 1.25
 
@@ -44,33 +43,34 @@ class FinishedJob:
     devices: int
     #: From the start of its process to its end.
     total_seconds: float
-    #: Of which the job itself says that it worked; None if it does not say.
-    work_seconds: float | None
+    #: Of which it worked, and the share of its work that it did in them.
+    work_seconds: float
+    share: float = 1.0
 
-    @cached_property
-    def work_seconds_range(self) -> tuple[float, float] | None:
-        """The least and the most seconds that it can have worked; None if it was mostly start-up or did no work."""
-        if not self.job.work:
-            return None
-        if self.work_seconds is not None:
-            return self.work_seconds, self.work_seconds
-        start = prices.START_SECONDS[self.job.stage, self.on_gpu]
-        before = duration.loading_seconds(self.job.parameters) + start
-        least, most = self.total_seconds - before.high, self.total_seconds - before.low
-        return (least, most) if least > 0 and most <= PRECISION * least else None
+    @property
+    def rate(self) -> float:
+        """Work per second and device."""
+        return self.job.work * self.share / self.work_seconds / self.devices
+
+    @property
+    def start_seconds(self) -> float:
+        """What is left of the whole time without work and the reading of weights."""
+        loading = duration.loading_seconds(self.job.parameters).typical
+        return max(0.0, self.total_seconds - self.work_seconds - loading)
 
 
 class Measurements:
-    """The finished jobs of all experiments below a folder `results`."""
+    """The finished jobs of all experiments below a folder `results`, and the rates by stage of its `gpu.json`."""
 
-    def __init__(self, finished: list[FinishedJob]):
-        self._usable = [(done, seconds) for done in finished if (seconds := done.work_seconds_range)]
+    def __init__(self, finished: list[FinishedJob], gpu_rates: Mapping[str, Price] | None = None):
+        self._gpu_rates = gpu_rates or {}
+        self._usable = [done for done in finished if done.job.work and done.work_seconds >= LEAST_SECONDS]
         # By stage, GPU or not, and size of the model: the least and the most work of similar finished jobs, and their
         # unit cost; None without such jobs.
         self._found: dict[tuple, tuple[float, float, UnitCost] | None] = {}
 
     def unit_cost(self, job: Job, on_gpu: bool) -> UnitCost:
-        """Of the finished jobs that are similar to `job`, or else the list price."""
+        """Of the finished jobs that are similar to `job`, or else of `make gpu`, or else the list price."""
         key = job.stage, on_gpu, job.parameters
         if key not in self._found:
             self._found[key] = self._of_similar(job, on_gpu)
@@ -78,23 +78,25 @@ class Measurements:
             least, most, unit_cost = found
             if least / REACH <= job.work <= REACH * most:
                 return unit_cost
-        return duration.default_cost(job.stage, on_gpu)
+        default = duration.default_cost(job.stage, on_gpu)
+        rate = self._gpu_rates.get(job.stage) if on_gpu else None
+        return UnitCost(default.start, rate) if rate else default
 
     def _of_similar(self, job: Job, on_gpu: bool) -> tuple[float, float, UnitCost] | None:
         similar = [
-            (done, seconds)
-            for done, seconds in self._usable
+            done
+            for done in self._usable
             if done.job.stage == job.stage and done.on_gpu == on_gpu and _similar_model(done.job, job)
         ]
         if not similar:
             return None
-        work = [done.job.work for done, _ in similar]
+        work = [done.job.work for done in similar]
         return min(work), max(work), _unit_cost(similar, duration.default_cost(job.stage, on_gpu))
 
 
 def read(results: str | Path) -> tuple[Measurements, list[str]]:
-    """What finished jobs of the experiments below `results` measured, and the experiments of a version that this one
-    cannot read."""
+    """What finished jobs of the experiments below `results` and `make gpu` measured, and the experiments of a version
+    that this one cannot read."""
     finished, unreadable = [], []
     found = [path for folder in ("*", "*/draw*") for path in Path(results).glob(f"{folder}/config.resolved.yaml")]
     for path in sorted(found):
@@ -105,7 +107,7 @@ def read(results: str | Path) -> tuple[Measurements, list[str]]:
         else:
             planned = jobs.plan(experiment)
             finished += [done for job in planned if (done := _finished(Path(results), experiment, job))]
-    return Measurements(finished), unreadable
+    return Measurements(finished, gpu.rates(results)), unreadable
 
 
 def _similar_model(one: Job, other: Job) -> bool:
@@ -114,42 +116,31 @@ def _similar_model(one: Job, other: Job) -> bool:
     return 1 / SIMILAR_MODEL <= one.parameters / other.parameters <= SIMILAR_MODEL
 
 
-def _unit_cost(finished: list[tuple[FinishedJob, tuple[float, float]]], default: UnitCost) -> UnitCost:
-    low, typical, high = [], [], []
-    for done, (least, most) in finished:
-        for rates, seconds in ((low, most), (typical, (least + most) / 2), (high, least)):
-            rates.append(done.job.work / seconds / done.devices)
+def _unit_cost(finished: list[FinishedJob], default: UnitCost) -> UnitCost:
     source = f"measured: {len(finished)} finished jobs"
     # The median, as a training that was resumed records only its last part.
-    rate = _widened(min(low), statistics.median(typical), max(high), default.rate.unit, source)
-    return UnitCost(_start([done for done, _ in finished], default.start, source), rate)
+    starts, rates = [done.start_seconds for done in finished], [done.rate for done in finished]
+    return UnitCost(_price(starts, default.start.unit, source), _price(rates, default.rate.unit, source))
 
 
-def _start(finished: list[FinishedJob], default: Price, source: str) -> Price:
-    """Start-up of the jobs that say how long they worked, or the list price if none does."""
-    seconds = [
-        max(0.0, done.total_seconds - done.work_seconds - duration.loading_seconds(done.job.parameters).typical)
-        for done in finished
-        if done.work_seconds is not None
-    ]
-    if not seconds:
-        return default
-    return _widened(min(seconds), statistics.median(seconds), max(seconds), default.unit, source)
-
-
-def _widened(low: float, typical: float, high: float, unit: str, source: str) -> Price:
-    return Price(min(low, typical / SPREAD), typical, max(high, typical * SPREAD), unit, source)
+def _price(values: list[float], unit: str, source: str) -> Price:
+    typical = statistics.median(values)
+    return Price(min(*values, typical / SPREAD), typical, max(*values, typical * SPREAD), unit, source)
 
 
 def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | None:
+    """None of a job that is not finished, or did not record its work on the devices that it was to have."""
     layout, wildcards = Layout(experiment.folder, str(results)), dict(job.wildcards)
-    benchmark = Path(layout.benchmark(job.rule, *wildcards).format(**wildcards))
-    if not benchmark.is_file():
-        return None
-    total_seconds = float(files.read_benchmark(benchmark)["s"])
-    work_seconds = None
-    summary = Path(layout.training_summary.format(**wildcards)) if job.rule == "finetune" else None
-    if summary and summary.is_file():
-        work_seconds = files.read_json(summary)["results"]["train_runtime"]
+    benchmark, worked = (
+        Path(path(job.rule, *wildcards).format(**wildcards)) for path in (layout.benchmark, layout.worked)
+    )
     gpus, threads = machines.devices(job.rule, experiment.settings)
-    return FinishedJob(job, gpus > 0, gpus or threads, total_seconds, work_seconds)
+    if not (benchmark.is_file() and worked.is_file()):
+        return None
+    recorded = files.read_json(worked)
+    if gpus and not recorded["gpu"]:
+        return None
+    seconds, total = recorded["seconds"], float(files.read_benchmark(benchmark)["s"])
+    if recorded["with_loading"]:
+        seconds -= duration.loading_seconds(job.parameters).typical
+    return FinishedJob(job, gpus > 0, gpus or threads, total, seconds, recorded["share"])

@@ -13,9 +13,12 @@ from instruction_selection.cost import prices
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.model import Model
-from instruction_selection.experiment.sources import RandomWeights
+from instruction_selection.experiment.paths import Layout
+from instruction_selection.experiment.sources import ModelFolder, RandomWeights
 
 GIB = 2**30
+#: What the rules that train do.
+TRAININGS = {"warmup": "warm-up", "finetune": "fine-tuning"}
 #: Sizes of cards in GB, as their names have them.
 CARDS = (16, 24, 40, 48, 80, 141)
 
@@ -30,24 +33,40 @@ def fitting(peak: float) -> list[int]:
     return [card for card in CARDS if peak <= room(card)]
 
 
-def questions(experiment: Experiment) -> dict[str, dict[str, Any]]:
-    """By model, what decides the memory of its jobs, as plain data. Models of unknown architecture are left out."""
+def questions(experiment: Experiment, results: str = "results") -> dict[str, dict[str, Any]]:
+    """By model, what decides the memory of its jobs, as plain data. Models of unknown architecture are left out.
+
+    `results` may have models that are prepared, and whose configuration therefore says it.
+    """
+    prepared = Layout(experiment.folder, results).model
     return {
         name: {
             "architecture": architecture,
-            "parameters": model.parameters,
+            # What a user counted is compared; a configuration is right.
+            "parameters": model.parameters if _stated(model) else None,
             "cutoff_len": experiment.settings.cutoff_len,
+            # None: the most for which a card has room.
+            "batch_tokens": experiment.settings.batch_tokens,
+            "room": room(experiment.settings.gpus.card) if experiment.settings.gpus.card else None,
             "gradients": _gradients(experiment),
             "trainings": {stage: _training(experiment, stage) for stage in experiment.training},
             "evaluations": _evaluations(experiment),
         }
         for name, model in experiment.models.items()
-        if (architecture := _architecture(model))
+        if (architecture := _stated(model) or _read(model, Path(prepared.format(model=name))))
     }
 
 
-def _architecture(model: Model) -> dict[str, Any] | None:
+def _stated(model: Model) -> dict[str, Any] | None:
+    """The architecture in a file of config/models."""
     return model.source.config if isinstance(model.source, RandomWeights) else model.architecture
+
+
+def _read(model: Model, prepared: Path) -> dict[str, Any] | None:
+    """The architecture in the configuration of a model that is on this machine: prepared, or a folder of the user's."""
+    own = [Path(model.source.folder)] if isinstance(model.source, ModelFolder) else []
+    found = [path for folder in (prepared, *own) if (path := folder / "config.json").is_file()]
+    return files.read_json(found[0]) if found else None
 
 
 def _gradients(experiment: Experiment) -> dict[str, Any]:
@@ -56,8 +75,6 @@ def _gradients(experiment: Experiment) -> dict[str, Any]:
         "kinds": list(gradients.pool_kinds),
         "precision": gradients.precision,
         "dimension": gradients.projection.dimension,
-        # An example is never split, so a batch has at least one.
-        "rows": max(1, gradients.batch_tokens // experiment.settings.cutoff_len),
     }
 
 
@@ -88,18 +105,22 @@ def _evaluations(experiment: Experiment) -> dict[str, dict[str, Any]]:
 def text(experiment: Experiment, path: str | Path) -> str:
     """The predictions that `scripts/predict_memory.py` wrote to `path`, and the cards that they fit, for people."""
     lines = ["Memory of a GPU at its peak, and the cards (GB) that it fits"]
+    card = experiment.settings.gpus.card
     predictions = files.read_json(path)
     for model in experiment.models:
         lines.append(f"  {model}")
         if model not in predictions:
-            lines.append("    unknown, because its file in config/models has no `architecture`")
+            lines.append(
+                "    unknown, because its file in config/models has no `architecture` and it is not prepared yet"
+            )
             continue
         for job, peak in _lines(predictions[model]):
             if peak is None:
                 lines.append(f"    {job:42}  unknown: predicted for ZeRO-2 alone")
                 continue
             cards = ", ".join(map(str, fitting(peak))) or f"none of {', '.join(map(str, CARDS))}"
-            lines.append(f"    {job:42}{peak / GIB:8.1f} GiB  {cards}")
+            note = f"; not the {card} of gpus.card" if card and peak > room(card) else ""
+            lines.append(f"    {job:42}{peak / GIB:8.1f} GiB  {cards}{note}")
     training = max(1, experiment.settings.gpus.training * experiment.settings.nodes.training)
     lines += [
         f"  Counted, with fake tensors; a card has {prices.CARD_SHARE.typical:.0%} of its size less "
@@ -111,8 +132,8 @@ def text(experiment: Experiment, path: str | Path) -> str:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, int | None]]:
-    yield "gradients", found["gradients"]
+    yield f"gradients, batches of {found['batch_tokens']:,} tokens", found["gradients"]
     for stage, peak in found["trainings"].items():
-        yield {"warmup": "warm-up", "finetune": "fine-tuning"}[stage], peak
+        yield TRAININGS[stage], peak
     for name, peak in found["evaluations"].items():
         yield f"evaluation, {name}", peak

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 import yaml
 
-from instruction_selection.core import files
+from instruction_selection.core import files, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
@@ -170,6 +170,7 @@ def evaluate(
         }
         check_exit("lm-eval", run_program(command, variables, Path(folder) / "out-of-memory.txt", tasks), tasks)
         results = files.read_json(_only(folder, "results_*.json"))
+        worked.add(worked.Work(float(results["total_evaluation_time_seconds"]), with_loading=True))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
             for entry in scoring["harness"]

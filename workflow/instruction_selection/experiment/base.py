@@ -181,7 +181,12 @@ class ByKind:
 
 
 def either(values: Iterable[str]) -> str:
-    *most, last = map(repr, values)
+    """Names in quotes, of which one is to be chosen."""
+    return either_of(map(repr, values))
+
+
+def either_of(choices: Iterable[str]) -> str:
+    *most, last = choices
     return f"{', '.join(most)} or {last}" if most else last
 
 

@@ -1,7 +1,5 @@
 """The GPUs and threads of a job, as the experiment assigns them to stages."""
 
-from pathlib import Path
-
 from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment.settings import Settings
 
@@ -25,8 +23,3 @@ def devices(rule: str, settings: Settings) -> tuple[int, int]:
     stage = STAGE_OF_RULE.get(rule)
     nodes = settings.nodes.training if stage == "training" else 1
     return getattr(settings.gpus, stage or "", 0) * nodes, getattr(settings.threads, stage or "", 1) * nodes
-
-
-def has_gpu() -> bool:
-    """Whether this machine has a GPU that torch could use, judged by device files, which needs no slow import."""
-    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()

@@ -27,7 +27,8 @@ class Model(Entry):
     it."""
     architecture: Execution[dict[str, JsonValue] | None] = None
     """Sizes of its layers, from which `snakemake estimate` predicts GPU memory: arguments of transformers'
-    AutoConfig.for_model with model_type, as in the model's config.json. Random weights have theirs in `source`."""
+    AutoConfig.for_model with model_type, as in the model's config.json. Random weights have theirs in `source`; of a
+    folder, and of a model that is prepared, its config.json is read."""
     template: str
     """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
     workflow's own. `alpaca_bos` is for base models (`alpaca` with the model's beginning-of-sequence token), and

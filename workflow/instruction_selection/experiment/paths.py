@@ -77,6 +77,10 @@ class Layout:
     def log(self, rule: str, *wildcards: str) -> str:
         return self._beside("logs", rule, wildcards, "log")
 
+    def worked(self, rule: str, *wildcards: str) -> str:
+        """What a job records of its work (`core.worked`), beside its log."""
+        return self._beside("logs", rule, wildcards, "json")
+
     def benchmark(self, rule: str, *wildcards: str) -> str:
         return self._beside("benchmarks", rule, wildcards, "tsv")
 

@@ -29,6 +29,8 @@ Names = Annotated[Distinct[str], Field(min_length=1)]
 Seeds = Annotated[Distinct[Seed], Field(min_length=1)]
 Ratio = Annotated[Number, Field(gt=0), AfterValidator(_share_or_count)]
 Backend = Literal["hf", "vllm"]
+#: Where neither the experiment nor a card says it.
+DEFAULT_BATCH_TOKENS = 2048
 OneGpu = Annotated[int, Field(ge=0, le=1)]
 
 
@@ -128,8 +130,9 @@ class Gradients(Section):
     pool_kinds: Annotated[Distinct[Literal["adam", "sgd"]], Field(min_length=1)] = ("adam",)
     """Gradients kept of pool rows: adam (preconditioned, what most methods read), sgd (plain, what GIST reads), or both
     from the same backward pass."""
-    batch_tokens: Execution[Count] = 2048
-    """Tokens, padding included, that one batch may hold. Sets memory, not the result."""
+    batch_tokens: Execution[Count | None] = None
+    """Tokens, padding included, that one batch may hold: without this key, the most that fits `gpus.card`, and 2048
+    where no card is named. Sets memory, not the result."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward and backward pass. bf16 is autocast, with the model's weights in bfloat16, which halves
     their memory; an adapter's weights, and all gradients, are in fp32."""
@@ -198,6 +201,13 @@ class Gpus(Section):
     """Sentence embeddings."""
     evaluation: Execution[OneGpu] = 0
     """Evaluation."""
+    card: Execution[Count | None] = None
+    """Memory of one of these GPUs in GB, as its name says: 16, 24, 40, 48, 80, 141. A run predicts the memory of its
+    jobs then, and is rejected before its first job if one does not fit. `gradients.batch_tokens` follows from it."""
+
+    def by_stage(self) -> dict[str, int]:
+        """GPUs of one job, for the stages that ask for any."""
+        return {stage: number for stage, number in self if stage != "card" and number}
 
 
 class Nodes(Section):
@@ -257,3 +267,9 @@ class Settings(Entry):
     threads: Execution[Threads] = Threads()
     gpus: Execution[Gpus] = Gpus()
     nodes: Execution[Nodes] = Nodes()
+
+    @property
+    def batch_tokens(self) -> int | None:
+        """`gradients.batch_tokens`, or its default; None where it follows from the card."""
+        follows = self.gpus.card and self.gpus.gradients
+        return self.gradients.batch_tokens or (None if follows else DEFAULT_BATCH_TOKENS)

@@ -8,7 +8,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.core import code as source
-from instruction_selection.core import example, files, provenance
+from instruction_selection.core import example, files, provenance, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
@@ -34,7 +34,8 @@ def embed(
         sentence = "this encoder does not say how many tokens it reads; choose one whose first module is a transformer"
         raise InputError("encoder-without-window", sentence, path=folder, key="max_seq_length")
     texts = [f"{row['instruction']}\n{row['response']}" for row in rows]
-    embeddings = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=True)
+    with worked.timed():
+        embeddings = model.encode(texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=True)
     truncated = sum(_tokens(model.tokenizer, text) > window for text in texts)
     return embeddings.astype(np.float32), {"max_seq_length": window, "truncated_rows": truncated}
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
 from instruction_selection.core import code as source
-from instruction_selection.core import example
+from instruction_selection.core import example, worked
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
 from instruction_selection.models import checksummed_folder, tokens
@@ -38,7 +38,7 @@ def embed(model: str | Path, rows: list[Example], template: str, cutoff_len: int
     ).eval()
     examples = [example.input_ids for example in tokens.encode(rows, tokenizer, template, cutoff_len)]
     result = np.empty((len(rows), network.config.hidden_size), dtype=np.float32)
-    with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar:
+    with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar, worked.timed():
         for batch in _batches(examples, batch_tokens):
             length = max(len(examples[row]) for row in batch)
             ids = torch.zeros(len(batch), length, dtype=torch.long)

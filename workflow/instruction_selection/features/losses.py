@@ -16,7 +16,7 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instruction_selection.core import code as source
-from instruction_selection.core import example, files, provenance
+from instruction_selection.core import example, files, provenance, worked
 from instruction_selection.core.example import Example
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients.per_sample import batches
@@ -39,7 +39,7 @@ def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: i
     without = tokens.encode([{**row, "instruction": ""} for row in rows], tokenizer, template, cutoff_len)
     alone = [_first(each, other.response_tokens) for each, other in zip(without, given, strict=True)]
     result = np.full((len(rows), 2), np.nan, dtype=np.float32)
-    with torch.inference_mode(), tqdm(total=2 * len(rows), unit="pass") as bar:
+    with torch.inference_mode(), tqdm(total=2 * len(rows), unit="pass") as bar, worked.timed():
         for column, examples in enumerate((given, alone)):
             for batch in batches(examples, batch_tokens):
                 losses = response_losses(network, [examples[row] for row in batch], device)

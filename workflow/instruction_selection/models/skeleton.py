@@ -20,12 +20,15 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, Pre
 from instruction_selection.core.errors import InputError
 
 
-def configuration(architecture: Mapping[str, Any], parameters: int, path: str | Path) -> PretrainedConfig:
+def configuration(architecture: Mapping[str, Any], parameters: int | None, path: str | Path) -> PretrainedConfig:
     """The model's configuration from its sizes, arguments of transformers' `AutoConfig.for_model`.
 
-    Raises `InputError` if a model of these sizes does not have so many `parameters` as the file at `path` says.
+    Raises `InputError` if a model of these sizes does not have so many `parameters` as the file at `path` says; with
+    None, nothing is compared.
     """
     config = AutoConfig.for_model(**architecture)
+    if parameters is None:
+        return config
     with torch.device("meta"):
         found = sum(weight.numel() for weight in AutoModelForCausalLM.from_config(config).parameters())
     if found != parameters:

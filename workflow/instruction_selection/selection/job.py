@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from instruction_selection.core import example, files, provenance
+from instruction_selection.core import example, files, provenance, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.features import FEATURES
 from instruction_selection.core.ratios import selected_count
@@ -76,6 +76,7 @@ class Job:
     memory_mib: int = 8000
 
 
+@worked.timed()
 def execute(job: Job, run: str | Path, code: Mapping[str, str] | None) -> None:
     """Select, and write the chosen examples, their summary, `scores.parquet`, and `dataset_info.json`, in which
     LLaMA-Factory finds the examples as the data set `selected`, to the folder `run`; `code` has the hashes of the code

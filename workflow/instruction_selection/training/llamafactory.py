@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from instruction_selection.core import example, files
+from instruction_selection.core import example, files, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.processes import check_exit, environment
 from instruction_selection.core.processes import run as run_program
@@ -93,6 +93,7 @@ def train(
             path=rows,
         )
     check_exit("LLaMA-Factory", status, configuration)
+    worked.add(worked.Work(files.read_json(output / "train_results.json")["train_runtime"]))
     return output
 
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from transformers import AutoTokenizer
 
 from instruction_selection.core import code as source
-from instruction_selection.core import example, files
+from instruction_selection.core import example, files, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import moments, parameters, per_sample, projection
 from instruction_selection.features.gradients.projection import ProjectionSettings
@@ -102,10 +102,12 @@ def fill(
     sketches = Sketches(kinds, projection.make(settings["projection"], sizes, device), states)
     batched = per_sample.Batched(network, settings["precision"], sketches.add)
     with (
-        Writer(path, [row["id"] for row in rows], dimension, kinds, identity) as store,
+        Writer(path, [row["id"] for row in rows], dimension, kinds, identity, settings["batch_tokens"]) as store,
         tqdm(total=sum(len(example.input_ids) for example in examples), unit="token", desc=Path(path).name) as bar,
+        worked.timed() as work,
     ):
         missing = store.missing()
+        work.share = sum(len(each.input_ids) for each, left in zip(examples, missing, strict=True) if left) / bar.total
         empty = [row for row, example in enumerate(examples) if not example.response_tokens and missing[row]]
         if empty:
             store.write(

@@ -1,5 +1,6 @@
 """Memory of a gradient job, without a GPU and without weights: its code runs on fake tensors (`models.skeleton`)."""
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,22 +69,23 @@ def of_gradients(
 def worst_peak(
     config: PretrainedConfig,
     adapter: PeftConfig | None,
-    rows: int,
+    batch_tokens: int,
     cutoff_len: int,
     kinds: Sequence[str],
     precision: str,
     dimension: int,
 ) -> int:
-    """Peak bytes of the worst batches that can occur when a batch has `rows` * `cutoff_len` tokens at most.
+    """Peak bytes of the worst batches that can occur when a batch has `batch_tokens` at most.
 
-    One is of `rows` long examples that are all response. With gradients of the whole model, memory grows with the
-    number of examples, so the other is of as many short ones as there can be.
+    One is of long examples, of `cutoff_len` tokens, that are all response; it has at least one. With gradients of the
+    whole model, memory grows with the number of examples, so the other is of as many short ones as there can be.
     """
 
     def peak(examples: int, tokens: int) -> int:
         batch = [(tokens, tokens - 1)] * examples
         return of_gradients(config, adapter, batch, kinds, precision, dimension).peak
 
+    rows = max(1, batch_tokens // cutoff_len)
     found = peak(rows, cutoff_len)
     if adapter is None and cutoff_len > SHORT_EXAMPLE:
         found = max(found, peak(rows * cutoff_len // SHORT_EXAMPLE, SHORT_EXAMPLE))
@@ -92,6 +94,31 @@ def worst_peak(
 
 #: Tokens of a short example: a template, and a few words.
 SHORT_EXAMPLE = 32
+
+
+def most_tokens(
+    config: PretrainedConfig,
+    adapter: PeftConfig | None,
+    room: float,
+    cutoff_len: int,
+    kinds: Sequence[str],
+    precision: str,
+    dimension: int,
+) -> int:
+    """The most `batch_tokens`, in multiples of `cutoff_len`, whose `worst_peak` is no more than `room` bytes.
+
+    One multiple even if that does not fit, because an example is never split; and no more than `MOST_TOKENS`.
+    """
+    multiples = range(1, max(1, MOST_TOKENS // cutoff_len) + 1)
+
+    def peak(multiple: int) -> int:
+        return worst_peak(config, adapter, multiple * cutoff_len, cutoff_len, kinds, precision, dimension)
+
+    return cutoff_len * max(1, bisect.bisect(multiples, room, key=peak))
+
+
+#: Tokens of a batch beyond which no GPU is expected to be faster; assumed.
+MOST_TOKENS = 16384
 
 
 def examples(batch: Sequence[tuple[int, int]]) -> list[TokenizedExample]:

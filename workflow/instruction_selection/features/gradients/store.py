@@ -11,9 +11,9 @@ A kind is `adam` (preconditioned) or `sgd` (plain). Pool stores have `adam`, and
 validation stores have `sgd`.
 
 The attribute `identity` is JSON that records what the gradients were computed from; stores that must agree there and do
-not are rejected. `git_commit` and `versions` (JSON) record the code. A shard is written under a temporary name; when it
-is complete, it is checked and renamed. A gathered store is a virtual dataset over shards; its attribute
-`shards` is JSON: each shard's path, relative to the store, and its checksum.
+not are rejected. `git_commit` and `versions` (JSON) record the code, and `batch_tokens` how it ran. A shard is written
+under a temporary name; when it is complete, it is checked and renamed. A gathered store is a virtual dataset over
+shards; its attribute `shards` is JSON: each shard's path, relative to the store, and its checksum.
 """
 
 import json
@@ -47,10 +47,19 @@ class Writer:
 
     Use it as a context manager: if the block succeeds, the store is checked and renamed to `path`. A partial store is
     resumed if its `identity` and `kinds` are the same, and replaced otherwise. `ids` are those of all N examples, and
-    `dimension` is D. Raises `InputError` for an id that HDF5 would not give back as it is.
+    `dimension` is D. `batch_tokens` is recorded alone, as the last job had it. Raises `InputError` for an id that HDF5
+    would not give back as it is.
     """
 
-    def __init__(self, path: str | Path, ids: list[str], dimension: int, kinds: list[str], identity: dict):
+    def __init__(
+        self,
+        path: str | Path,
+        ids: list[str],
+        dimension: int,
+        kinds: list[str],
+        identity: dict,
+        batch_tokens: int | None = None,
+    ):
         self._path = Path(path)
         self._ids = checksummed_hdf5.encoded_ids(ids, path)
         self._partial = self._path.with_name(f".{self._path.name}.partial")
@@ -58,6 +67,8 @@ class Writer:
         self._identity = json.dumps({"schema_version": SCHEMA_VERSION, "kinds": kinds, **identity}, sort_keys=True)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._reopened() or self._created(dimension)
+        if batch_tokens is not None:
+            self._file.attrs["batch_tokens"] = batch_tokens
 
     def _reopened(self) -> h5py.File | None:
         if not self._partial.exists():
