@@ -154,7 +154,7 @@ def directions(rows) -> np.ndarray:
 def read(rows, budget: int, memory_mb: int):
     from instruction_selection.features import matrix
 
-    dataset = rows.values._dataset
+    dataset = rows._dataset
     block = np.empty((matrix.BLOCK, rows.shape[1]), dataset.dtype)
     for start in range(0, len(dataset), matrix.BLOCK):
         stop = min(start + matrix.BLOCK, len(dataset))
