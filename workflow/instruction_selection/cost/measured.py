@@ -21,7 +21,6 @@ from instruction_selection.cost import duration, jobs, prices
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
-from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.paths import Layout
 
@@ -151,5 +150,5 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     summary = Path(layout.training_summary.format(**wildcards)) if job.rule == "finetune" else None
     if summary and summary.is_file():
         work_seconds = files.read_json(summary)["results"]["train_runtime"]
-    gpus, threads = machines.devices(job.rule, experiment.settings)
+    gpus, threads = jobs.devices(experiment, job.rule, wildcards)
     return FinishedJob(job, gpus > 0, gpus or threads, total_seconds, work_seconds)

@@ -263,7 +263,7 @@ class WeightedMean(FeatureMatrix):
         return self.take(indices)
 
     def at(self, indices: np.ndarray) -> "WeightedMean":
-        return WeightedMean([matrix.at(indices) for matrix in self._matrices], self._weights)
+        return WeightedMean([matrix.at(indices) for matrix in self._matrices], self._weights).on(self.device)
 
 
 class Resident:
