@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from instruction_selection.core.errors import InputError
+from instruction_selection.features import products
 from instruction_selection.selection.walk import int8_dot, kernels
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Copies(Protocol[Products]):
         """For each of the copies `numbers` (m,) its products with all, float32 (N,), by one pass."""
         ...
 
-    def fetched(self, products: Products) -> np.ndarray:
+    def fetched(self, estimated: Products) -> np.ndarray:
         """An entry of `estimates` as an array."""
         ...
 
@@ -83,8 +84,8 @@ class HostCopies(Copies[np.ndarray]):
         kernels.products(self._codes, self.scales, queries, self.scales[numbers], found)
         return [row.copy() for row in found]
 
-    def fetched(self, products: np.ndarray) -> np.ndarray:
-        return products
+    def fetched(self, estimated: np.ndarray) -> np.ndarray:
+        return estimated
 
     def closer(self, numbers: np.ndarray, vector: np.ndarray) -> np.ndarray:
         found = np.empty(len(numbers), np.float32)
@@ -111,8 +112,8 @@ class DeviceCopies(Copies["torch.Tensor"]):
 
         self._torch, self._width, self.nbytes = torch, width, 0
         shape = _padded(count, self._SIDE), _padded(width, self._SIDE)
-        if device == "cuda":
-            _reject_unless_free(shape[0] * shape[1] + self.RESERVED_BYTES)
+        if torch.device(device).type == "cuda":
+            _reject_unless_free(shape[0] * shape[1] + self.RESERVED_BYTES, device)
         self._codes = torch.zeros(shape, dtype=torch.int8, device=device)
         self.scales = np.empty(count, np.float32)
         self._scales = torch.empty(count, device=device)
@@ -134,12 +135,12 @@ class DeviceCopies(Copies["torch.Tensor"]):
             block = slice(start, min(start + self._PASS_ROWS, count))
             # int8 times int8 to int32, exact. Has no public name in torch; its tests run on every torch we pin.
             sums = self._torch._int_mm(queries, self._codes[start : start + self._PASS_ROWS].T)
-            products = sums[: len(numbers), : block.stop - start].float()
-            found[:, block] = products * (scales[block] * scales[places][:, None])
+            wanted = sums[: len(numbers), : block.stop - start].float()
+            found[:, block] = wanted * (scales[block] * scales[places][:, None])
         return [row.clone() for row in found]
 
-    def fetched(self, products: "torch.Tensor") -> np.ndarray:
-        return products.cpu().numpy()
+    def fetched(self, estimated: "torch.Tensor") -> np.ndarray:
+        return estimated.cpu().numpy()
 
     def closer(self, numbers: np.ndarray, vector: np.ndarray) -> np.ndarray:
         places, wide = self._placed(numbers), self._placed(vector).double()
@@ -150,10 +151,8 @@ class DeviceCopies(Copies["torch.Tensor"]):
         return self._torch.as_tensor(values, device=self._codes.device)
 
 
-def _reject_unless_free(wanted: int) -> None:
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
+def _reject_unless_free(wanted: int, device: str) -> None:
+    free = products.free_bytes(device)
     if wanted > free:
         sentence = (
             f"a walk over this pool takes {wanted / 2**30:.1f} GiB of a GPU's memory, and {free / 2**30:.1f} GiB are "

@@ -93,9 +93,9 @@ class Quantised:
         """For each of the copies `numbers` (m,) its products with all copies, by one pass; for `fetched`."""
         return self._copies.estimates(np.asarray(numbers))
 
-    def fetched(self, products: Any) -> np.ndarray:
+    def fetched(self, estimated: Any) -> np.ndarray:
         """An entry of `estimates`, float32 (N,)."""
-        return self._copies.fetched(products)
+        return self._copies.fetched(estimated)
 
     def closer(self, numbers: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Products of the copies `numbers` (n,) with `vector` as it is, float32 (n,), and how far off they may be."""
