@@ -34,6 +34,14 @@ def runtime_of(rule):
     )
 
 
+def selection_gpus(wildcards):
+    """GPUs for a selection: none for a method that has no use for them."""
+    gpus, _ = machines.devices(
+        "select_rows", SETTINGS, EXPERIMENT.methods[wildcards.method]
+    )
+    return gpus
+
+
 def shard_minutes(wildcards):
     """Minutes for a shard, of which a store that is begun may have another number than the experiment says."""
     shards = WIRING.shard_count(wildcards, wildcards.checkpoint)
@@ -52,8 +60,10 @@ def page_memory(wildcards):
 
 
 def pool_index_mb(wildcards):
-    """MB that a selection needs for its pool, in addition to what the method uses."""
-    return resources.index_mb(SETTINGS.pools[wildcards.pool].rows)
+    """MB that a selection needs for its pool and a GPU, in addition to what the method uses."""
+    return resources.index_mb(
+        SETTINGS.pools[wildcards.pool].rows, selection_gpus(wildcards) > 0
+    )
 
 
 def model_memory(wildcards):

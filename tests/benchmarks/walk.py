@@ -8,6 +8,7 @@ its peak of memory, and the bytes that it asked the system for (from the page ca
 read        every block of the store, once
 LESS        scores for 5 subtasks
 walk        along one component, as the authors' code does it; the copies are made anew
+torch       the same on a GPU or, without one, by torch on the processor
 components  along 5 components side by side, as Algorithm 1 does it (`g2is`)
 alone       the same 5, one after the other; reports the seconds of each
 plain       one product of all rows, in float32 in memory, and the row taken last per step
@@ -53,7 +54,9 @@ def main() -> None:
     parser.add_argument("--published", type=int, default=20_000)
     parser.add_argument("--plain", type=int, default=60_000, help="rows up to which the plain walk is run")
     parser.add_argument(
-        "--contenders", nargs="+", default=["read", "LESS", "walk", "components", "alone", "plain", "published"]
+        "--contenders",
+        nargs="+",
+        default=["read", "LESS", "walk", "torch", "components", "alone", "plain", "published"],
     )
     parser.add_argument("--plot", type=Path, help="of the walk's time over the number of rows")
     options = parser.parse_args()
@@ -154,7 +157,7 @@ def directions(rows) -> np.ndarray:
 def read(rows, budget: int, memory_mb: int):
     from instruction_selection.features import matrix
 
-    dataset = rows.values._dataset
+    dataset = rows._dataset
     block = np.empty((matrix.BLOCK, rows.shape[1]), dataset.dtype)
     for start in range(0, len(dataset), matrix.BLOCK):
         stop = min(start + matrix.BLOCK, len(dataset))
@@ -179,6 +182,12 @@ def walk(rows, budget: int, memory_mb: int):
     made = time.perf_counter() - start
     walks = fast.walk_author_code(copies, directions(rows)[:1], [budget], DELTA)
     return walks[0].indices, report(copies, made, walks)
+
+
+def with_torch(rows, budget: int, memory_mb: int):
+    from instruction_selection.features import products
+
+    return walk(rows.on(products.visible_gpu() or "cpu"), budget, memory_mb)
 
 
 def components(rows, budget: int, memory_mb: int, numbers: Sequence[int] = range(COMPONENTS)):
@@ -277,6 +286,7 @@ CONTENDERS = {
     "read": read,
     "LESS": less,
     "walk": walk,
+    "torch": with_torch,
     "components": components,
     "alone": alone,
     "plain": plain,

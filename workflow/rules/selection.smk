@@ -22,6 +22,7 @@ rule select_rows:
     resources:
         mem_mb=memory_of("select_rows"),
         runtime=runtime_of("select_rows"),
+        gpu=selection_gpus,
         index_mb=pool_index_mb,
     params:
         settings=settings_of("select_rows"),

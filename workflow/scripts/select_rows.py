@@ -5,6 +5,7 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.core import recorded
     from instruction_selection.cost import resources
+    from instruction_selection.features import products
     from instruction_selection.selection.job import Job, checkpoint_files, execute
 
     recorded.check(snakemake.input.pool, snakemake.input.sampled)
@@ -25,5 +26,6 @@ with logs.to_file(snakemake.log[0]):
         sized_like=snakemake.input.get("sized_like"),
         chosen=snakemake.input.get("chosen"),
         memory_mib=resources.method_mib(snakemake.resources.mem_mb, snakemake.resources.index_mb),
+        device=products.visible_gpu() if snakemake.resources.gpu else None,
     )
     execute(job, Path(snakemake.output.rows).parent, snakemake.params.code)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from instruction_selection.cost import duration, jobs, prices, resources
 from instruction_selection.experiment import load as loading
-from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Gpus, PoolRows, Projection
 from instruction_selection.selection.walk import quantised
 
@@ -34,7 +33,7 @@ def with_settings(experiment, **changes):
 def test_runtime_minutes__above_the_high_end_of_the_estimate(load, name):
     experiment = load(name)
     for job in jobs.plan(experiment):
-        gpus, threads = machines.devices(job.rule, experiment.settings)
+        gpus, threads = jobs.devices(experiment, job.rule, dict(job.wildcards))
         estimated = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads)
         limit = 60 * resources.runtime_minutes(experiment, job.rule, dict(job.wildcards))
         assert resources.TIME_SAFETY * estimated.high <= limit
@@ -68,6 +67,40 @@ def test_memory_mb__a_selection_holds_an_index_copies_and_what_thirty_walks_keep
     index = resources.index_mb(rows)
     assert resources.method_mib(asked, index) > quantised.RESERVED_MIB + copies_mib
     assert asked * 1e6 > (resources.method_mib(asked, index) << 20) + index * 1e6
+
+
+@given(st.integers(1, 10**7))
+def test_memory_mb__a_selection_on_a_gpu_holds_no_copies_but_torch_and_cached_rows(demo, rows):
+    changed = with_settings(demo, pools={"reasoning": PoolRows(rows=rows)}, gpus=Gpus(selection=1))
+    names = {"pool": "reasoning", "method": "g2is", "ratio": "0.1"}
+    asked = resources.memory_mb(changed, "select_rows", names)
+    left = resources.method_mib(asked, resources.index_mb(rows, on_gpu=True))
+    cached_mib = rows * 8192 * prices.CACHED_BYTES_PER_NUMBER.high / 2**20
+    assert left > quantised.RESERVED_MIB + cached_mib + rows * 30 * 30 / 2**20
+    assert asked > resources.MEMORY_SAFETY * prices.TORCH_MB.high
+    assert left < resources.method_mib(asked, resources.index_mb(rows))
+
+
+def test_devices__only_methods_with_a_part_for_a_gpu_get_one(demo):
+    changed = with_settings(demo, gpus=Gpus(selection=1))
+    for name, method in demo.methods.items():
+        for experiment, expected in ((changed, int(method.on_gpu)), (demo, 0)):
+            assert jobs.devices(experiment, "select_rows", {"method": name})[0] == expected
+            assert jobs.devices(experiment, "finetune", {"method": name})[0] == 0
+
+
+def test_runtime_minutes__a_walk_over_a_million_rows_takes_minutes_on_a_gpu(demo):
+    names = {"pool": "reasoning", "method": "g2is", "ratio": "0.01", "target": "logic"}
+    pools = {"reasoning": PoolRows(rows=10**6)}
+    without, with_gpu = (
+        resources.runtime_minutes(with_settings(demo, pools=pools, gpus=Gpus(selection=number)), "select_rows", names)
+        for number in (0, 1)
+    )
+    assert with_gpu - resources.EXTRA_MINUTES < (without - resources.EXTRA_MINUTES) / 10
+    typical = duration.default_cost("selection", True).seconds(
+        jobs.job(with_settings(demo, pools=pools, gpus=Gpus(selection=1)), "select_rows", names), 1
+    )
+    assert 60 < typical.typical < 300
 
 
 def test_method_mib__megabytes_are_not_mebibytes():

@@ -22,6 +22,10 @@ def path(tmp_path):
     return tmp_path / "rows.h5"
 
 
+def mask_of(rows) -> np.ndarray:
+    return np.arange(len(rows)) % 3 == 0
+
+
 @pytest.mark.parametrize("name", ["half", "single"])
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_matrix__is_equal_in_a_file_and_in_memory(path, monkeypatch, name, size):
@@ -44,8 +48,9 @@ def test_matrix__is_equal_in_a_file_and_in_memory(path, monkeypatch, name, size)
             assert np.array_equal(ours.take(np.array([6, 0, 6])), theirs.unit[[6, 0, 6]])
             assert np.array_equal(ours.raw(np.array([6, 0, 6])), theirs.unit[[6, 0, 6]])
             assert np.allclose(ours @ columns, theirs.unit @ columns, rtol=1e-5)
-            mask = np.arange(len(ours)) % 3 == 0
-            assert np.array_equal(ours.at(mask).unit, theirs.at(mask).unit)
+            assert np.array_equal(ours @ columns, ours.on("cpu") @ columns)
+            assert ours.on("cpu").at(mask_of(ours)).device == "cpu"
+            assert np.array_equal(ours.at(mask_of(ours)).unit, theirs.at(mask_of(theirs)).unit)
 
 
 def test_matrix__reports_damage_when_it_is_read(path):

@@ -45,7 +45,7 @@ def timed(experiment: Experiment, measurements: Measurements, cores: int | None 
     """Every job of an experiment; with `cores`, none has more threads."""
     found = []
     for job in jobs.plan(experiment):
-        gpus, threads = machines.devices(job.rule, experiment.settings)
+        gpus, threads = jobs.devices(experiment, job.rule, dict(job.wildcards))
         threads = min(threads, cores or threads)
         unit_cost = measurements.unit_cost(job, gpus > 0)
         seconds = unit_cost.seconds(job, gpus or threads) + prices.DISPATCH_SECONDS

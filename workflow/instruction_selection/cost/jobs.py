@@ -50,6 +50,11 @@ def job(experiment: Experiment, rule: str, wildcards: dict[str, str], after: Ite
     return Job(rule, named, WORK[rule](experiment, dict(named)) * (size or 1), size, frozenset(after))
 
 
+def devices(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> tuple[int, int]:
+    """(GPUs, threads) of a job."""
+    return machines.devices(rule, experiment.settings, experiment.methods.get(wildcards.get("method", "")))
+
+
 def parameters(experiment: Experiment, wildcards: dict[str, str]) -> int:
     """Of the model that a job runs."""
     return experiment.models[wildcards["model"]].parameters
@@ -121,10 +126,14 @@ def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float
         needed = (FEATURES[need] for need in method.needs)
         per_checkpoint = sum(_numbers(experiment, entry) for entry in needed if _of_pool_checkpoint(entry))
         numbers += (experiment.settings.warmup.checkpoints - 1) * per_checkpoint
+    on_gpu, _ = devices(experiment, "select_rows", wildcards)
     reading = prices.STORE_BYTES_PER_NUMBER.typical
+    passes = 0.0
     if method.reads == "per chosen row":
-        passes = _chosen(experiment, wildcards) * prices.PASSES_PER_SELECTED_ROW.typical
-        reading = max(reading, passes * prices.COPY_BYTES_PER_NUMBER.typical)
+        chosen = _chosen(experiment, wildcards) * prices.PASSES_PER_SELECTED_ROW.typical
+        passes = chosen * prices.COPY_BYTES_PER_NUMBER.typical
+    # With a GPU the file is read as without, and the GPU's time is paid for.
+    reading = reading * prices.GPU_BYTES_PER_BYTE_READ.typical + passes if on_gpu else max(reading, passes)
     per_row = numbers * reading
     if "pool_text" in method.needs:
         # One thread reads it, and the time of all is paid for.

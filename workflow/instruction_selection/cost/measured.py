@@ -20,7 +20,6 @@ from instruction_selection.cost import duration, gpu, jobs
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
-from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.paths import Layout
 
@@ -134,7 +133,7 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     benchmark, worked = (
         Path(path(job.rule, *wildcards).format(**wildcards)) for path in (layout.benchmark, layout.worked)
     )
-    gpus, threads = machines.devices(job.rule, experiment.settings)
+    gpus, threads = jobs.devices(experiment, job.rule, wildcards)
     if not (benchmark.is_file() and worked.is_file()):
         return None
     recorded = files.read_json(worked)

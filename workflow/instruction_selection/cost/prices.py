@@ -45,6 +45,8 @@ READ_TOKENS_PER_WRITTEN_TOKEN = _fixed(
 PASSES_PER_SELECTED_ROW = _fixed(
     1, "passes", "an upper limit; measured: 0.4 for 1 % of a million rows (docs/scaling.md)"
 )
+#: Bytes that a GPU reads from its memory in the time in which a byte of a store is read from its file.
+GPU_BYTES_PER_BYTE_READ = _fixed(700, "bytes", "assumed: 1e12 bytes per second over 1.4e9 (docs/scaling.md)")
 #: Bytes of features that a thread reads in the time in which a method reads the text of a row and counts its words.
 FEATURE_BYTES_PER_TEXT = _fixed(
     3e6, "bytes", "measured: 0.2 ms (BM25) and 0.35 ms (DSIR) per row of 350 words, one thread of an AMD EPYC (Zen 5)"
@@ -66,6 +68,7 @@ START_SECONDS = {
     ("training", True): Price(15, 30, 120, "seconds per job", "assumed"),
     ("gradients", True): Price(10, 20, 60, "seconds per job", "assumed"),
     ("embeddings", True): Price(5, 10, 30, "seconds per job", "assumed"),
+    ("selection", True): Price(5, 10, 60, "seconds per job", "assumed; up to 60 where numba compiles"),
     ("evaluation", True): Price(20, 40, 180, "seconds per job", "assumed; the most is vLLM's"),
 }
 #: A model's weights from disk, two bytes per parameter.
@@ -111,6 +114,14 @@ WORK_PER_SECOND = {
     ("training", True): _on_gpu(3.3e13, 5e13, 1.2e14, _GPU_SOURCE),
     ("gradients", True): _on_gpu(3.3e13, 5e13, 1.2e14, _GPU_SOURCE),
     ("embeddings", True): Price(500, 1000, 4000, "rows per second and GPU", "assumed"),
+    ("selection", True): Price(
+        2e11,
+        1e12,
+        1.6e12,
+        "bytes per second and GPU",
+        "assumed: half of a GPU's bandwidth (3.2e11 of a T4, 2e12 of an A100, 3.4e12 of an H100); the rest is the "
+        "host's share of a step",
+    ),
     ("evaluation", True): _on_gpu(
         1.8e13, 5e13, 1.5e14, "assumed, as in training; the least if a written token costs as much as 20 read ones"
     ),
@@ -138,6 +149,9 @@ INDEX_BYTES_PER_EXAMPLE = _fixed(
 TEXT_BYTES_PER_ROW = _fixed(6000, "bytes", "assumed: 512 tokens, as text and as objects")
 #: A walk's copy of a number, and what else it keeps of a row.
 COPY_BYTES_PER_NUMBER = _fixed(1, "bytes", "exact: int8")
+CACHED_BYTES_PER_NUMBER = _fixed(
+    0.5, "bytes", "set: a quarter of the rows, as stored, where a walk's copies are on a GPU"
+)
 WALK_BYTES_PER_ROW = _fixed(1100, "bytes", "counted: 30 bytes in each of 30 walks, and the row's norms")
 #: Weights on the host, by stage and whether the job has a GPU, in every process.
 WEIGHT_BYTES_PER_PARAMETER = {

@@ -27,7 +27,7 @@ EXTRA_MINUTES = 10
 
 def runtime_minutes(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> int:
     """Time limit of a job of one of `machines.STAGE_OF_RULE`."""
-    gpus, threads = machines.devices(rule, experiment.settings)
+    gpus, threads = jobs.devices(experiment, rule, wildcards)
     job = jobs.job(experiment, rule, wildcards)
     seconds = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads).high
     return EXTRA_MINUTES + math.ceil(TIME_SAFETY * seconds / 60)
@@ -58,9 +58,9 @@ def rows_mb(rows: int) -> int:
     return _with_safety(prices.PYTHON_MB.high + _text_mb(rows))
 
 
-def index_mb(rows: int) -> int:
-    """What a selection keeps of the examples of a pool of `rows`, without a safety factor."""
-    return math.ceil(_index_mb(rows))
+def index_mb(rows: int, on_gpu: bool = False) -> int:
+    """What a selection keeps of the examples of a pool of `rows`, and torch for a GPU, without a safety factor."""
+    return math.ceil(_index_mb(rows) + _gpu_mb(on_gpu))
 
 
 def method_mib(mem_mb: int, pool_index_mb: int) -> int:
@@ -72,12 +72,21 @@ def method_mib(mem_mb: int, pool_index_mb: int) -> int:
 
 
 def _selection_mb(experiment: Experiment, wildcards: dict[str, str]) -> int:
-    """An index of the rows, a walk's copies of their features, and what it keeps of each row."""
+    """An index of the rows, a walk's copies of their features, and what it keeps of each row.
+
+    With a GPU the copies are there, and the host caches rows in place of some of them.
+    """
     rows = jobs.rows(experiment, wildcards)
     numbers = jobs.feature_numbers(experiment, wildcards["method"])
-    per_row = numbers * prices.COPY_BYTES_PER_NUMBER.high + prices.WALK_BYTES_PER_ROW.high
-    fixed = prices.PYTHON_MB.high + prices.SELECTION_MB.high
+    on_gpu, _ = jobs.devices(experiment, "select_rows", wildcards)
+    per_number = prices.CACHED_BYTES_PER_NUMBER if on_gpu else prices.COPY_BYTES_PER_NUMBER
+    per_row = numbers * per_number.high + prices.WALK_BYTES_PER_ROW.high
+    fixed = prices.PYTHON_MB.high + prices.SELECTION_MB.high + _gpu_mb(on_gpu > 0)
     return _with_safety(fixed + _index_mb(rows) + rows * per_row / 1e6)
+
+
+def _gpu_mb(on_gpu: bool) -> float:
+    return prices.TORCH_MB.high if on_gpu else 0
 
 
 def _index_mb(rows: int) -> float:

@@ -41,6 +41,9 @@ class Method(Entry):
     reads: Execution[Literal["once", "per chosen row"]] = "once"
     """How often it goes through the pool's features, in whole or (as the walks do, where that is enough) in part; for
     `snakemake estimate` only."""
+    on_gpu: Execution[bool] = False
+    """Whether a GPU speeds it up, and it therefore gets what `gpus.selection` of the experiment asks for: a walk,
+    k-means, or products of the pool's rows (`inputs.pool_… @ columns`)."""
     least_validation_rows: About[Count] = 1
     """Validation rows that it needs; principal components of centred rows need two."""
     stochastic: bool = False

@@ -199,6 +199,10 @@ class Gpus(Section):
     """Gradients and hidden states."""
     embeddings: Execution[OneGpu] = 0
     """Sentence embeddings."""
+    selection: Execution[OneGpu] = 0
+    """Methods with `on_gpu` in their file: walks (G2IS and its variants), LESS, RDS+, TAGCOS and others that compare
+    whole rows. They select the same rows as without; other methods have no GPU. A walk keeps a byte per number on the
+    GPU: 8.2 GB for a million gradients of 8192 numbers."""
     evaluation: Execution[OneGpu] = 0
     """Evaluation."""
     card: Execution[Count | None] = None

@@ -4,19 +4,20 @@
 stay in their file until they are read, and `WeightedMean` of several.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import h5py
 import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from instruction_selection.features import half
+from instruction_selection.features import half, products
 from instruction_selection.features.checksummed_hdf5 import corruption_as_input_error
 from instruction_selection.features.gradients.shard_markers import naming_the_shard
 
@@ -34,6 +35,14 @@ class FeatureMatrix(Protocol):
     norms: np.ndarray
     #: Names (N,) of the subtasks that the rows belong to; for validation rows only.
     subtasks: np.ndarray | None
+    #: torch's name of the device on which `@`, walks and k-means compute; None is this processor, without torch.
+    device: str | None = None
+
+    def on(self, device: str | None) -> Self:
+        """The same rows, computed with on another device."""
+        other = copy.copy(self)
+        other.device = device
+        return other
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,10 +96,18 @@ class FeatureMatrix(Protocol):
         return np.isfinite(self.norms) & (self.norms > 0)
 
     def __matmul__(self, columns: np.ndarray) -> np.ndarray:
-        """Inner products (N, m) with the columns of a (D, m); the rows are read once, by blocks."""
+        """Inner products (N, m) with the columns of a (D, m); the rows are read once, by blocks.
+
+        In single precision they are `products`, the same on every device. In double precision NumPy computes them.
+        """
         result = np.empty((len(self), columns.shape[1]), np.result_type(self.dtype, columns))
-        for start, block in self.blocks():
-            np.matmul(block, columns, out=result[start : start + len(block)])
+        if result.dtype != np.float32:
+            for start, block in self.blocks():
+                np.matmul(block, columns, out=result[start : start + len(block)])
+            return result
+        others = products.Rounded(np.ascontiguousarray(columns.T), self.device)
+        for start, block in self.blocks(pieces=8 if self.device else 1):
+            result[start : start + len(block)] = products.Rounded(block, self.device).products(others)
         return result
 
 
@@ -152,7 +169,7 @@ class InMemoryMatrix(FeatureMatrix):
 
     def at(self, indices: np.ndarray) -> "InMemoryMatrix":
         subtasks = None if self.subtasks is None else self.subtasks[indices]
-        return InMemoryMatrix(self._values[indices], self.norms[indices], subtasks)
+        return InMemoryMatrix(self._values[indices], self.norms[indices], subtasks).on(self.device)
 
 
 class Hdf5Matrix(FeatureMatrix):
@@ -180,7 +197,7 @@ class Hdf5Matrix(FeatureMatrix):
         return np.dtype(np.float32)
 
     def at(self, indices: np.ndarray) -> "Hdf5Matrix":
-        return Hdf5Matrix(self._dataset, self._path, self.norms[indices], self._places[indices])
+        return Hdf5Matrix(self._dataset, self._path, self.norms[indices], self._places[indices]).on(self.device)
 
     def blocks(self, pieces: int = 1) -> Iterator[tuple[int, np.ndarray]]:
         """The next block is read while the caller works on one."""
@@ -221,10 +238,10 @@ class Hdf5Matrix(FeatureMatrix):
 
 
 class WeightedMean(FeatureMatrix):
-    """`weighted_mean` of matrices of the same shape, computed where it is read; norms are the first one's."""
+    """`weighted_mean` of matrices of the same shape, computed where it is read; norms, device: those of the first."""
 
     def __init__(self, matrices: Sequence[FeatureMatrix], weights: Sequence[float]):
-        self._matrices, self._weights = matrices, weights
+        self._matrices, self._weights, self.device = matrices, weights, matrices[0].device
         self.norms, self.subtasks = matrices[0].norms, matrices[0].subtasks
 
     @property
@@ -246,7 +263,30 @@ class WeightedMean(FeatureMatrix):
         return self.take(indices)
 
     def at(self, indices: np.ndarray) -> "WeightedMean":
-        return WeightedMean([matrix.at(indices) for matrix in self._matrices], self._weights)
+        return WeightedMean([matrix.at(indices) for matrix in self._matrices], self._weights).on(self.device)
+
+
+class Resident:
+    """Blocks of `rows` that are read several times; on a GPU they stay, as many as it has memory for."""
+
+    #: Left free on a GPU, for what is computed with a block, and for CUDA's libraries.
+    RESERVED_BYTES = 2 << 30
+
+    def __init__(self, rows: FeatureMatrix):
+        self._rows, self._full = rows, False
+        self._held: list[tuple[int, Any]] = []
+
+    def blocks(self) -> Iterator[tuple[int, Any]]:
+        """All rows in their order, as (number of the first, (n, D)), in NumPy or on the device."""
+        yield from tuple(self._held)
+        first = self._held[-1][0] + len(self._held[-1][1]) if self._held else 0
+        for start, block in self._rows.at(np.arange(first, len(self._rows))).blocks(pieces=8):
+            # Never again once it was full: what is held has no gap.
+            self._full = self._full or products.free_bytes(self._rows.device) < block.nbytes + self.RESERVED_BYTES
+            if not self._full:
+                block = products.copied_to(self._rows.device, block)
+                self._held.append((first + start, block))
+            yield first + start, block
 
 
 def weighted_mean(arrays: Sequence[np.ndarray], weights: Sequence[float] | np.ndarray) -> np.ndarray:

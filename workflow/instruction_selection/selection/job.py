@@ -58,7 +58,8 @@ class Job:
     examples in the pool), or what was chosen in the selection whose summary is `sized_like`. `validation` has several
     files for a joint target. `features` maps each feature of the method to its files, one per file of examples that
     it belongs to; those under checkpoints are in `checkpoints`, oldest first. `made_with` is what the stores must say
-    of themselves; with None they are only compared with each other. The method may use `memory_mib` MiB.
+    of themselves; with None they are only compared with each other. The method may use `memory_mib` MiB, and
+    the GPU `device`, if any.
     """
 
     method: str
@@ -74,6 +75,7 @@ class Job:
     sized_like: str | None = None
     chosen: str | None = None
     memory_mib: int = 8000
+    device: str | None = None
 
 
 @worked.timed()
@@ -179,6 +181,7 @@ def _inputs(job: Job, pool: Examples) -> tuple[Inputs, dict[str, dict]]:
         {"pool": [pool], "validation": validation},
         [np.array([prefix + task for task in part.tasks]) for prefix, part in zip(prefixes, validation, strict=True)],
         job.made_with,
+        job.device,
     )
     features, _ = reading.read(job.features, source)
     checkpoints, identities = [], {}

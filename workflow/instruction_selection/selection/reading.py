@@ -39,6 +39,8 @@ class Source:
     examples: Mapping[str, Sequence[Examples]]
     subtasks: Sequence[np.ndarray]
     made_with: Mapping | None = None
+    #: Of torch's, on which the pool's matrices are computed with; None is the processor.
+    device: str | None = None
 
 
 def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, Values], dict[str, dict]]:
@@ -58,7 +60,7 @@ def read(paths: Mapping[str, Sequence[str]], source: Source) -> tuple[dict[str, 
         ]
         for number, (path, part) in enumerate(zip(files, parts, strict=True)):
             _reject_unless_of(path, part, source.examples[feature.side][number], feature, source.made_with)
-        features[name] = _joined(feature, files, [part.values for part in parts], source.subtasks)
+        features[name] = _joined(feature, files, [part.values for part in parts], source)
         found = [part.store for part in parts if part.store]
         if found:
             identities[name] = found[0].identity
@@ -76,10 +78,11 @@ def _reject_unless_of(path: str, part: Part, examples: Examples, feature: Featur
         raise InputError("features-of-other-examples", sentence, path=path)
 
 
-def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], subtasks: Sequence[np.ndarray]) -> Values:
+def _joined(feature: Feature, paths: Sequence[str], parts: Sequence[Values], source: Source) -> Values:
     """A pool has one part; those of a joint target are one after the other, in memory."""
     if feature.side == "pool":
-        return parts[0]
+        return parts[0].on(source.device) if isinstance(parts[0], Hdf5Matrix) else parts[0]
+    subtasks = source.subtasks
     if feature.form == "numbers":
         return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
     if feature.form == "texts":

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+from instruction_selection.features import matrix, products
 from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix, WeightedMean
 from instruction_selection.selection.algorithms import clusters
 
@@ -35,7 +36,28 @@ def test_k_means__more_rows_than_the_sample_same_groups(case):
     again, _ = clusters.k_means(InMemoryMatrix(rows[order]), 4, seed=0, sample_rows_per_cluster=5)
     assert (found[order] == again).all()
     assert all(len(set(found[labels == label])) == 1 for label in range(4))
-    assert centres == pytest.approx(np.stack([rows[found == label].mean(0) for label in range(4)]))
+    expected = np.stack([rows[found == label].mean(0) for label in range(4)])
+    assert centres == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("free", [0, 56 * 16 * 8, 1 << 40])
+def test_k_means__same_clusters_to_the_last_bit_on_a_device(case, monkeypatch, free):
+    """With room for none, for some and for all of the blocks on the device."""
+    monkeypatch.setattr(matrix, "BLOCK", 7)
+    monkeypatch.setattr(matrix.Resident, "RESERVED_BYTES", 0)
+    held = []
+    monkeypatch.setattr(products, "free_bytes", lambda device: 0 if device is None else free - sum(held))
+    copied_to = products.copied_to
+    monkeypatch.setattr(
+        products, "copied_to", lambda device, block: held.append(block.nbytes) or copied_to(device, block)
+    )
+    rows = InMemoryMatrix(case[0])
+    labels, centres = clusters.k_means(rows, 4, seed=0, sample_rows_per_cluster=2)
+    assert not held
+    again, same_centres = clusters.k_means(rows.on("cpu"), 4, seed=0, sample_rows_per_cluster=2)
+    assert np.array_equal(labels, again)
+    assert np.array_equal(centres, same_centres)
+    assert len(held) == {0: 0, 1 << 40: 3}.get(free, 1)
 
 
 @pytest.mark.parametrize("choose", [clusters.select_as_published, clusters.select_exact_budget])

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.rejections import rejected
 
-from instruction_selection.features import matrix
+from instruction_selection.features import matrix, products
 from instruction_selection.features.matrix import FeatureMatrix, Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection.walk import fast, int8_dot, reference
+from instruction_selection.selection.walk.copies import DeviceCopies
 from instruction_selection.selection.walk.growing_set import Walk, WalkSettings
 from instruction_selection.selection.walk.quantised import Quantised
 
@@ -49,20 +50,24 @@ def small_blocks(monkeypatch):
 many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+#: Without torch, and what runs on a GPU as well.
+DEVICES = [None, "cpu"]
+
+
 @st.composite
 def cases(draw) -> tuple[np.ndarray, Quantised, np.ndarray, float, np.random.Generator]:
     """Gradients, copies of them, components and a delta to walk with."""
     rng = np.random.default_rng(draw(seeds))
     gradients = rows_of(draw(regimes), draw(counts), rng)
     components = rng.normal(size=(draw(st.integers(1, 4)), 12))
-    copies = copies_of(gradients, draw(st.sampled_from([0, 1])))
+    copies = copies_of(gradients, draw(st.sampled_from([0, 1])), draw(st.sampled_from(DEVICES)))
     return gradients, copies, components, draw(deltas), rng
 
 
-def copies_of(gradients: np.ndarray, memory_mib: int = 1) -> Quantised:
-    """In memory, or with 0 MiB in a file."""
+def copies_of(gradients: np.ndarray, memory_mib: int = 1, device: str | None = None) -> Quantised:
+    """In memory, or with 0 MiB in a file, or on a device of torch's."""
     norms = np.linalg.norm(gradients, axis=1)
-    return small_copies(InMemoryMatrix(gradients / norms[:, None], norms), memory_mib)
+    return small_copies(InMemoryMatrix(gradients / norms[:, None], norms).on(device), memory_mib)
 
 
 def small_copies(rows: FeatureMatrix, memory_mib: int) -> Quantised:
@@ -135,19 +140,21 @@ def test_algorithm1__rows_in_a_file_like_rows_in_memory(tmp_path):
         stored = Hdf5Matrix(file["adam"], tmp_path / "rows.h5").at(usable)
         walks = [
             fast.walk_algorithm1(small_copies(rows, 0), np.eye(100)[:2], [20, 10], 0.8)
-            for rows in (stored, InMemoryMatrix(half[usable].astype(np.float32)))
+            for rows in (InMemoryMatrix(half[usable].astype(np.float32)), stored, stored.on("cpu"))
         ]
-    assert walks[0] == walks[1]
+    assert walks[0] == walks[1] == walks[2]
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(("count", "dimension"), [(1, 1), (7, 64), (300, 200)])
-def test_quantised__bounds_hold_and_are_tight(count, dimension):
+def test_quantised__bounds_hold_and_are_tight(count, dimension, device):
     rng = np.random.default_rng(0)
-    copies = copies_of(rows_of("shared direction", count, rng, dimension))
+    copies = copies_of(rows_of("shared direction", count, rng, dimension), device=device)
     unit, numbers = copies.rows.unit, np.arange(min(count, 9))
     expected = unit[numbers] @ unit.T
     half = copies.errors + copies.slack(copies.errors[numbers])[:, None]
-    assert (np.abs(copies.estimates(numbers) - expected) <= half).all()
+    estimates = np.array([copies.fetched(products) for products in copies.estimates(numbers)])
+    assert (np.abs(estimates - expected) <= half).all()
     assert half.max() < 0.05
     vector = 3 * unit[0]
     found, off = copies.closer(np.arange(count), vector)
@@ -155,9 +162,30 @@ def test_quantised__bounds_hold_and_are_tight(count, dimension):
     assert off.max() < 0.05
 
 
+@pytest.mark.parametrize("regime", ["topics", "duplicates"])
+def test_quantised__same_estimates_to_the_last_bit_on_a_device(regime, monkeypatch):
+    """In several products of matrices, for more rows than one pass takes, of which some are zero but for a number."""
+    monkeypatch.setattr(DeviceCopies, "_PASS_ROWS", 64)
+    gradients = rows_of(regime, 300, np.random.default_rng(0), 200)
+    gradients[::7, 1:] = 0
+    host, device = (copies_of(gradients, device=device) for device in DEVICES)
+    numbers = np.arange(0, 300, 5)
+    assert host.queries_per_pass != device.queries_per_pass
+    for ours, theirs in zip(host.estimates(numbers), device.estimates(numbers), strict=True):
+        assert np.array_equal(host.fetched(ours), device.fetched(theirs))
+    assert np.array_equal(host.errors, device.errors)
+    assert all(np.array_equal(host.row(number), device.row(number)) for number in (0, 8, 299))
+
+
+def test_quantised__rejects_rows_that_do_not_fit_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(products, "free_bytes", lambda _: DeviceCopies.RESERVED_BYTES)
+    with rejected("copies-exceed-gpu", key="gpus.selection"):
+        DeviceCopies(1000, 64, "cuda")
+
+
 def test_quantised__rejects_rows_whose_sums_might_not_fit():
     row = np.ones((1, int8_dot.MAX_ROW_BYTES))
-    assert copies_of(row).estimates([0])[0, 0] == pytest.approx(1, abs=0.05)
+    assert copies_of(row).estimates([0])[0][0] == pytest.approx(1, abs=0.05)
     with rejected("too-many-dimensions"):
         copies_of(np.ones((1, int8_dot.MAX_ROW_BYTES + 1)))
 

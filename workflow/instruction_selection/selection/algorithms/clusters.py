@@ -13,7 +13,8 @@ from sklearn.cluster import KMeans
 
 from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.core.ratios import selected_count
-from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
+from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix, Resident
+from instruction_selection.features.products import Rounded, on_host
 from instruction_selection.selection.algorithms.matching_pursuit import orthogonal_matching_pursuit
 
 #: Sample on which k-means begins, as many rows per cluster.
@@ -45,20 +46,23 @@ def k_means(
 def _lloyd(rows: FeatureMatrix, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """k-means (Lloyd) on all rows from given centres (k, D); a cluster that becomes empty keeps its centre.
 
-    Returns labels int64 (N,) and centres (k, D).
+    Returns labels int64 (N,) and centres (k, D). Inner products and the sums of clusters are exact for rows that are
+    rounded as in `features.products`, and so the same on every device.
     """
-    labels = np.empty(len(rows), dtype=np.int64)
+    labels, resident = np.empty(len(rows), dtype=np.int64), Resident(rows)
     for _ in range(MAX_ITERATIONS):
-        before, half = labels.copy(), 0.5 * np.vecdot(centres, centres)
-        sums, sizes, squares = np.zeros(centres.shape), np.zeros(len(centres)), 0.0
-        for start, block in rows.blocks(pieces=8):
-            found = np.argmax(block @ centres.T.astype(block.dtype) - half.astype(block.dtype), axis=1)
-            labels[start : start + len(block)] = found
-            # A product, as BLAS adds up rows far faster than NumPy does.
-            members = np.eye(len(centres), dtype=block.dtype)[found]
-            sums += members.T @ block
+        before, half = labels.copy(), 0.5 * np.vecdot(centres, centres, dtype=np.float64)
+        sums, sizes, squares = 0.0, np.zeros(len(centres)), 0.0
+        rounded_centres = Rounded(centres, rows.device)
+        for start, block in resident.blocks():
+            rounded = Rounded(block, rows.device)
+            found = np.argmax(rounded.products(rounded_centres) - half, axis=1)
+            labels[start : start + len(found)] = found
+            members = np.eye(len(centres))[found]
+            sums = sums + rounded.sums(members)
             sizes += members.sum(0)
-            squares += float(np.vecdot(block, block).sum(dtype=np.float64))
+            squares += float(rounded.squares().sum())
+        sums = on_host(sums)
         moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres)
         mean = sums.sum(0) / len(rows)
         variance = (squares / len(rows) - mean @ mean) / rows.shape[1]

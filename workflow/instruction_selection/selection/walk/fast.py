@@ -11,12 +11,12 @@ result depends. Row numbers are those of `copies`. A bar on the error stream est
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from instruction_selection.core.apportion import largest_remainder
-from instruction_selection.selection.walk import int8_dot
 from instruction_selection.selection.walk.growing_set import GrowingSet, Walk, WalkSettings
 from instruction_selection.selection.walk.quantised import Quantised
 
@@ -141,8 +141,8 @@ class ProductCache:
 
     def __init__(self, copies: Quantised, size: int):
         self._copies = copies
-        #: By row, oldest first: float32 (N,).
-        self._products: dict[int, np.ndarray] = {}
+        #: By row, oldest first: entries of `Quantised.estimates`.
+        self._products: dict[int, Any] = {}
         self._max_entries = size // (4 * max(1, len(copies.rows)))
 
     def supply(self, sets: Sequence[GrowingSet]) -> None:
@@ -152,7 +152,7 @@ class ProductCache:
         if missing:
             self._compute(missing)
         for growing in sets:
-            growing.receive_products(self._products[growing.last])
+            growing.receive_products(self._copies.fetched(self._products[growing.last]))
         while len(self._products) > self._max_entries:
             del self._products[next(iter(self._products))]
 
@@ -160,12 +160,12 @@ class ProductCache:
         """One pass for the rows `missing`, which these sets added last, and for likely ones while the pass has room."""
         wanted = dict.fromkeys(missing)
         # Several for a set or two, fewer for each of many.
-        more = (int8_dot.QUERIES_PER_PASS - len(missing)) // len(missing)
+        more = (self._copies.queries_per_pass - len(missing)) // len(missing)
         if more > 0:
             for growing in missing.values():
                 wanted.update(dict.fromkeys(growing.prefetch_candidates(more).tolist()))
         rows = [row for row in wanted if row not in self._products]
-        self._products.update(zip(rows, map(np.copy, self._copies.estimates(rows)), strict=True))
+        self._products.update(zip(rows, self._copies.estimates(rows), strict=True))
 
 
 def _progress(total: int) -> tqdm:

@@ -137,7 +137,7 @@ class GrowingSet:
         self.needs_products = True
 
     def receive_products(self, estimates: np.ndarray) -> None:
-        """`estimates` float32 (N,): `Quantised.estimates` of the row added last."""
+        """`estimates` float32 (N,): `Quantised.estimates` of the row added last, fetched."""
         slack = self._copies.slack(self._copies.errors[self.last])
         kernels.include_member(
             estimates,

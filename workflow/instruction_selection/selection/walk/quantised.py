@@ -22,14 +22,15 @@ Products of copies are sums of integers, exact and fast. Products of the rows th
 rows give equal products wherever they stand.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.matrix import FeatureMatrix
 from instruction_selection.selection.walk import int8_dot, kernels
+from instruction_selection.selection.walk.copies import Copies, DeviceCopies, HostCopies
 
 #: MiB reserved for all but copies: libraries, blocks of rows, what walks know of each row.
 RESERVED_MIB = 2048
@@ -41,10 +42,11 @@ Indices = Sequence[int] | np.ndarray
 
 
 class Quantised:
-    """Copies of `rows` (N, D), which are of norm 1, within `memory_mib` MiB less `reserved_mib`.
+    """Copies of `rows` (N, D), which are of norm 1.
 
-    Copies that do not fit are in a temporary file. `errors`, float32 (N,), and `rounding` are those of the module's
-    docstring. Raises `InputError` if rows are longer than `int8_dot.MAX_ROW_BYTES` dimensions.
+    They are on the rows' device or, without one, within `memory_mib` MiB less `reserved_mib`, and if they do not fit in
+    a temporary file. `errors`, float32 (N,), and `rounding` are those of the module's docstring. Raises `InputError` if
+    rows are longer than `int8_dot.MAX_ROW_BYTES` dimensions, or too many for a GPU.
     """
 
     def __init__(
@@ -62,42 +64,42 @@ class Quantised:
             )
         self.rows = rows
         available = (memory_mib - reserved_mib) << 20
-        padded = _padded(count, int8_dot.TILE), _padded(width, int8_dot.ROW_PADDING_BYTES)
-        #: uint8, padded: row i's copy is (codes[i] - 128) * scales[i].
-        self._codes = _empty(padded, available)
-        self._scales, self.errors = np.empty((2, count), np.float32)
+        self._copies: Copies = (
+            HostCopies(count, width, available) if rows.device is None else DeviceCopies(count, width, rows.device)
+        )
+        self.queries_per_pass = self._copies.queries_per_pass
+        self.errors = np.empty(count, np.float32)
         self.rounding = max(1e-6, width * float(np.finfo(np.float32).eps) / 8)
-        self._row_cache = RowCache(rows, max(min_cache_bytes, available - self._codes.nbytes))
+        self._row_cache = RowCache(rows, max(min_cache_bytes, available - self._copies.nbytes))
         longest = 1.0
         for start, block in rows.blocks(pieces=8):
             part = slice(start, start + len(block))
-            block = np.asarray(block, np.float32)
-            kernels.quantise(block, self._codes[part], self._scales[part], self.errors[part])
+            block, codes = np.asarray(block, np.float32), np.empty(block.shape, np.uint8)
+            kernels.quantise(block, codes, self._copies.scales[part], self.errors[part])
+            self._copies.write(start, codes)
             longest = max(longest, float(np.sqrt(np.vecdot(block, block).max())))
         self.errors = self.errors * np.float32(longest) + np.float32(self.rounding)
         self._longest_copy = longest + float(self.errors.max(initial=0))
 
     def row(self, number: int) -> np.ndarray:
         """The copy of a row, float64 (D,)."""
-        return (self._codes[number, : self.rows.shape[1]].astype(np.float64) - 128) * self._scales[number]
+        return self._copies.read(number) * self._copies.scales[number]
 
     def slack(self, difference: float | np.floating) -> float | np.floating:
         """How far off a product with any copy is if the other vector is off by a vector of norm `difference`."""
         return self._longest_copy * difference
 
-    def estimates(self, numbers: Indices) -> np.ndarray:
-        """Products of all copies with the copies `numbers` (m,), float32 (m, N), by one pass."""
-        numbers, width = np.asarray(numbers), self.rows.shape[1]
-        queries = np.zeros((_padded(len(numbers), int8_dot.TILE), self._codes.shape[1]), np.int8)
-        queries[: len(numbers), :width] = self._codes[numbers, :width].astype(np.int16) - 128
-        found = np.empty((len(numbers), len(self.rows)), np.float32)
-        kernels.products(self._codes, self._scales, queries, self._scales[numbers], found)
-        return found
+    def estimates(self, numbers: Indices) -> list[Any]:
+        """For each of the copies `numbers` (m,) its products with all copies, by one pass; for `fetched`."""
+        return self._copies.estimates(np.asarray(numbers))
+
+    def fetched(self, estimated: Any) -> np.ndarray:
+        """An entry of `estimates`, float32 (N,)."""
+        return self._copies.fetched(estimated)
 
     def closer(self, numbers: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Products of the copies `numbers` (n,) with `vector` as it is, float32 (n,), and how far off they may be."""
-        found = np.empty(len(numbers), np.float32)
-        kernels.products_of(numbers, self._codes, self._scales, vector.astype(np.float32), found)
+        found = self._copies.closer(numbers, vector.astype(np.float32))
         return found, (self.errors[numbers] + 2 * self.rounding) * np.float32(np.linalg.norm(vector))
 
     def exact(self, numbers: Indices) -> np.ndarray:
@@ -147,15 +149,3 @@ class RowCache:
             self._places.pop(int(self._numbers[self._next_place]), None)
             self._held[self._next_place], self._numbers[self._next_place] = row, number
             self._places[number] = self._next_place
-
-
-def _padded(size: int, multiple: int) -> int:
-    """`size`, or the next multiple."""
-    return -(-size // multiple) * multiple
-
-
-def _empty(shape: tuple[int, int], limit: int) -> np.ndarray:
-    """A uint8 array, in memory if it takes at most `limit` bytes, else in a temporary file."""
-    if shape[0] * shape[1] <= limit:
-        return np.empty(shape, np.uint8)
-    return np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)
