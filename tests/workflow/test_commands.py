@@ -27,8 +27,8 @@ APPTAINER = """#!/bin/sh
 for command; do :; done
 exec sh -c "$command"
 """
-#: These change what Snakemake knows of finished results and have no dry run.
-AT_ONCE = {"--touch", "--cleanup-metadata", "--unlock"}
+#: These change files, or what Snakemake knows of finished results, and have no dry run.
+AT_ONCE = {"--touch", "--cleanup-metadata", "--unlock", "--report"}
 
 
 def commands(program: str) -> set[str]:

@@ -23,7 +23,7 @@ TARGETS = [
     *("prefetch", "list", "estimate", "results/guarded/config.resolved.yaml", "results/guarded/pools/mine/pool.jsonl"),
     *("results/guarded/targets/quiz/validation.jsonl", "results/guarded/targets/quiz/harness"),
     *("results/guarded/warmup/tiny-llama/mine/rows.jsonl", "results/guarded/targets/quiz/overlap/mine.json"),
-    "results/guarded/runs/any/mine/any/random/0.5/seed0/selected.jsonl",
+    "results/guarded/runs/any/mine/any/random/0.5/seed0/selection.html",
 ]
 
 
