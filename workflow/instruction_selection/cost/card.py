@@ -16,7 +16,11 @@ from instruction_selection.experiment.experiment import Experiment
 #: What a rule's prediction is called in memory.json. vLLM takes what a card has, so it has none.
 PREDICTED = {
     **{"warmup": "trainings", "finetune": "trainings", "evaluate": "evaluations"},
-    **{feature.rule: "gradients" if feature.per_checkpoint else "losses" for feature in FEATURES.values()},
+    **{
+        feature.rule: "gradients" if feature.per_checkpoint else "losses"
+        for feature in FEATURES.values()
+        if feature.made_by == "model"
+    },
 }
 #: Rule, model and, of an evaluation, benchmark.
 GpuJob = tuple[str, str, str | None]
