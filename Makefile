@@ -69,7 +69,7 @@ unit: $(READY)  ## Run the unit tests
 integration: $(READY)  ## Run the tests that start LLaMA-Factory and DeepSpeed (minutes)
 	$(PYTEST) tests/integration
 
-gpu: $(READY)  ## Check and time what runs on a GPU, on a machine that has one (minutes)
+gpu: $(READY)  ## Check and time what runs on a GPU, on a machine that has one; writes results/gpu.json (minutes)
 	$(BIN)/python -m pytest -m gpu tests/gpu tests/unit
 
 faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (minutes)

@@ -8,7 +8,7 @@ import yaml
 from support.checkout import Checkout
 
 from instruction_selection.core import files
-from instruction_selection.features.gradients.memory import MOST_TOKENS
+from instruction_selection.features.memory import MOST_TOKENS
 
 SHARD = "results/smoke/gradients/tiny-llama/reasoning/checkpoint1/shards/0.h5"
 

@@ -1,57 +1,7 @@
 # What the experiment will cost; `make estimate EXPERIMENT=NAME`. Runs none of its jobs.
-import subprocess
-import sys
-
-from instruction_selection.cost import card, memory
+from instruction_selection.cost import memory
 
 AT_HAND = workflow.resource_settings.resources
-
-
-def predict_memory_now():
-    """Run `predict_memory` alone, in its environment, before the run that waits for it.
-
-    It is not an input of the jobs that need it: Snakemake would plan all of them again when a card is named.
-    """
-    deployment = workflow.deployment_settings
-    options = {
-        "--conda-prefix": deployment.conda_prefix,
-        "--apptainer-prefix": deployment.apptainer_prefix,
-        "--apptainer-args": deployment.apptainer_args,
-    }
-    methods = [method.item_to_choice() for method in deployment.deployment_method]
-    command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile),
-        *("--config", *(f"{key}={value}" for key, value in config.items())),
-        *(["--sdm", *methods] if methods else []),
-        *(f"{name}={value}" for name, value in options.items() if value),
-        # This run holds the lock, and says itself what a user has to know.
-        *("--cores", "1", "--nolock", "--no-hooks", "--quiet", "all"),
-        *("--", PATHS.predicted_memory),
-    ]
-    print(
-        f"Predicting the GPU memory of jobs, for a card of {GPUS.card} GB ...",
-        file=sys.stderr,
-    )
-    if subprocess.run(command).returncode:
-        raise WorkflowError(
-            "The GPU memory of jobs could not be predicted, which gpus.card asks for."
-        )
-
-
-def reject_what_does_not_fit():
-    """Of the jobs that are planned, where the experiment names a card."""
-    if not GPUS.card:
-        return
-    planned = [
-        (job.rule.name, dict(job.wildcards.items()))
-        for job in workflow.dag.needrun_jobs()
-    ]
-    if on_gpus := card.jobs_on_gpus(EXPERIMENT, planned):
-        predict_memory_now()
-        try:
-            card.reject(EXPERIMENT, PATHS.predicted_memory, on_gpus)
-        except InputError as error:
-            raise WorkflowError(str(error)) from None
 
 
 rule predict_memory:

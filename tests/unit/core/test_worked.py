@@ -20,14 +20,14 @@ def test_recorded_beside__the_sum_of_what_was_timed(log):
                 time.sleep(0.02)
     found = files.read_json(log.with_name("logic.json"))
     assert 0.04 <= found["seconds"] < 5
-    assert (found["share"], found["with_loading"]) == (1, False)
+    assert found["share"] == 1
 
 
 def test_recorded_beside__what_a_child_process_measured(log):
     with worked.recorded_beside(log):
-        worked.add(Work(3.0, share=0.5, with_loading=True))
+        worked.add(Work(3.0, share=0.5))
     found = files.read_json(worked.path_of(log))
-    assert (found["seconds"], found["share"], found["with_loading"]) == (3, 0.5, True)
+    assert (found["seconds"], found["share"]) == (3, 0.5)
 
 
 def test_recorded_beside__nothing_of_a_job_that_failed_or_does_not_say(log):

@@ -44,6 +44,7 @@ def predicted(folder, experiment, **larger):
         return {
             "batch_tokens": 2048,
             "gradients": own.get("gradients", SMALL),
+            "losses": own.get("losses", SMALL),
             "trainings": {stage: own.get(stage, SMALL) for stage in memory.TRAININGS},
             "evaluations": {name: own.get(name, SMALL) for name in experiment.settings.targets},
         }
@@ -55,7 +56,7 @@ def predicted(folder, experiment, **larger):
 def test_jobs_on_gpus__each_once_and_none_without_a_gpu(paper):
     found = planned(paper)
     assert len(found) == len(set(found)) == len(MODELS) * (4 + len(paper.settings.targets))
-    assert {rule for rule, *_ in found} == set(card.PREDICTED)
+    assert {rule for rule, *_ in found} == {"warmup", "finetune", "evaluate", "pool_gradients", "validation_gradients"}
     without = with_gpus(paper, training=0, evaluation=0)
     assert {rule for rule, *_ in planned(without)} == {"pool_gradients", "validation_gradients"}
 
@@ -104,7 +105,6 @@ def test_reject__not_what_is_unknown(paper, tmp_path):
     jobs = [
         ("finetune", "gemma-7b", None),
         ("evaluate_with_vllm", "gemma-7b", "bbh"),
-        ("pool_losses", "gemma-7b", None),
     ]
     card.reject(named, path, jobs)
 
@@ -119,3 +119,14 @@ def test_batch_tokens__of_the_experiment_the_default_or_the_card(paper):
     assert tokens(with_gradients(named, batch_tokens=512)) == 512
     assert tokens(with_gpus(named, gradients=0)) == 2048
     assert memory.questions(named)["gemma-7b"]["room"] == memory.room(40)
+
+
+@pytest.mark.parametrize("rule", ["pool_losses", "validation_hidden_states"])
+def test_reject__losses_and_hidden_states(paper, tmp_path, rule):
+    named = with_gradients(with_gpus(paper, card=24), precision="fp32", batch_tokens=9000)
+    path = predicted(tmp_path, paper, losses=100 * SMALL)
+    with rejected("does-not-fit", key="gpus.card") as caught:
+        card.reject(named, path, [(rule, "gemma-7b", None)])
+    assert "lower gradients.batch_tokens" in str(caught.value)
+    # They are in float32 whatever gradients are.
+    assert "precision" not in str(caught.value)

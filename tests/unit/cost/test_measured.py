@@ -43,7 +43,7 @@ def record(results, experiment, seconds, worked=None, **about):
         benchmark = results / layout.benchmark(job.rule, *names).format(**names)
         write(benchmark, f"s\th:m:s\tmax_rss\n{seconds(job)}\t0:00:01\t1000\n")
         if worked:
-            said = {"seconds": worked(job), "share": 1.0, "with_loading": False, "gpu": False, **about}
+            said = {"seconds": worked(job), "share": 1.0, "gpu": False, **about}
             files.write_json(results / layout.worked(job.rule, *names).format(**names), said)
     write(results / experiment.folder / "config.resolved.yaml", yaml.safe_dump(experiment.resolved()))
 
@@ -108,14 +108,6 @@ def test_unit_cost__start_and_work_by_the_jobs_own_seconds(demo, tmp_path, rule)
     assert cost.start.typical == pytest.approx(7000)
     assert "finished jobs" in cost.rate.source
     assert "finished jobs" in cost.start.source
-
-
-def test_unit_cost__weights_that_were_read_are_no_work(demo, tmp_path):
-    worked = {"worked": lambda job: LOADING_SECONDS + job.work / RATE, "with_loading": True}
-    record(tmp_path, demo, lambda job: 20 + LOADING_SECONDS + job.work / RATE, **worked)
-    [cost] = of_kind(demo, measured.read(tmp_path)[0], "evaluate")
-    assert cost.rate.typical == pytest.approx(RATE)
-    assert cost.start.typical == pytest.approx(20)
 
 
 def test_unit_cost__of_a_resumed_job_by_its_share(demo, tmp_path):

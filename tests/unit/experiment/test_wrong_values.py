@@ -34,6 +34,7 @@ LABEL = "Log-likelihood of the answer"
         pytest.param(DEMO, "methods", [], "empty", "methods", id="no methods"),
         pytest.param(DEMO, "gpus", {"training": 3}, "indivisible-batch", "gpus.training", id="batch of 8"),
         pytest.param(DEMO, "nodes", {"training": 2}, "nodes-without-gpus", "nodes.training", id="nodes"),
+        pytest.param(DEMO, "gpus", {"card": 40}, "card-without-gpus", "gpus.card", id="card"),
         pytest.param(DEMO, "evaluation", {"backend": "vllm"}, "vllm-without-gpu", "evaluation.backend", id="vLLM"),
         pytest.param(
             DEMO, "targets.logic.backend", "vllm", "vllm-without-gpu", "targets.logic.backend", id="a target's vLLM"

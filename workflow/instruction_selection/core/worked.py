@@ -20,8 +20,6 @@ class Work:
     seconds: float
     #: The share of the job's work that was done in them; less than 1 if an earlier, killed run did the rest.
     share: float = 1.0
-    #: Whether they include reading the model's weights.
-    with_loading: bool = False
 
 
 #: Of the job that is this process.
@@ -50,14 +48,8 @@ def recorded_beside(log: str | Path) -> Iterator[None]:
     _done.clear()
     yield
     if _done:
-        files.write_json(
-            path,
-            {
-                **asdict(Work(sum(work.seconds for work in _done), min(work.share for work in _done))),
-                "with_loading": any(work.with_loading for work in _done),
-                "gpu": devices.has_gpu(),
-            },
-        )
+        whole = Work(sum(work.seconds for work in _done), min(work.share for work in _done))
+        files.write_json(path, {**asdict(whole), "gpu": devices.has_gpu()})
 
 
 def path_of(log: str | Path) -> Path:

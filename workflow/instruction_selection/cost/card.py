@@ -6,14 +6,22 @@ from typing import Any
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
+from instruction_selection.core.features import FEATURES
 from instruction_selection.cost import memory
 from instruction_selection.cost.jobs import RUNS_MODEL
 from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.base import either_of
 from instruction_selection.experiment.experiment import Experiment
 
-#: Rules whose memory is predicted. vLLM takes what a card has.
-PREDICTED = ("warmup", "finetune", "pool_gradients", "validation_gradients", "evaluate")
+#: What a rule's prediction is called in memory.json. vLLM takes what a card has, so it has none.
+PREDICTED = {
+    **{"warmup": "trainings", "finetune": "trainings", "evaluate": "evaluations"},
+    **{
+        feature.rule: "gradients" if feature.per_checkpoint else "losses"
+        for feature in FEATURES.values()
+        if feature.made_by == "model"
+    },
+}
 #: Rule, model and, of an evaluation, benchmark.
 GpuJob = tuple[str, str, str | None]
 
@@ -31,8 +39,8 @@ def jobs_on_gpus(experiment: Experiment, jobs: Iterable[tuple[str, Mapping[str, 
 def reject(experiment: Experiment, path: str | Path, jobs: Iterable[GpuJob]) -> None:
     """Raise `InputError` for the first of `jobs_on_gpus` that needs more memory than the card has to give.
 
-    `path` is what `scripts/predict_memory.py` wrote. What is not predicted passes: losses and hidden states, vLLM, and
-    a training with another stage of ZeRO than 2.
+    `path` is what `scripts/predict_memory.py` wrote. What is not predicted passes: vLLM, and a training with another
+    stage of ZeRO than 2.
     """
     card = experiment.settings.gpus.card
     assert card is not None, "only where a card is named"
@@ -54,11 +62,12 @@ def reject(experiment: Experiment, path: str | Path, jobs: Iterable[GpuJob]) -> 
 
 def _predicted(found: Mapping[str, Any], rule: str, benchmark: str | None) -> tuple[str, int | None]:
     """What a rule does, and its predicted peak."""
+    peaks = found[PREDICTED[rule]]
     if rule in memory.TRAININGS:
-        return memory.TRAININGS[rule], found["trainings"][rule]
+        return memory.TRAININGS[rule], peaks[rule]
     if benchmark is not None:
-        return f"the evaluation on {benchmark}", found["evaluations"][benchmark]
-    return "gradients", found["gradients"]
+        return f"the evaluation on {benchmark}", peaks[benchmark]
+    return {"gradients": "gradients", "losses": "losses and hidden states"}[PREDICTED[rule]], peaks
 
 
 def _changes(experiment: Experiment, rule: str, benchmark: str | None) -> list[str]:
@@ -82,11 +91,11 @@ def _changes(experiment: Experiment, rule: str, benchmark: str | None) -> list[s
             "lower cutoff_len": True,
         }
     else:
-        gradients = settings.gradients
+        gradients, of_gradients = settings.gradients, PREDICTED[rule] == "gradients"
         possible = {
             "lower gradients.batch_tokens": (gradients.batch_tokens or 0) > settings.cutoff_len,
-            "set gradients.parameters: lora": gradients.parameters == "full",
-            "set gradients.precision: bf16": gradients.precision == "fp32",
+            "set gradients.parameters: lora": of_gradients and gradients.parameters == "full",
+            "set gradients.precision: bf16": of_gradients and gradients.precision == "fp32",
             "lower cutoff_len": True,
         }
     return [change for change, helps in possible.items() if helps]

@@ -139,7 +139,5 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     recorded = files.read_json(worked)
     if gpus and not recorded["gpu"]:
         return None
-    seconds, total = recorded["seconds"], float(files.read_benchmark(benchmark)["s"])
-    if recorded["with_loading"]:
-        seconds -= duration.loading_seconds(job.parameters).typical
-    return FinishedJob(job, gpus > 0, gpus or threads, total, seconds, recorded["share"])
+    total = float(files.read_benchmark(benchmark)["s"])
+    return FinishedJob(job, gpus > 0, gpus or threads, total, recorded["seconds"], recorded["share"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instruction_selection.core import files
+from instruction_selection.core.features import FEATURES
 from instruction_selection.cost import prices
 from instruction_selection.experiment import grid
 from instruction_selection.experiment.experiment import Experiment
@@ -49,6 +50,7 @@ def questions(experiment: Experiment, results: str = "results") -> dict[str, dic
             "batch_tokens": experiment.settings.batch_tokens,
             "room": room(experiment.settings.gpus.card) if experiment.settings.gpus.card else None,
             "gradients": _gradients(experiment),
+            "losses": _losses(experiment),
             "trainings": {stage: _training(experiment, stage) for stage in experiment.training},
             "evaluations": _evaluations(experiment),
         }
@@ -76,6 +78,12 @@ def _gradients(experiment: Experiment) -> dict[str, Any]:
         "precision": gradients.precision,
         "dimension": gradients.projection.dimension,
     }
+
+
+def _losses(experiment: Experiment) -> bool:
+    """Whether a method needs losses or hidden states of the base model."""
+    needed = {FEATURES[need] for method in experiment.methods.values() for need in method.needs}
+    return any(feature.made_by == "model" and not feature.per_checkpoint for feature in needed)
 
 
 def _training(experiment: Experiment, stage: Any) -> dict[str, Any]:
@@ -133,6 +141,8 @@ def text(experiment: Experiment, path: str | Path) -> str:
 
 def _lines(found: dict[str, Any]) -> Iterator[tuple[str, int | None]]:
     yield f"gradients, batches of {found['batch_tokens']:,} tokens", found["gradients"]
+    if "losses" in found:
+        yield "losses and hidden states, the same", found["losses"]
     for stage, peak in found["trainings"].items():
         yield TRAININGS[stage], peak
     for name, peak in found["evaluations"].items():

@@ -149,8 +149,10 @@ def evaluate(
         checksummed_folder.identity(folder)
     arguments = {**model_arguments(model, adapter, settings), **_scored(name, scoring, model)}
     with tempfile.TemporaryDirectory() as folder:
+        seconds = Path(folder) / "seconds.json"
         command = [
-            *(sys.executable, str(CLI), settings["backend"], "run", "--model", f"{settings['backend']}-answers"),
+            *(sys.executable, str(CLI), settings["backend"], str(seconds)),
+            *("run", "--model", f"{settings['backend']}-answers"),
             *("--model_args", ",".join(f"{key}={arguments[key]}" for key in arguments)),
             *("--tasks", ",".join(task_name(name, entry) for entry in scoring["harness"])),
             *("--include_path", str(tasks)),
@@ -170,7 +172,7 @@ def evaluate(
         }
         check_exit("lm-eval", run_program(command, variables, Path(folder) / "out-of-memory.txt", tasks), tasks)
         results = files.read_json(_only(folder, "results_*.json"))
-        worked.add(worked.Work(float(results["total_evaluation_time_seconds"]), with_loading=True))
+        worked.add(worked.Work(files.read_json(seconds)["seconds"]))
         samples = [
             {"id": sample["doc"]["id"], "task": entry, **sample}
             for entry in scoring["harness"]

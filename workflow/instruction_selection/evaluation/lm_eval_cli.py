@@ -1,6 +1,7 @@
 """lm-eval's command line with the model `<backend>-answers`. It is run by path, without installation.
 
-The first argument is the backend, `hf` or `vllm`; the others are lm-eval's.
+The first argument is the backend, `hf` or `vllm`, and the second is the file (JSON) that gets the seconds in which the
+model answered; the others are lm-eval's.
 """
 
 import sys
@@ -11,13 +12,15 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     from lm_eval.__main__ import cli_evaluate
 
-    from instruction_selection.core import processes
+    from instruction_selection.core import files, processes
     from instruction_selection.core.errors import InputError
     from instruction_selection.evaluation import answers
 
     answers.register(sys.argv.pop(1))
+    seconds = sys.argv.pop(1)
     try:
         with processes.reporting_memory():
             cli_evaluate()
+        files.write_json(seconds, {"seconds": answers.Timed.seconds})
     except InputError as error:
         sys.exit(str(error))

@@ -40,6 +40,12 @@ def nodes_have_gpus(checked: Checked) -> None:
         raise InputError("nodes-without-gpus", sentence, path=checked.file, key="nodes.training")
 
 
+def card_is_of_gpus(checked: Checked) -> None:
+    if checked.settings.gpus.card and not checked.settings.gpus.by_stage():
+        sentence = "a card is named, and no stage has a GPU; set gpus.training, gpus.gradients or others, or remove it"
+        raise InputError("card-without-gpus", sentence, path=checked.file, key="gpus.card")
+
+
 def vllm_has_a_gpu(checked: Checked) -> None:
     backends = {
         "evaluation.backend": checked.settings.evaluation.backend,
@@ -273,6 +279,7 @@ def published_numbers_can_be_read(checked: Checked) -> None:
 RULES: tuple[Callable[[Checked], None], ...] = (
     checkpoints_are_epochs,
     nodes_have_gpus,
+    card_is_of_gpus,
     vllm_has_a_gpu,
     processes_share_the_batch,
     deepspeed_files_exist,

@@ -115,25 +115,3 @@ def test_worst_peak__of_whole_examples_one_at_least():
         return memory.worst_peak(SMOLLM2_135M, lora(8), batch_tokens, 100, ["sgd"], "bf16", 256)
 
     assert peak(1) == peak(100) == peak(199) < peak(200)
-
-
-@pytest.mark.parametrize("weights", ["lora", "full"])
-def test_most_tokens__fit_and_one_example_more_does_not(tiny_model, weights):
-    config, adapter = AutoConfig.from_pretrained(tiny_model), lora(4) if weights == "lora" else None
-
-    def peak(batch_tokens):
-        return memory.worst_peak(config, adapter, batch_tokens, 128, ["adam"], "fp32", 256)
-
-    def most(room):
-        return memory.most_tokens(config, adapter, room, 128, ["adam"], "fp32", 256)
-
-    room = peak(3 * 128)
-    assert most(room) == 3 * 128
-    assert most(room - 1) == 2 * 128
-    # An example is never split.
-    assert most(0) == 128
-
-
-def test_most_tokens__no_more_than_are_of_use(tiny_model):
-    config = AutoConfig.from_pretrained(tiny_model)
-    assert memory.most_tokens(config, lora(4), 10**15, 1024, ["sgd"], "fp32", 256) == memory.MOST_TOKENS

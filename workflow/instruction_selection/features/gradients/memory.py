@@ -1,6 +1,5 @@
 """Memory of a gradient job, without a GPU and without weights: its code runs on fake tensors (`models.skeleton`)."""
 
-import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,31 +93,6 @@ def worst_peak(
 
 #: Tokens of a short example: a template, and a few words.
 SHORT_EXAMPLE = 32
-
-
-def most_tokens(
-    config: PretrainedConfig,
-    adapter: PeftConfig | None,
-    room: float,
-    cutoff_len: int,
-    kinds: Sequence[str],
-    precision: str,
-    dimension: int,
-) -> int:
-    """The most `batch_tokens`, in multiples of `cutoff_len`, whose `worst_peak` is no more than `room` bytes.
-
-    One multiple even if that does not fit, because an example is never split; and no more than `MOST_TOKENS`.
-    """
-    multiples = range(1, max(1, MOST_TOKENS // cutoff_len) + 1)
-
-    def peak(multiple: int) -> int:
-        return worst_peak(config, adapter, multiple * cutoff_len, cutoff_len, kinds, precision, dimension)
-
-    return cutoff_len * max(1, bisect.bisect(multiples, room, key=peak))
-
-
-#: Tokens of a batch beyond which no GPU is expected to be faster; assumed.
-MOST_TOKENS = 16384
 
 
 def examples(batch: Sequence[tuple[int, int]]) -> list[TokenizedExample]:
