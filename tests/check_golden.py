@@ -22,6 +22,9 @@ from instruction_selection.selection.walk import fast
 from instruction_selection.selection.walk.components import counted_components, principal_components
 from instruction_selection.selection.walk.quantised import Quantised
 
+#: Without torch, and by what runs on a GPU too.
+DEVICES = (None, "cpu")
+
 
 class Mismatch(Exception):
     """What differs."""
@@ -59,18 +62,25 @@ def g2is(case: dict, params: dict) -> None:
     budgets = largest_remainder(int(len(case["X"]) * params["ratio"]), weights)
     equal("budgets", budgets, case["budgets"])
     graph = case["graph"].astype(np.int64) if "graph" in case else None
-    rows = InMemoryMatrix(subspace.unit(case["X"]))
-    copies = Quantised(rows, memory_mib=8000)
-    walks = fast.walk_author_code(copies, components, budgets, params["delta"], graph)
-    equal("counts", [len(walked.indices) for walked in walks], case["expected_counts"])
-    equal("selection", [row for walked in walks for row in walked.indices], case["expected_selection"])
+    for device in DEVICES:
+        rows = InMemoryMatrix(subspace.unit(case["X"])).on(device)
+        copies = Quantised(rows, memory_mib=8000)
+        walks = fast.walk_author_code(copies, components, budgets, params["delta"], graph)
+        equal("counts", [len(walked.indices) for walked in walks], case["expected_counts"])
+        equal("selection", [row for walked in walks for row in walked.indices], case["expected_selection"])
 
 
 def less(case: dict, params: dict) -> None:
-    for kind, expected, tolerance in (("f4", "expected_scores", 1e-6), ("f8", "expected_scores_f64", 1e-6)):
+    for kind, expected, tolerance, device in (
+        *(("f4", "expected_scores", 1e-6, device) for device in DEVICES),
+        ("f8", "expected_scores_f64", 1e-6, None),
+    ):
         pools, validations = ([subspace.unit(rows.astype(kind)) for rows in case[name]] for name in ("X", "V"))
         scores = similarity.weighted_best_subtask_mean(
-            pools, validations, case["checkpoint_weights"], case["subtask_ids"]
+            [InMemoryMatrix(rows).on(device) for rows in pools],
+            validations,
+            case["checkpoint_weights"],
+            case["subtask_ids"],
         )
         close(expected, scores, case[expected], tolerance)
         equal("top", top(scores, len(case["expected_top"])), case["expected_top"])

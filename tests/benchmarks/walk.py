@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def compare(reports: dict[str, dict]) -> None:
-    for name in ("plain", "published"):
+    for name in ("torch", "plain", "published"):
         if not {"walk", name} <= reports.keys():
             continue
         same = reports[name]["rows"] == reports["walk"]["rows"]

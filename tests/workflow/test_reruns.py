@@ -58,6 +58,7 @@ NOTHING = {
     "tokens of the pool": ("config/pools/reasoning.yaml", "tokens: 56", "tokens: 57"),
     "threads": ("config/experiments/smoke.yaml", "gradients:\n", "threads: {training: 2, selection: 2}\ngradients:\n"),
     "the card": ("config/experiments/smoke.yaml", "gpus: {training: 1}", "gpus: {training: 1, gradients: 1, card: 16}"),
+    "a GPU": ("config/experiments/smoke.yaml", "gpus: {training: 1}", "gpus: {training: 1, selection: 1}"),
     "memory": ("config/experiments/smoke.yaml", "gradients:\n", "selection: {memory_mb: 900}\ngradients:\n"),
 }
 #: What is only said of an entry.

@@ -70,7 +70,7 @@ with logs.to_file(snakemake.log[0]):
             for target, path in zip(params.targets, inputs.shared, strict=True)
         },
         warmups=overview.loss_curves(connected.warmup_logs()),
-        stages=stages.build(params.benchmarks, experiment.settings),
+        stages=stages.build(params.benchmarks, experiment.settings, experiment.methods),
         versions=provenance.versions(
             "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"
         ),

@@ -8,7 +8,7 @@ from instruction_selection import selection
 from instruction_selection.core import code, files
 from instruction_selection.data import sampling
 from instruction_selection.features.gradients import store
-from instruction_selection.features.matrix import InMemoryMatrix
+from instruction_selection.features.matrix import Hdf5Matrix, InMemoryMatrix
 from instruction_selection.selection import Inputs
 from instruction_selection.selection import job as selection_job
 from instruction_selection.selection.algorithms.similarity import best_subtask_mean, weighted_best_subtask_mean
@@ -85,6 +85,19 @@ def test_select__unusable_rows_are_counted_and_not_selected(case, method, params
     assert sum(summary["tasks"].values()) == len(ids)
     if method != "g2is":
         assert len(ids) == min(summary["budget"], 18)
+
+
+TAGCOS = {"clusters": 3, "penalty": 1e-3, "tolerance": 1e-4, "corrected": True}
+
+
+@pytest.mark.parametrize(("method", "params"), [("less", {}), ("g2is", G2IS), ("tagcos", TAGCOS)])
+def test_select__same_rows_on_a_device(case, method, params, monkeypatch):
+    used, on = [], Hdf5Matrix.on
+    monkeypatch.setattr(Hdf5Matrix, "on", lambda matrix, device: used.append(device) or on(matrix, device))
+    chosen, summary = select(case, method, 0.5, params)
+    assert set(used) == {None}
+    assert select(case, method, 0.5, params, device="cpu") == (chosen, summary)
+    assert "cpu" in used
 
 
 def test_rows__come_in_order_of_score(case):

@@ -4,11 +4,11 @@ Both are the high end of what `prices` expect, times a safety factor, so that th
 do not change them. The rules multiply them by the number of the attempt.
 
 For Llama-3.1-8B in the paper's grid (pools of 1e6 rows in 64 shards and of 1e5 rows; 4 GPUs train, one computes
-gradients; 16 threads select):
+gradients or selects):
 
     fine-tuning   98 GB; 10 h for 5 % of the large pool, 195 h for all of it, resumed after each kill
     gradients     24 GB; 2.4 h per shard of the large pool
-    selection     17 GB and 2.0 h for 5 % of the large pool by a walk; 5 GB and 12 minutes of a small one
+    selection     14 GB and 56 minutes for 5 % of the large pool by a walk (on 16 threads instead, 17 GB and 2.0 h)
     evaluation    24 GB; 5.3 h for BBH
 """
 

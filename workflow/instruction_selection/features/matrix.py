@@ -280,7 +280,8 @@ class Resident:
         """All rows in their order, as (number of the first, (n, D)), in NumPy or on the device."""
         yield from tuple(self._held)
         first = self._held[-1][0] + len(self._held[-1][1]) if self._held else 0
-        for start, block in self._rows.at(np.arange(first, len(self._rows))).blocks(pieces=8):
+        rest = self._rows.at(np.arange(first, len(self._rows))) if first else self._rows
+        for start, block in rest.blocks(pieces=8):
             # Never again once it was full: what is held has no gap.
             self._full = self._full or products.free_bytes(self._rows.device) < block.nbytes + self.RESERVED_BYTES
             if not self._full:

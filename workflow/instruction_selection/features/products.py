@@ -5,7 +5,7 @@ two such numbers is a multiple of 2**-52. By Cauchy and Schwarz no partial sum o
 so double precision holds every one of them exactly, in whatever order they come. Equal rows have equal products.
 
 Rounding changes a number by at most 2**-27 of its vector's scale, and an inner product of random unit vectors by about
-4e-9, far less than sums in single precision do. A unit row stored in half precision does not change at all.
+4e-9, less than sums in single precision do. A unit row stored in half precision does not change at all.
 
 NumPy computes where no device is asked for, else torch, which is imported only then.
 """
@@ -18,9 +18,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     import torch
-
-    #: Float64, in NumPy or on a device.
-    Array = np.ndarray | torch.Tensor
 
 #: Bits behind the point, in units of a vector's scale.
 BITS = 26
@@ -115,6 +112,6 @@ def _rounded_on(rows: "np.ndarray | torch.Tensor", device: str) -> "tuple[torch.
 
     wide = torch.as_tensor(rows, device=device).double()
     exponents = torch.frexp(torch.linalg.vector_norm(wide, dim=1) * _MARGIN).exponent - 1
-    factors = torch.ldexp(torch.ones_like(wide[:, 0]), BITS - exponents)
+    # Powers of two by NumPy: torch takes them by a `pow` in single precision, which a GPU need not round well.
     scales = np.ldexp(1.0, exponents.cpu().numpy())
-    return (wide * factors[:, None]).round_(), scales
+    return (wide * wide.new_tensor(2.0**BITS / scales)[:, None]).round_(), scales

@@ -1,10 +1,12 @@
 """Time, memory and cost of each stage, from Snakemake's benchmark files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from instruction_selection.core import files
 from instruction_selection.experiment import machines
+from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.settings import Settings
 
 
@@ -24,14 +26,17 @@ class Stage:
     cpu_hours: float
 
 
-def build(folder: str | Path, settings: Settings) -> list[Stage]:
-    """One stage per rule that ran, the longest first."""
+def build(folder: str | Path, settings: Settings, methods: Mapping[str, Method]) -> list[Stage]:
+    """One stage per rule that ran, the longest first; on `methods` depends which selections had a GPU."""
     stages = []
     for path in sorted(Path(folder).iterdir()):
-        found = [_read(file) for file in ([path] if path.is_file() else sorted(path.rglob("*.tsv")))]
+        paths = [path] if path.is_file() else sorted(path.rglob("*.tsv"))
+        found = [_read(file) for file in paths]
         rule = path.stem if path.is_file() else path.name
-        gpus, threads = machines.devices(rule, settings)
+        # Of a selection, the folders are .../{method}/{ratio}/{seed}.tsv.
+        devices = [machines.devices(rule, settings, methods.get(file.parents[1].name)) for file in paths]
         seconds = [time for time, _ in found]
+        costs = list(zip(seconds, devices, strict=True))
         stages.append(
             Stage(
                 rule=rule,
@@ -39,8 +44,8 @@ def build(folder: str | Path, settings: Settings) -> list[Stage]:
                 minutes=sum(seconds) / 60,
                 longest_minutes=max(seconds) / 60,
                 memory_mb=max((size for _, size in found if size is not None), default=None),
-                gpu_hours=sum(seconds) * gpus / 3600,
-                cpu_hours=0 if gpus else sum(seconds) * threads / 3600,
+                gpu_hours=sum(time * gpus for time, (gpus, _) in costs) / 3600,
+                cpu_hours=sum(time * threads for time, (gpus, threads) in costs if not gpus) / 3600,
             )
         )
     return sorted(stages, key=lambda stage: -stage.minutes)

@@ -178,9 +178,9 @@ def test_quantised__same_estimates_to_the_last_bit_on_a_device(regime, monkeypat
 
 
 def test_quantised__rejects_rows_that_do_not_fit_on_a_gpu(monkeypatch):
-    monkeypatch.setattr(products, "free_bytes", lambda _: DeviceCopies.RESERVED_BYTES)
+    monkeypatch.setattr(products, "free_bytes", lambda _: 8 << 30)
     with rejected("copies-exceed-gpu", key="gpus.selection"):
-        DeviceCopies(1000, 64, "cuda")
+        DeviceCopies(10**6, 8192, "cuda")
 
 
 def test_quantised__rejects_rows_whose_sums_might_not_fit():
