@@ -2,6 +2,8 @@
 from instruction_selection.cost import resources
 
 GPUS = SETTINGS.gpus
+#: How a job of stage `gradients` runs its model.
+MODEL_PASSES = {**SETTINGS.gradients.plain("batch_tokens"), "gpus": GPUS.gradients}
 NODES = SETTINGS.nodes.training
 # The executor starts a job in a step of one task, which can have the GPUs of one node only. With `mpi` it does not, and
 # the training starts a step over all nodes itself; then the number of tasks has to be given, and not per GPU.

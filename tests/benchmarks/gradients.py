@@ -150,9 +150,9 @@ class Bench:
             marks.append(time.perf_counter())
             return run(*arguments)
 
-        def timed_write(*arguments):
+        def timed_write(*arguments, **named):
             start = time.perf_counter()
-            write(*arguments)
+            write(*arguments, **named)
             writing.append(time.perf_counter() - start)
 
         per_sample.Batched.run, gradients_store.Writer.write = timed_run, timed_write

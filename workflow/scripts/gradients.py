@@ -23,6 +23,7 @@ with logs.to_file(snakemake.log[0]):
             "batch_tokens": params.execution["batch_tokens"],
         },
         code=params.code,
+        gpus=params.execution["gpus"],
     )
     if shard is not None:
         shards.record(snakemake.output.store, params.shards, params.execution["decided_by"])

@@ -14,4 +14,5 @@ with logs.to_file(snakemake.log[0]):
         cutoff_len=settings["settings"]["cutoff_len"],
         batch_tokens=snakemake.params.execution["batch_tokens"],
         code=snakemake.params.code,
+        gpus=snakemake.params.execution["gpus"],
     )

@@ -151,5 +151,5 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     summary = Path(layout.training_summary.format(**wildcards)) if job.rule == "finetune" else None
     if summary and summary.is_file():
         work_seconds = files.read_json(summary)["results"]["train_runtime"]
-    gpus, threads = machines.devices(job.rule, experiment.settings)
-    return FinishedJob(job, gpus > 0, gpus or threads, total_seconds, work_seconds)
+    gpus, _ = machines.devices(job.rule, experiment.settings)
+    return FinishedJob(job, gpus > 0, machines.workers(job.rule, experiment.settings), total_seconds, work_seconds)

@@ -56,6 +56,7 @@ def _gradients(experiment: Experiment) -> dict[str, Any]:
         "kinds": list(gradients.pool_kinds),
         "precision": gradients.precision,
         "dimension": gradients.projection.dimension,
+        "gpus": max(1, experiment.settings.gpus.gradients),
         # An example is never split, so a batch has at least one.
         "rows": max(1, gradients.batch_tokens // experiment.settings.cutoff_len),
     }

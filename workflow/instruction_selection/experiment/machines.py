@@ -27,6 +27,12 @@ def devices(rule: str, settings: Settings) -> tuple[int, int]:
     return getattr(settings.gpus, stage or "", 0) * nodes, getattr(settings.threads, stage or "", 1) * nodes
 
 
+def workers(rule: str, settings: Settings) -> int:
+    """How many GPUs, or threads without any, share the work of a job. Those of a split model take turns."""
+    gpus, threads = devices(rule, settings)
+    return (gpus if STAGE_OF_RULE.get(rule) == "training" else min(gpus, 1)) or threads
+
+
 def has_gpu() -> bool:
     """Whether this machine has a GPU that torch could use, judged by device files, which needs no slow import."""
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()

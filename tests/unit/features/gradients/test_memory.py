@@ -108,3 +108,10 @@ def test_of_gradients__grows_with_examples_tokens_and_responses():
         return memory.of_gradients(SMOLLM2_135M, lora(8), batch, ["sgd"], "bf16", 256).peak
 
     assert peak([(100, 10)]) < peak([(200, 10)]) < peak([(200, 10)] * 2) < peak([(200, 100)] * 2)
+
+
+def test_worst_peak__of_a_split_model_is_between_its_share_and_the_whole():
+    job = {"rows": 2, "cutoff_len": 128, "kinds": ["adam"], "precision": "bf16", "dimension": 8192}
+    whole, half, third = (memory.worst_peak(LLAMA_8B, lora(8), **job, gpus=gpus) for gpus in (1, 2, 3))
+    assert whole > half > whole / 2
+    assert half > third > whole / 3

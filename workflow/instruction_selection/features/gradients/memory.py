@@ -1,5 +1,6 @@
 """Memory of a gradient job, without a GPU and without weights: its code runs on fake tensors (`models.skeleton`)."""
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from transformers import PretrainedConfig
 
 from instruction_selection.features.gradients import parameters, per_sample, projection
 from instruction_selection.features.gradients.sketches import Sketches
-from instruction_selection.models import skeleton
+from instruction_selection.models import placement, skeleton
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
@@ -73,12 +74,19 @@ def worst_peak(
     kinds: Sequence[str],
     precision: str,
     dimension: int,
+    gpus: int = 1,
 ) -> int:
     """Peak bytes of the worst batches that can occur when a batch has `rows` * `cutoff_len` tokens at most.
+
+    If the model is split over `gpus`, that is counted on a model with the layers of the fullest GPU, and with both
+    embedding and head, of which a GPU may have only one.
 
     One is of `rows` long examples that are all response. With gradients of the whole model, memory grows with the
     number of examples, so the other is of as many short ones as there can be.
     """
+
+    if gpus > 1:
+        config = _shortened(config, placement.layers_of_fullest(config, parameters.DTYPES[precision], gpus))
 
     def peak(examples: int, tokens: int) -> int:
         batch = [(tokens, tokens - 1)] * examples
@@ -88,6 +96,14 @@ def worst_peak(
     if adapter is None and cutoff_len > SHORT_EXAMPLE:
         found = max(found, peak(rows * cutoff_len // SHORT_EXAMPLE, SHORT_EXAMPLE))
     return found
+
+
+def _shortened(config: PretrainedConfig, layers: int) -> PretrainedConfig:
+    config = copy.deepcopy(config)
+    config.num_hidden_layers = layers
+    if getattr(config, "layer_types", None):
+        config.layer_types = config.layer_types[:layers]
+    return config
 
 
 #: Tokens of a short example: a template, and a few words.
