@@ -26,7 +26,7 @@ with logs.to_file(snakemake.log[0]):
             "gradients": gradients.worst_peak(config, warmed_up, cutoff_len=cutoff_len, **model["gradients"]),
             "trainings": {stage: of_training(config, job, cutoff_len) for stage, job in trainings.items()},
             "evaluations": {
-                benchmark: evaluation.peak(config, adapter, **job) for benchmark, job in model["evaluations"].items()
+                benchmark: evaluation.needed(config, adapter, job) for benchmark, job in model["evaluations"].items()
             },
         }
     files.write_json(snakemake.output.predicted, predicted)
