@@ -10,8 +10,12 @@ NODES = SETTINGS.nodes.training
 # the training starts a step over all nodes itself; then the number of tasks has to be given, and not per GPU.
 SEVERAL_NODES = {"mpi": "srun", "tasks": NODES, "tasks_per_gpu": 0} if NODES > 1 else {}
 
-# The tokens of a batch, and where they are predicted if the experiment does not say them.
-BATCHES = {"given": SETTINGS.batch_tokens, "predicted": PATHS.predicted_memory}
+# How a job of stage `gradients` runs its model: the GPUs that it is split over, and the tokens of a batch, or where they
+# are predicted if the experiment does not say them.
+MODEL_PASSES = {
+    "gpus": GPUS.gradients,
+    "batches": {"given": SETTINGS.batch_tokens, "predicted": PATHS.predicted_memory},
+}
 
 
 def by_attempt(amount):

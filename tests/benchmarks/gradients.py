@@ -16,6 +16,8 @@ import argparse
 import contextlib
 import os
 import re
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -51,10 +53,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=REPOSITORY / "results" / "demo")
     parser.add_argument("--rows", type=int, default=64, help="rows of the demo's pool")
-    parser.add_argument("--less-blocks", type=int, default=2, help="blocks of LESS's projection to time, of 64")
-    parser.add_argument("--batch-tokens", type=int, default=512)
+    parser.add_argument(
+        "--less-blocks", type=int, default=2, help="blocks of LESS's projection to time, of 64; 0: none"
+    )
+    parser.add_argument("--batch-tokens", type=int, default=1024, help="as bergson's here")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=3, help="floor and store take turns; the median counts")
+    parser.add_argument("--repeats", type=int, default=3, help="all but LESS take turns; medians count")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,28 +67,29 @@ def main() -> None:
         print(f"{'':28}{'seconds':>9}{'rows/s':>9}{'tokens/s':>10}")
         units, seconds_of = {}, {}
         for precision in ("fp32", "bf16"):
-            floors, stores, writes = [], [], []
+            floors, stores, writes, theirs = [], [], [], []
             for _ in range(options.repeats):
                 floors.append(bench.floor(precision))
                 seconds, writing, units[precision] = bench.store(precision)
                 stores.append(seconds)
                 writes.append(writing)
-            floor, ours, writing = (sorted(values)[len(values) // 2] for values in (floors, stores, writes))
+                theirs.append(bench.bergson(precision))
+            floor, ours, writing, peer = map(statistics.median, (floors, stores, writes, theirs))
             bench.line(f"floor, {precision}", floor)
             bench.line(f"store, {precision}", ours)
+            bench.line(f"bergson build, {precision}", peer)
             print(f"    store / floor {ours / floor:.2f}; writing {writing / ours:.1%} of the store's time")
+            print(f"    store has {peer / ours:.2f} times bergson's tokens/s")
             seconds_of[precision] = ours
         cosines = (units["fp32"] * units["bf16"]).sum(1)
         print(f"    bf16 against fp32, cosine of rows: median {np.median(cosines):.5f}, least {cosines.min():.5f}")
+        if not options.less_blocks:
+            return
         gradients, projection = bench.less(options.less_blocks)
         less = gradients + projection
         bench.line(f"LESS's loop ({LESS_ROWS} rows)", less, LESS_ROWS)
         print(f"    {gradients:.1f} s for gradients, {projection:.0f} s for projecting")
         print(f"    store is {less / LESS_ROWS / (seconds_of['fp32'] / options.rows):.1f} times as fast per row")
-        for precision, ours in seconds_of.items():
-            seconds = bench.bergson(precision)
-            bench.line(f"bergson build, {precision}", seconds)
-            print(f"    store has {seconds / ours:.1f} times its tokens/s")
 
 
 class Bench:
@@ -145,9 +150,9 @@ class Bench:
             marks.append(time.perf_counter())
             return run(*arguments)
 
-        def timed_write(*arguments):
+        def timed_write(*arguments, **named):
             start = time.perf_counter()
-            write(*arguments)
+            write(*arguments, **named)
             writing.append(time.perf_counter() - start)
 
         per_sample.Batched.run, gradients_store.Writer.write = timed_run, timed_write
@@ -188,23 +193,32 @@ class Bench:
         return middle - start, (time.perf_counter() - middle) * DIMENSION / LESS_BLOCK / blocks
 
     def bergson(self, precision: str) -> float:
-        """Seconds by its own progress bar. It keeps gradients of 16 x 16 per matrix, 61,440 numbers, not 8192."""
+        """Seconds of its batches, by its own progress bar.
+
+        It keeps gradients of 16 x 16 per matrix, 61,440 numbers, not 8192.
+        """
         dataset = self.folder / "bergson.jsonl"
         files.write_jsonl(dataset, [{"prompt": row["instruction"], "completion": row["response"]} for row in self.rows])
-        # bergson reads an adapter together with the model that its configuration names.
+        # bergson reads an adapter together with the model that its configuration names, which ours does not.
+        adapter = self.folder / "adapter"
+        shutil.copytree(self.adapter, adapter, dirs_exist_ok=True)
+        config = files.read_json(adapter / "adapter_config.json")
+        files.write_json(adapter / "adapter_config.json", config | {"base_model_name_or_path": str(self.model)})
         command = [
-            *(sys.executable, "-m", "bergson", "build", str(self.folder / "index"), "--model", str(self.adapter)),
+            *(sys.executable, "-m", "bergson", "build", str(self.folder / "index"), "--model", str(adapter)),
             *("--tokenizer", str(self.model), "--dataset", str(dataset), "--precision", precision),
             *("--prompt_column", "prompt", "--completion_column", "completion", "--truncation"),
             *("--projection_dim", "16", "--token_batch_size", "1024", "--overwrite"),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "HF_HUB_OFFLINE": "1"}
         result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=REPOSITORY)
-        bars = re.findall(r"100%\|.*?\[(\d+):(\d+)<", result.stderr + result.stdout)
+        # The bar of the batches is the last one. It shows whole seconds, and the rate of the whole run exactly.
+        bars = re.findall(r"(\d+)/\1 \[[\d:]+<[^,]+,\s*([\d.]+)(it/s|s/it)\]", result.stderr + result.stdout)
         if result.returncode or not bars:
             raise SystemExit(f"bergson failed:\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}")
-        minutes, seconds = max((int(m), int(s)) for m, s in bars)
-        return 60 * minutes + seconds
+        return max(
+            int(count) / float(rate) if unit == "it/s" else int(count) * float(rate) for count, rate, unit in bars
+        )
 
 
 @contextlib.contextmanager

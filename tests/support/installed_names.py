@@ -1,10 +1,13 @@
-"""What LLaMA-Factory, transformers, lm-eval and Reasoning Gym know by name, for `program_names.json`.
+"""What LLaMA-Factory, transformers, lm-eval, vLLM and Reasoning Gym know by name, for `program_names.json`.
 
 A run is planned on a machine that may have none of them, and importing them takes seconds.
 """
 
+import ast
 import dataclasses
 import enum
+import importlib.metadata
+import importlib.util
 import json
 import re
 import types
@@ -33,6 +36,7 @@ def found() -> dict[str, Any]:
         **architectures(),
         "generators": {"reasoning-gym": sorted(reasoning_gym.DATASETS)},
         **harness(),
+        "vllm": vllm() or program_names.names()["vllm"],
     }
 
 
@@ -90,6 +94,26 @@ def harness() -> dict[str, list[str]]:
     return {
         "task_keys": sorted(field.name for field in dataclasses.fields(TaskConfig)),
         "metrics": sorted(METRIC_REGISTRY),
+    }
+
+
+def vllm() -> dict[str, Any] | None:
+    """Arguments of vLLM's engine and ranks of adapters, from its source; None where it is not installed.
+
+    It brings its own torch, so it is in no environment with the others.
+    """
+    spec = importlib.util.find_spec("vllm")
+    return vllm_in(Path(spec.origin).parent, importlib.metadata.version("vllm")) if spec and spec.origin else None
+
+
+def vllm_in(folder: Path, version: str) -> dict[str, Any]:
+    engine = ast.parse((folder / "engine/arg_utils.py").read_text(encoding="utf-8"))
+    [arguments] = [each for each in engine.body if isinstance(each, ast.ClassDef) and each.name == "EngineArgs"]
+    ranks = re.search(r"MaxLoRARanks = Literal(\[[\d, ]+\])", (folder / "config/lora.py").read_text(encoding="utf-8"))
+    return {
+        "version": version,
+        "engine_arguments": sorted(each.target.id for each in arguments.body if isinstance(each, ast.AnnAssign)),
+        "lora_ranks": json.loads(ranks[1]),
     }
 
 

@@ -51,7 +51,7 @@ def test_tables__and_figures_need_every_job_once(plan, checkpoints):
         "gather_pool_gradients": 9 * checkpoints,
         "validation_gradients": 45 * checkpoints,
         "finetune": 435 + FIGURE3 + DRAWS,
-        "evaluate": 507 + FIGURE3 + CONTROLS,
+        "evaluate_with_vllm": 507 + FIGURE3 + CONTROLS,
         "table": 7,
         "shared_rows": 6,
         "pool_embeddings": 3,
@@ -69,15 +69,15 @@ def test_tables__and_figures_need_every_job_once(plan, checkpoints):
 @pytest.mark.parametrize(
     ("tables", "expected"),
     [
-        (["table1"], {"warmup": 9, "select_rows": 213, "finetune": 279, "evaluate": 315}),
+        (["table1"], {"warmup": 9, "select_rows": 213, "finetune": 279, "evaluate_with_vllm": 315}),
         # The three tables of the paper; and Figure 1 adds nothing.
-        (["table1", "table2", "table3", "figure1"], {"finetune": 435, "evaluate": 507, "table": 4}),
+        (["table1", "table2", "table3", "figure1"], {"finetune": 435, "evaluate_with_vllm": 507, "table": 4}),
         # Controls need no cell of the paper that its own tables do not have, and add none to these.
-        (PAPER, {"finetune": 435 + FIGURE3, "evaluate": 507 + FIGURE3, "select_rows": 345}),
-        (["table1-controls"], {"finetune": 270 + DRAWS, "evaluate": 270 + CONTROLS}),
-        (["table1", "table1-controls"], {"finetune": 279 + DRAWS, "evaluate": 315 + CONTROLS}),
-        (["table2"], {"warmup": 6, "select_rows": 30, "finetune": 42, "evaluate": 84}),
-        (["figure3"], {"warmup": 3, "finetune": 30, "evaluate": 30}),
+        (PAPER, {"finetune": 435 + FIGURE3, "evaluate_with_vllm": 507 + FIGURE3, "select_rows": 345}),
+        (["table1-controls"], {"finetune": 270 + DRAWS, "evaluate_with_vllm": 270 + CONTROLS}),
+        (["table1", "table1-controls"], {"finetune": 279 + DRAWS, "evaluate_with_vllm": 315 + CONTROLS}),
+        (["table2"], {"warmup": 6, "select_rows": 30, "finetune": 42, "evaluate_with_vllm": 84}),
+        (["figure3"], {"warmup": 3, "finetune": 30, "evaluate_with_vllm": 30}),
     ],
 )
 def test_table__by_name_needs_its_own_cells(plan, tables, expected):
@@ -87,7 +87,7 @@ def test_table__by_name_needs_its_own_cells(plan, tables, expected):
 
 def test_cell__is_made_by_the_name_of_its_file(plan):
     jobs = plan("results/paper/runs/gemma-7b/cot/bbh+gsm8k/sbert/0.01/seed0/eval/bbh.json")
-    assert (jobs["select_rows"], jobs["finetune"], jobs["evaluate"]) == (1, 1, 1)
+    assert (jobs["select_rows"], jobs["finetune"], jobs["evaluate_with_vllm"]) == (1, 1, 1)
     assert "warmup" not in jobs
 
 

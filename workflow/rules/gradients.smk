@@ -25,7 +25,7 @@ rule pool_gradients:
         code=code_of("gradients"),
         execution=execution(
             lambda wildcards: {
-                "batches": BATCHES,
+                **MODEL_PASSES,
                 "decided_by": WIRING.behind_gradients(wildcards),
             }
         ),
@@ -82,7 +82,7 @@ rule validation_gradients:
     params:
         settings=settings_of("validation_gradients"),
         code=code_of("gradients"),
-        execution=execution({"batches": BATCHES}),
+        execution=execution(MODEL_PASSES),
     message:
         "Gradients of {wildcards.target}'s validation rows under {wildcards.model}"
     script:

@@ -19,7 +19,7 @@ rule pool_hidden_states:
     params:
         settings=settings_of("pool_hidden_states"),
         code=code_of("hidden_states"),
-        execution=execution(BATCHES),
+        execution=execution(MODEL_PASSES),
     message:
         "Hidden states of pool {wildcards.pool} under {wildcards.model}"
     script:

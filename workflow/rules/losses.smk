@@ -19,7 +19,7 @@ rule pool_losses:
     params:
         settings=settings_of("pool_losses"),
         code=code_of("losses"),
-        execution=execution(BATCHES),
+        execution=execution(MODEL_PASSES),
     message:
         "Losses of pool {wildcards.pool} under {wildcards.model}"
     script:

@@ -23,6 +23,7 @@ with logs.to_file(snakemake.log[0]):
             "batch_tokens": batches.tokens(**params.execution["batches"], model=snakemake.wildcards.model),
         },
         code=params.code,
+        gpus=params.execution["gpus"],
     )
     if shard is not None:
         shards.record(snakemake.output.store, params.shards, params.execution["decided_by"])

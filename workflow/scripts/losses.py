@@ -12,6 +12,7 @@ with logs.to_file(snakemake.log[0]):
         model=snakemake.input.model,
         template=settings["model"]["template"],
         cutoff_len=settings["settings"]["cutoff_len"],
-        batch_tokens=batches.tokens(**snakemake.params.execution, model=snakemake.wildcards.model),
+        batch_tokens=batches.tokens(**snakemake.params.execution["batches"], model=snakemake.wildcards.model),
         code=snakemake.params.code,
+        gpus=snakemake.params.execution["gpus"],
     )

@@ -31,7 +31,9 @@ with logs.to_file(snakemake.log[0]):
             )
         }
         if model["losses"]:
-            in_batches["losses"] = functools.partial(features.of_losses, config, cutoff_len=cutoff_len)
+            in_batches["losses"] = functools.partial(
+                features.of_losses, config, cutoff_len=cutoff_len, gpus=model["gradients"]["gpus"]
+            )
         tokens = model["batch_tokens"] or min(
             features.most_tokens(peak, model["room"], cutoff_len) for peak in in_batches.values()
         )
@@ -40,7 +42,7 @@ with logs.to_file(snakemake.log[0]):
             **{job: peak(tokens) for job, peak in in_batches.items()},
             "trainings": {stage: of_training(config, job, cutoff_len) for stage, job in trainings.items()},
             "evaluations": {
-                benchmark: evaluation.peak(config, adapter, **job) for benchmark, job in model["evaluations"].items()
+                benchmark: evaluation.needed(config, adapter, job) for benchmark, job in model["evaluations"].items()
             },
         }
     files.write_json(snakemake.output.predicted, predicted)

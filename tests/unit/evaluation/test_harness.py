@@ -1,6 +1,7 @@
 """lm-eval's tasks and results. The command line itself runs in the smoke experiment."""
 
 import ast
+import re
 from pathlib import Path
 
 import lm_eval
@@ -10,7 +11,7 @@ from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.evaluation import harness
-from instruction_selection.experiment import load
+from instruction_selection.experiment import load, program_names
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.models import summary
 
@@ -83,6 +84,28 @@ def test_vllm__gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, ran
     assert arguments["lora_local_path"] == str(tmp_path)
     assert arguments["max_lora_rank"] == room
     assert arguments["add_bos_token"] is True
+
+
+def test_vllm__has_every_argument_of_its_engine_that_lm_eval_gives_it(repository):
+    """In the pinned release, whose names `make reference` wrote where it was installed."""
+    known = program_names.names()["vllm"]
+    pinned = re.search(r"vllm==(\S+)", (repository / "envs/evaluation-vllm.yaml").read_text())[1]
+    source = ast.parse((Path(lm_eval.__file__).parent / "models/vllm_causallms.py").read_text())
+    [given] = [
+        node.value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "self.model_args"
+    ]
+    assert {key.value for key in given.keys} <= set(known["engine_arguments"])
+    assert list(harness.VLLM_RANKS) == known["lora_ranks"]
+    assert known["version"] == pinned
+
+
+def test_vllm__that_is_not_installed_is_rejected_before_the_start(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(harness.importlib.util, "find_spec", lambda name: None)
+    settings = {"backend": "vllm", "dtype": "bfloat16", "batch_size": 1, "chat_template": False}
+    with rejected("no-vllm", key="evaluation.backend"):
+        harness.evaluate("x", {"harness": {}, "metrics": []}, tmp_path, tiny_model, None, settings)
 
 
 def test_adapter__that_vllm_cannot_hold_is_rejected(tmp_path):

@@ -5,7 +5,7 @@ import torch
 from peft import LoraConfig
 from support.allocation import peak_while
 from torch.nn import functional
-from transformers import AutoConfig
+from transformers import AutoConfig, LlamaConfig
 
 from instruction_selection.evaluation import memory
 from instruction_selection.models import skeleton
@@ -32,3 +32,24 @@ def test_peak__scores_of_all_tokens_take_more_than_an_answer_that_is_written(tin
     config = AutoConfig.from_pretrained(tiny_model)
     written, scored = (memory.peak(config, None, 4, 80, "bfloat16", generates) for generates in (True, False))
     assert scored - written > 4 * 79 * config.vocab_size * 2
+
+
+def test_vllm_minimum__is_weights_and_the_cache_of_one_row():
+    """Llama-3.1-8B: 128 KiB of keys and values per token, and 131,072 tokens at most."""
+    config = LlamaConfig(
+        **{"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32},
+        **{"num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 131072},
+    )
+    assert memory.vllm_minimum(config, None, "bfloat16") == 2 * 8_030_261_248 + 131072 * 128 * 1024
+    assert memory.vllm_minimum(config, None, "float32") == 2 * memory.vllm_minimum(config, None, "bfloat16")
+
+
+@pytest.mark.parametrize("backend", ["hf", "vllm"])
+def test_needed__by_backend(tiny_model, backend):
+    config = AutoConfig.from_pretrained(tiny_model)
+    job = {"backend": backend, "rows": 4, "tokens": 80, "dtype": "bfloat16", "generates": True}
+    by_backend = {
+        "hf": memory.peak(config, None, 4, 80, "bfloat16", True),
+        "vllm": memory.vllm_minimum(config, None, "bfloat16"),
+    }
+    assert memory.needed(config, None, job) == by_backend[backend]

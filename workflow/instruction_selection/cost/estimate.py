@@ -48,7 +48,7 @@ def timed(experiment: Experiment, measurements: Measurements, cores: int | None 
         gpus, threads = jobs.devices(experiment, job.rule, dict(job.wildcards))
         threads = min(threads, cores or threads)
         unit_cost = measurements.unit_cost(job, gpus > 0)
-        seconds = unit_cost.seconds(job, gpus or threads) + prices.DISPATCH_SECONDS
+        seconds = unit_cost.seconds(job, machines.workers(job.rule, gpus, threads)) + prices.DISPATCH_SECONDS
         found.append(Timed(job, gpus, threads, seconds, unit_cost))
     return found
 

@@ -20,6 +20,7 @@ from instruction_selection.cost import duration, gpu, jobs
 from instruction_selection.cost.duration import UnitCost
 from instruction_selection.cost.jobs import Job
 from instruction_selection.cost.prices import Price
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.paths import Layout
 
@@ -140,4 +141,5 @@ def _finished(results: Path, experiment: Experiment, job: Job) -> FinishedJob | 
     if gpus and not recorded["gpu"]:
         return None
     total = float(files.read_benchmark(benchmark)["s"])
-    return FinishedJob(job, gpus > 0, gpus or threads, total, recorded["seconds"], recorded["share"])
+    workers = machines.workers(job.rule, gpus, threads)
+    return FinishedJob(job, gpus > 0, workers, total, recorded["seconds"], recorded["share"])

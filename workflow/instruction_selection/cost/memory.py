@@ -77,6 +77,7 @@ def _gradients(experiment: Experiment) -> dict[str, Any]:
         "kinds": list(gradients.pool_kinds),
         "precision": gradients.precision,
         "dimension": gradients.projection.dimension,
+        "gpus": max(1, experiment.settings.gpus.gradients),
     }
 
 
@@ -102,6 +103,7 @@ def _evaluations(experiment: Experiment) -> dict[str, dict[str, Any]]:
         benchmark, evaluation = experiment.benchmarks[name], grid.evaluation_settings(experiment, name)
         read = (benchmark.prompt_tokens or benchmark.tokens) * prices.LONGEST_ROW.typical
         found[name] = {
+            "backend": evaluation.backend,
             "rows": evaluation.batch_size,
             "tokens": int(read + benchmark.generated_tokens * prices.LONGEST_ROW.typical),
             "dtype": evaluation.dtype,
@@ -134,7 +136,9 @@ def text(experiment: Experiment, path: str | Path) -> str:
         f"  Counted, with fake tensors; a card has {prices.CARD_SHARE.typical:.0%} of its size less "
         f"{prices.CUDA_GIB.typical:.0f} GiB to give. Trainings are on {training} GPU{'s'[: training > 1]}.",
         "  Gradients, trainings: batches of examples of cutoff_len tokens, all response. Evaluations: rows of",
-        f"  {prices.LONGEST_ROW.typical:.0f} times the mean length with transformers; vLLM takes what a card has.",
+        f"  {prices.LONGEST_ROW.typical:.0f} times the mean length with transformers. vLLM takes 92 % of a card and",
+        "  computes as many rows at once as fit; shown is the least: weights, and the cache of one row of the model's",
+        "  greatest length.",
     ]
     return "\n".join(lines)
 

@@ -29,7 +29,8 @@ def runtime_minutes(experiment: Experiment, rule: str, wildcards: dict[str, str]
     """Time limit of a job of one of `machines.STAGE_OF_RULE`."""
     gpus, threads = jobs.devices(experiment, rule, wildcards)
     job = jobs.job(experiment, rule, wildcards)
-    seconds = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads).high
+    workers = machines.workers(rule, gpus, threads)
+    seconds = duration.default_cost(job.stage, gpus > 0).seconds(job, workers).high
     return EXTRA_MINUTES + math.ceil(TIME_SAFETY * seconds / 60)
 
 
@@ -48,9 +49,9 @@ def memory_mb(experiment: Experiment, rule: str, wildcards: dict[str, str]) -> i
 
 
 def model_mb(parameters: int, stage: str, gpus: int) -> int:
-    """Host memory of a job in which every one of `gpus`, or the processor, has a process with the model."""
+    """Host memory of a job with a model; in a training, every one of `gpus` has a process with it."""
     weights = parameters * prices.WEIGHT_BYTES_PER_PARAMETER[stage, gpus > 0].high / 1e6
-    return max(1, gpus) * _with_safety(prices.TORCH_MB.high + weights)
+    return (max(1, gpus) if stage == "training" else 1) * _with_safety(prices.TORCH_MB.high + weights)
 
 
 def rows_mb(rows: int) -> int:

@@ -1,5 +1,6 @@
 """lm-eval's task files, command line and results."""
 
+import importlib.util
 import math
 import re
 import sys
@@ -143,10 +144,17 @@ def evaluate(
     """Run ``lm-eval`` on a benchmark's tasks, in the folder `tasks`; returns its results file and its samples.
 
     A sample is lm-eval's own, with the document's `id` and its `task`, the entry of the benchmark's `harness`; there is
-    one per document, task and filter. Raises `InputError` if the model or the adapter is damaged, or if lm-eval fails.
+    one per document, task and filter. The backend starts once, for all tasks. Raises `InputError` if the model or the
+    adapter is damaged, vLLM is asked for and not installed, or lm-eval fails.
     """
     for folder in filter(None, (model, adapter)):
         checksummed_folder.identity(folder)
+    if settings["backend"] == "vllm" and not importlib.util.find_spec("vllm"):
+        sentence = (
+            "vLLM is not installed in the environment of this job: run with `--sdm conda`, which makes one for it, or "
+            "set evaluation.backend to hf"
+        )
+        raise InputError("no-vllm", sentence, key="evaluation.backend")
     arguments = {**model_arguments(model, adapter, settings), **_scored(name, scoring, model)}
     with tempfile.TemporaryDirectory() as folder:
         seconds = Path(folder) / "seconds.json"

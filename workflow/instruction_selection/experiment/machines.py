@@ -30,3 +30,8 @@ def devices(rule: str, settings: Settings, method: Method | None = None) -> tupl
     if stage == "selection" and not (method and method.on_gpu):
         gpus = 0
     return gpus, getattr(settings.threads, stage or "", 1) * nodes
+
+
+def workers(rule: str, gpus: int, threads: int) -> int:
+    """How many of a job's GPUs, or of its threads without any, share its work. GPUs of a split model take turns."""
+    return (gpus if STAGE_OF_RULE.get(rule) == "training" else min(gpus, 1)) or threads

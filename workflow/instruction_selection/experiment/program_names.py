@@ -16,6 +16,7 @@ PATH = Path(__file__).with_suffix(".json")
 def names() -> dict[str, Any]:
     """`training_arguments` of LLaMA-Factory, each with its `types` (as in JSON Schema) and `choices` of text, and its
     `templates` with this project's own; `model_types` of transformers with their folders, and `layers` by folder;
-    `generators` by reader; `task_keys` and `metrics` of lm-eval.
+    `generators` by reader; `task_keys` and `metrics` of lm-eval; `vllm`'s version with its `engine_arguments` and the
+    `lora_ranks` that it supports.
     """
     return json.loads(PATH.read_text(encoding="utf-8"))

@@ -195,8 +195,9 @@ class Gpus(Section):
 
     training: Execution[Annotated[int, Field(ge=0)]] = 0
     """Warm-up and fine-tuning. Every GPU gets a process; all of them share the training's `effective_batch`."""
-    gradients: Execution[OneGpu] = 0
-    """Gradients and hidden states."""
+    gradients: Execution[Annotated[int, Field(ge=0)]] = 0
+    """Gradients, hidden states and losses. A model that is larger than a GPU is split over several; they compute one
+    after another, so more of them are not faster."""
     embeddings: Execution[OneGpu] = 0
     """Sentence embeddings."""
     selection: Execution[OneGpu] = 0

@@ -16,7 +16,7 @@ from instruction_selection.core import code as source
 from instruction_selection.core import example, worked
 from instruction_selection.core.example import Example
 from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import checksummed_folder, tokens
+from instruction_selection.models import checksummed_folder, placement, tokens
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -29,13 +29,16 @@ def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.T
     return torch.einsum("rld,rl->rd", states.float(), weights.float())
 
 
-def embed(model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
-    """Unit embeddings, float32 (examples, hidden size). `batch_tokens` bounds a batch, padding included."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def embed(
+    model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int, gpus: int = 1
+) -> np.ndarray:
+    """Unit embeddings, float32 (examples, hidden size).
+
+    `batch_tokens` bounds a batch, padding included; `gpus` is over how many GPUs the model is split.
+    """
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
-    network = AutoModel.from_pretrained(
-        model, local_files_only=True, dtype=torch.float32, device_map={"": device}
-    ).eval()
+    placed = placement.of_model(model, torch.float32, gpus, AutoModel)
+    network = AutoModel.from_pretrained(model, local_files_only=True, dtype=torch.float32, device_map=placed).eval()
     examples = [example.input_ids for example in tokens.encode(rows, tokenizer, template, cutoff_len)]
     result = np.empty((len(rows), network.config.hidden_size), dtype=np.float32)
     with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar, worked.timed():
@@ -46,7 +49,7 @@ def embed(model: str | Path, rows: list[Example], template: str, cutoff_len: int
             for number, row in enumerate(batch):
                 ids[number, : len(examples[row])] = torch.tensor(examples[row])
                 mask[number, : len(examples[row])] = 1
-            ids, mask = ids.to(device), mask.to(device)
+            ids, mask = ids.to(network.device), mask.to(network.device)
             states = network(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             means = position_weighted_means(states, mask)
             result[batch] = torch.nn.functional.normalize(means, dim=1).cpu().numpy()
@@ -74,6 +77,7 @@ def write(
     cutoff_len: int,
     batch_tokens: int,
     code: Mapping[str, str] | None = None,
+    gpus: int = 1,
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = example.read(rows_path)
@@ -83,6 +87,6 @@ def write(
         "cutoff_len": cutoff_len,
         "code": source.digest(code),
     }
-    embeddings = embed(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
+    embeddings = embed(model, rows, template, cutoff_len, batch_tokens, gpus)
     packages = ("transformers", "llamafactory")
     encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)

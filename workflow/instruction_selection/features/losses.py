@@ -20,20 +20,22 @@ from instruction_selection.core import example, files, provenance, worked
 from instruction_selection.core.example import Example
 from instruction_selection.features import checksummed_hdf5
 from instruction_selection.features.gradients.per_sample import batches
-from instruction_selection.models import checksummed_folder, tokens
+from instruction_selection.models import checksummed_folder, placement, tokens
 from instruction_selection.models.response_loss import response_losses
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
-def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int) -> np.ndarray:
+def compute(
+    model: str | Path, rows: list[Example], template: str, cutoff_len: int, batch_tokens: int, gpus: int = 1
+) -> np.ndarray:
     """float32 (examples, 2): the loss with the instruction, and without; NaN where no response token is left.
 
-    `batch_tokens` bounds a batch, padding included; it changes results by rounding only.
+    `batch_tokens` bounds a batch, padding included, and `gpus` is over how many GPUs the model is split; both change
+    results by rounding only.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
     network = AutoModelForCausalLM.from_pretrained(
-        model, local_files_only=True, dtype=torch.float32, device_map={"": device}
+        model, local_files_only=True, dtype=torch.float32, device_map=placement.of_model(model, torch.float32, gpus)
     ).eval()
     given = tokens.encode(rows, tokenizer, template, cutoff_len)
     without = tokens.encode([{**row, "instruction": ""} for row in rows], tokenizer, template, cutoff_len)
@@ -42,7 +44,7 @@ def compute(model: str | Path, rows: list[Example], template: str, cutoff_len: i
     with torch.inference_mode(), tqdm(total=2 * len(rows), unit="pass") as bar, worked.timed():
         for column, examples in enumerate((given, alone)):
             for batch in batches(examples, batch_tokens):
-                losses = response_losses(network, [examples[row] for row in batch], device)
+                losses = response_losses(network, [examples[row] for row in batch], network.device)
                 result[batch, column] = losses.cpu().numpy()
                 bar.update(len(batch))
     return result
@@ -65,6 +67,7 @@ def write(
     cutoff_len: int,
     batch_tokens: int,
     code: Mapping[str, str] | None = None,
+    gpus: int = 1,
 ) -> None:
     """Compute the losses of the examples of a JSON-lines file; write `losses` (examples x 2) and `id` to HDF5."""
     rows = example.read(rows_path)
@@ -74,7 +77,7 @@ def write(
         "cutoff_len": cutoff_len,
         "code": source.digest(code),
     }
-    losses = compute(model, rows, template=template, cutoff_len=cutoff_len, batch_tokens=batch_tokens)
+    losses = compute(model, rows, template, cutoff_len, batch_tokens, gpus)
     write_losses(path, rows_path, rows, losses, made_with)
 
 

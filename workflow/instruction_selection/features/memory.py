@@ -7,15 +7,19 @@ import torch
 from transformers import PretrainedConfig
 
 from instruction_selection.features.gradients.memory import examples
-from instruction_selection.models import skeleton
+from instruction_selection.models import placement, skeleton
 from instruction_selection.models.response_loss import response_losses
 
 #: Tokens of a batch beyond which no GPU is expected to be faster; assumed.
 MOST_TOKENS = 16384
 
 
-def of_losses(config: PretrainedConfig, batch_tokens: int, cutoff_len: int) -> int:
-    """Peak bytes of a losses job (float32) in its worst batch: long examples, all response. Hidden states take less."""
+def of_losses(config: PretrainedConfig, batch_tokens: int, cutoff_len: int, gpus: int = 1) -> int:
+    """Peak bytes of a losses job (float32) in its worst batch: long examples, all response. Hidden states take less.
+
+    If the model is split over `gpus`, that is counted on `placement.fullest` of it.
+    """
+    config = placement.fullest(config, torch.float32, gpus)
     with torch.device("meta"):
         network = skeleton.untrained(config, None, torch.float32)
     # Not in inference mode, in which operations that consist of others are counted without what these allocate.

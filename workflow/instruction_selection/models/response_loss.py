@@ -33,7 +33,8 @@ def response_losses(
     logits = network(
         input_ids=torch.from_numpy(ids).to(device),
         attention_mask=torch.from_numpy(mask).to(device),
-        logits_to_keep=torch.from_numpy(positions).to(device),
+        # Not a tensor, which would have to be where the last layer is.
+        logits_to_keep=positions,
         use_cache=False,
     ).logits
     # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.

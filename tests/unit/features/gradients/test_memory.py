@@ -115,3 +115,10 @@ def test_worst_peak__of_whole_examples_one_at_least():
         return memory.worst_peak(SMOLLM2_135M, lora(8), batch_tokens, 100, ["sgd"], "bf16", 256)
 
     assert peak(1) == peak(100) == peak(199) < peak(200)
+
+
+def test_worst_peak__of_a_split_model_is_between_its_share_and_the_whole():
+    job = {"batch_tokens": 256, "cutoff_len": 128, "kinds": ["adam"], "precision": "bf16", "dimension": 8192}
+    whole, half, third = (memory.worst_peak(LLAMA_8B, lora(8), **job, gpus=gpus) for gpus in (1, 2, 3))
+    assert whole > half > whole / 2
+    assert half > third > whole / 3

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
-import torch
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
@@ -16,7 +15,7 @@ from instruction_selection.features.gradients import moments, parameters, per_sa
 from instruction_selection.features.gradients.projection import ProjectionSettings
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
-from instruction_selection.models import checksummed_folder, tokens
+from instruction_selection.models import checksummed_folder, placement, tokens
 
 
 class Settings(TypedDict):
@@ -41,6 +40,7 @@ def fill(
     cutoff_len: int,
     settings: Settings,
     code: Mapping[str, str] | None = None,
+    gpus: int = 1,
 ) -> None:
     """Compute the projected gradients of one part of a file's examples and write them to a store at `path`.
 
@@ -55,15 +55,16 @@ def fill(
     cutoff_len    tokens of an example at most
     settings      how gradients are computed and projected
     code          hashes of the code that runs (`code.of_job`); shards of two versions are not gathered
+    gpus          over how many GPUs the model is split, for one that is larger than a GPU; changes results by rounding
 
     The store (`store`) has one row per example, in the file's order. It gets its name when it is complete. A killed job
     leaves a partial store, and the same call resumes it: batches that are already written are not computed again. The
     composition of batches depends only on the arguments, so on a CPU a resumed run gives the same bits as one that was
     never interrupted.
 
-    Raises `InputError` for a model, an adapter or moments that are damaged, if there are more parts than examples, or
-    if `parts` is 1 and no example has a response within `cutoff_len` or a finite gradient. Such examples are otherwise
-    marked as not finite, and methods do not select them.
+    Raises `InputError` for a model, an adapter or moments that are damaged, if this machine has fewer GPUs than `gpus`
+    but some, if there are more parts than examples, or if `parts` is 1 and no example has a response within
+    `cutoff_len` or a finite gradient. Such examples are otherwise marked as not finite, and methods do not select them.
     """
     number, parts = part
     count = files.count_lines(rows_path)
@@ -76,9 +77,10 @@ def fill(
         "adapter": checksummed_folder.identity(adapter),
         "moments": moments.checksum(moments_path) if moments_path else None,
     }
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = parameters.load(model, adapter, device, settings["precision"])
+    placed = placement.of_model(model, parameters.DTYPES[settings["precision"]], gpus)
+    network = parameters.load(model, adapter, placed, settings["precision"])
     weights = parameters.trainable(network)
+    devices = [weight.device for weight in weights.values()]
     named_shapes = {name: weight.shape for name, weight in weights.items()}
     sizes = [shape.numel() for shape in named_shapes.values()]
     dimension = settings["projection"]["dimension"]
@@ -98,8 +100,8 @@ def fill(
             f"no example has a response within cutoff_len ({cutoff_len} tokens), so none has a gradient; raise it"
         )
         raise InputError("no-response", sentence, path=rows_path, key="cutoff_len")
-    states = moments.read(moments_path, list(named_shapes), device) if moments_path and "adam" in kinds else []
-    sketches = Sketches(kinds, projection.make(settings["projection"], sizes, device), states)
+    states = moments.read(moments_path, list(named_shapes), devices) if moments_path and "adam" in kinds else []
+    sketches = Sketches(kinds, projection.make(settings["projection"], sizes, devices), states)
     batched = per_sample.Batched(network, settings["precision"], sketches.add)
     with (
         Writer(path, [row["id"] for row in rows], dimension, kinds, identity, settings["batch_tokens"]) as store,

@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 
 from instruction_selection.features.gradients import parameters, per_sample, projection
 from instruction_selection.features.gradients.sketches import Sketches
-from instruction_selection.models import skeleton
+from instruction_selection.models import placement, skeleton
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
@@ -73,12 +73,16 @@ def worst_peak(
     kinds: Sequence[str],
     precision: str,
     dimension: int,
+    gpus: int = 1,
 ) -> int:
     """Peak bytes of the worst batches that can occur when a batch has `batch_tokens` at most.
 
     One is of long examples, of `cutoff_len` tokens, that are all response; it has at least one. With gradients of the
     whole model, memory grows with the number of examples, so the other is of as many short ones as there can be.
+
+    If the model is split over `gpus`, that is counted on `placement.fullest` of it.
     """
+    config = placement.fullest(config, parameters.DTYPES[precision], gpus)
 
     def peak(examples: int, tokens: int) -> int:
         batch = [(tokens, tokens - 1)] * examples

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,17 +122,22 @@ def checksum(path: str | Path) -> str:
         return _expected(file, path)
 
 
-def read(path: str | Path, names: list[str], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def read(
+    path: str | Path, names: list[str], device: torch.device | Sequence[torch.device]
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Pairs (exp_avg, exp_avg_sq), flattened to float32 (P,), for each of `names` in order.
+
+    `device` is that of all, or a list with the device of each.
 
     Raises `InputError` for a file that is damaged.
     """
     digest, moments = hashlib.sha256(), {}
+    devices = dict(zip(names, [device] * len(names) if isinstance(device, torch.device) else device, strict=True))
     with _opened(path) as file:
         for name in sorted(file.keys()):
             tensor = file.get_tensor(name)
             _add(digest, name, tensor)
-            moments[name] = tensor.flatten().to(device)
+            moments[name] = tensor.flatten().to(devices.get(name.rpartition(".")[0]))
         if digest.hexdigest() != _expected(file, path):
             raise files.damaged(path, "its content does not match its checksum")
     return [tuple(moments[f"{name}.{kind}"] for kind in STATES) for name in names]

@@ -12,6 +12,7 @@ from peft import PeftConfig, PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel, Trainer
 
 from instruction_selection.models import skeleton
+from instruction_selection.models.placement import Placement
 
 Network = PreTrainedModel | PeftModel
 
@@ -20,11 +21,12 @@ Network = PreTrainedModel | PeftModel
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def load(model: str | Path, warmup: str | Path, device: torch.device, precision: str) -> Network:
+def load(model: str | Path, warmup: str | Path, device: torch.device | Placement, precision: str) -> Network:
     """The model after its warm-up, in evaluation mode (no dropout), each tensor read straight to `device`.
 
-    `warmup` is a folder with a LoRA adapter of `model`, or with a whole model. Only the adapter's weights, or all those
-    of the model, are trainable. `precision` is a key of `DTYPES`; an adapter's weights are float32 in any case.
+    With a placement on several devices, hooks of accelerate take what a layer reads to the layer's device. `warmup` is
+    a folder with a LoRA adapter of `model`, or with a whole model. Only the adapter's weights, or all those of the
+    model, are trainable. `precision` is a key of `DTYPES`; an adapter's weights are float32 in any case.
     """
     if not _is_adapter(warmup):
         # The base model's configuration, because the trainer writes its tokenizer's padding token into the new one and
@@ -39,11 +41,12 @@ def load(model: str | Path, warmup: str | Path, device: torch.device, precision:
 
 
 def _read(
-    folder: str | Path, device: torch.device, precision: str, config: PretrainedConfig | None = None
+    folder: str | Path, device: torch.device | Placement, precision: str, config: PretrainedConfig | None = None
 ) -> PreTrainedModel:
     # With a device map, no tensor but the one that is being read is in host memory.
+    placed = {"": device} if isinstance(device, torch.device) else device
     return AutoModelForCausalLM.from_pretrained(
-        folder, dtype=DTYPES[precision], device_map={"": device}, local_files_only=True, config=config
+        folder, dtype=DTYPES[precision], device_map=placed, local_files_only=True, config=config
     )
 
 

@@ -8,9 +8,11 @@ backward pass over a batch has all that is needed for a gradient per example.
 Shapes: B examples in a batch, T tokens of the longest one, `in` and `out` features of a layer.
 """
 
+import contextlib
 import copy
+import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -35,6 +37,11 @@ def reference(network: Network, example: TokenizedExample) -> list[torch.Tensor]
     return [gradient.flatten() for gradient in torch.autograd.grad(loss, weights)]
 
 
+#: Up to so many tokens, a CPU computes attention by plain products of matrices. The backward pass of torch's fused
+#: attention takes 2 to 10 times as long there; but the T x T weights of longer examples would take most of the memory.
+UNFUSED_TOKENS = 256
+
+
 class Batched:
     """The same gradients for many examples from one forward and backward pass.
 
@@ -48,6 +55,7 @@ class Batched:
     def __init__(self, network: Network, precision: str, consume: Callable[[int, torch.Tensor], None]):
         self._network, self._consume = network, consume
         self._device = next(network.parameters()).device
+        self._attention = network.config._attn_implementation
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=precision == "bf16")
         numbers = {parameter: number for number, parameter in enumerate(parameters.trainable(network).values())}
         # The gradient of a weight used in two places, such as tied embeddings, is the sum over its uses.
@@ -99,10 +107,12 @@ class Batched:
         losses.sum().backward()
         return losses.detach()
 
-    def _forward(self, **inputs: Any) -> Any:
+    def _forward(self, input_ids: torch.Tensor, **inputs: Any) -> Any:
+        unfused = self._device.type == "cpu" and input_ids.shape[1] <= UNFUSED_TOKENS
+        self._network.set_attn_implementation("eager" if unfused else self._attention)
         # PEFT would copy the input of a layer to float32 for each of its adapters, and autocast the copy back.
         with self._autocast, disable_input_dtype_casting(self._network):
-            return self._network(**inputs)
+            return self._network(input_ids=input_ids, **inputs)
 
 
 #: (names of parameters, activations, output gradient) -> gradients per example, float32 (B, *shape), by name.
@@ -120,13 +130,33 @@ def _rule(module: torch.nn.Module) -> Rule:
 
 def _linear(names: list[str], activations: torch.Tensor, gradient: torch.Tensor) -> dict[str, torch.Tensor]:
     """weight: sum over t of g_t x_t^T, (B, T, in), (B, T, out) -> (B, out, in); bias: sum over t of g_t, (B, out)."""
-    gradient = gradient.float()
     result = {}
     if "weight" in names:
-        result["weight"] = torch.bmm(gradient.transpose(1, 2), activations.float())
+        halves = gradient.dtype == activations.dtype == torch.bfloat16
+        with _rounded_factors() if halves else contextlib.nullcontext():
+            result["weight"] = torch.bmm(gradient.float().transpose(1, 2), activations.float())
     if "bias" in names:
-        result["bias"] = gradient.sum(1)
+        result["bias"] = gradient.float().sum(1)
     return result
+
+
+_PRECISION = threading.Lock()
+
+
+@contextlib.contextmanager
+def _rounded_factors() -> Iterator[None]:
+    """Products of float32 matrices round their factors to bfloat16 or TF32, which is faster; sums stay in float32.
+
+    Nothing is lost if the factors were bfloat16 before. torch's setting is for the whole process, and autograd has a
+    thread for each GPU.
+    """
+    with _PRECISION:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("medium")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
 
 
 def _embedding(

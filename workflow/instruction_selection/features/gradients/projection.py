@@ -7,6 +7,7 @@ parameters, and `finish` returns the projected gradients (B, D).
 """
 
 import math
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -22,7 +23,7 @@ class SparseJL:
     buckets, (|a|^2 |b|^2 + <a, b>^2) / D. Neighbours stay neighbours, so the speed is that of memory.
 
     `shifts` (int64, one per block) and `signs` (int8, one per coordinate) are lists with a tensor per parameter, in
-    order, on the device where gradients are added; `drawn` makes them.
+    order, on the device where that parameter's gradients are added; `drawn` makes them.
     """
 
     #: Numbers that are multiplied by their signs at a time, all rows together: 16 MiB, enough to keep a GPU busy.
@@ -32,20 +33,25 @@ class SparseJL:
         self._dimension, self._shifts, self._signs = dimension, shifts, signs
 
     @classmethod
-    def drawn(cls, sizes: list[int], dimension: int, seed: int, device: torch.device) -> "SparseJL":
+    def drawn(
+        cls, sizes: list[int], dimension: int, seed: int, device: torch.device | Sequence[torch.device]
+    ) -> "SparseJL":
         """The transform of a seed. `sizes` are the parameters' numbers of elements, in order."""
         shifts, signs = [], []
-        for number, size in enumerate(sizes):
+        for number, (size, place) in enumerate(zip(sizes, _of_each(device, sizes), strict=True)):
             rng = np.random.default_rng([seed, number])
-            shifts.append(torch.from_numpy(rng.integers(dimension, size=math.ceil(size / dimension))).to(device))
+            shifts.append(torch.from_numpy(rng.integers(dimension, size=math.ceil(size / dimension))).to(place))
             bits = rng.integers(2, size=size, dtype=np.int8)
-            signs.append(torch.from_numpy(bits * np.int8(2) - np.int8(1)).to(device))
+            signs.append(torch.from_numpy(bits * np.int8(2) - np.int8(1)).to(place))
         return cls(dimension, shifts, signs)
 
-    def accumulator(self, rows: int) -> torch.Tensor:
-        """Zeros, float32 (rows, 2 D), for `add` to change in place and `finish` to read."""
+    def accumulator(self, rows: int, device: torch.device | None = None) -> torch.Tensor:
+        """Zeros, float32 (rows, 2 D), for `add` to change in place and `finish` to read.
+
+        On the device of the first parameter, if no other is given.
+        """
         # Twice as wide as the result, so that a shifted block need not wrap around.
-        return torch.zeros(rows, 2 * self._dimension, device=self._signs[0].device)
+        return torch.zeros(rows, 2 * self._dimension, device=device or self._signs[0].device)
 
     def add(self, number: int, gradients: torch.Tensor, accumulator: torch.Tensor) -> None:
         """Add the projection of parameter `number`'s gradients, float32 (rows, size), to `accumulator` in place.
@@ -86,21 +92,25 @@ class Rademacher:
     #: Rows of the matrix that are generated at a time.
     ROWS_PER_BLOCK = 4096
 
-    def __init__(self, sizes: list[int], dimension: int, seed: int, device: torch.device):
-        self._dimension, self._seed, self._device = dimension, seed, device
+    def __init__(self, sizes: list[int], dimension: int, seed: int, device: torch.device | Sequence[torch.device]):
+        self._dimension, self._seed, self._devices = dimension, seed, _of_each(device, sizes)
 
-    def accumulator(self, rows: int) -> torch.Tensor:
-        return torch.zeros(rows, self._dimension, device=self._device)
+    def accumulator(self, rows: int, device: torch.device | None = None) -> torch.Tensor:
+        return torch.zeros(rows, self._dimension, device=device or self._devices[0])
 
     def add(self, number: int, gradients: torch.Tensor, accumulator: torch.Tensor) -> None:
         rng = np.random.default_rng([self._seed, number])
         for part in gradients.split(self.ROWS_PER_BLOCK, 1):
             bits = np.frombuffer(rng.bytes(part.shape[1] * math.ceil(self._dimension / 8)), np.uint8)
             bits = torch.from_numpy(np.unpackbits(bits).reshape(part.shape[1], -1)[:, : self._dimension])
-            accumulator.addmm_(part, bits.to(self._device, torch.float32).mul_(2).sub_(1))
+            accumulator.addmm_(part, bits.to(accumulator.device, torch.float32).mul_(2).sub_(1))
 
     def finish(self, accumulator: torch.Tensor) -> torch.Tensor:
         return accumulator / math.sqrt(self._dimension)
+
+
+def _of_each(device: torch.device | Sequence[torch.device], sizes: list[int]) -> Sequence[torch.device]:
+    return [device] * len(sizes) if isinstance(device, torch.device) else device
 
 
 KINDS = {"sjlt": SparseJL.drawn, "rademacher": Rademacher}
@@ -116,9 +126,12 @@ class ProjectionSettings(TypedDict):
     seed: int
 
 
-def make(settings: ProjectionSettings, sizes: list[int], device: torch.device) -> SparseJL | Rademacher:
+def make(
+    settings: ProjectionSettings, sizes: list[int], device: torch.device | Sequence[torch.device]
+) -> SparseJL | Rademacher:
     """The projection that `settings` ask for.
 
-    `sizes` are the numbers of elements of `parameters.trainable`, in that order.
+    `sizes` are the numbers of elements of `parameters.trainable`, in that order. `device` is that of all of them, or a
+    list with the device of each, on which the projection does not depend.
     """
     return KINDS[settings["kind"]](sizes, settings["dimension"], settings["seed"], device)

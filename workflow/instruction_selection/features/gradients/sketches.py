@@ -23,18 +23,30 @@ class Sketches:
         states: Sequence[tuple[torch.Tensor, torch.Tensor]],
     ):
         self._kinds, self._projection, self._states = kinds, projection, states
-        self._sums: dict[str, torch.Tensor] = {}
+        self._sums: dict[str, dict[torch.device, torch.Tensor]] = {}
 
     def start(self, rows: int) -> None:
         """Begin a batch of as many examples."""
-        self._sums = {kind: self._projection.accumulator(rows) for kind in self._kinds}
+        sums = {kind: self._projection.accumulator(rows) for kind in self._kinds}
+        self._sums = {kind: {zeros.device: zeros} for kind, zeros in sums.items()}
 
     def add(self, number: int, gradients: torch.Tensor) -> None:
-        """Add parameter `number`'s gradients per example, float32 (rows, size)."""
+        """Add parameter `number`'s gradients per example, float32 (rows, size), on the device where they are."""
         for kind in self._kinds:
             values = adam.precondition(gradients, *self._states[number]) if kind == "adam" else gradients
-            self._projection.add(number, values, self._sums[kind])
+            sums, device = self._sums[kind], gradients.device
+            if device not in sums:
+                sums[device] = self._projection.accumulator(len(gradients), device)
+            self._projection.add(number, values, sums[device])
 
     def finish(self) -> dict[str, np.ndarray]:
         """The projected gradients by kind, float32 (rows, D)."""
-        return {kind: self._projection.finish(sums).cpu().numpy() for kind, sums in self._sums.items()}
+        return {kind: self._projection.finish(added_up(sums)).cpu().numpy() for kind, sums in self._sums.items()}
+
+
+def added_up(sums: dict[torch.device, torch.Tensor]) -> torch.Tensor:
+    """The sum over devices, on the first of them."""
+    total, *others = sums.values()
+    for other in others:
+        total += other.to(total.device)
+    return total
