@@ -14,15 +14,16 @@ from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.checked import Checked
 from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.suggestions import closest
 
 
-def check(experiment: Experiment, config_dir: Path) -> None:
+def check(experiment: Experiment, folders: Folders) -> None:
     """Raise `InputError` for the first rule that is broken."""
-    checked = Checked(experiment, config_dir)
+    checked = Checked(experiment, folders)
     for rule in RULES:
         rule(checked)
 
