@@ -1,7 +1,6 @@
 """What a loaded experiment holds."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
