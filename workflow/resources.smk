@@ -1,5 +1,6 @@
 # What jobs ask of a cluster; the arithmetic is in instruction_selection/cost/resources.py.
 from instruction_selection.cost import resources
+from instruction_selection.experiment import sizes
 
 GPUS = SETTINGS.gpus
 NODES = SETTINGS.nodes.training
@@ -40,12 +41,12 @@ def shard_minutes(wildcards):
 
 def pool_memory(wildcards):
     """MB for a job that reads a pool into memory."""
-    return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)
+    return resources.rows_mb(sizes.pool_rows(EXPERIMENT, wildcards.pool))
 
 
 def pool_index_mb(wildcards):
     """MB that a selection needs for its pool, in addition to what the method uses."""
-    return resources.index_mb(SETTINGS.pools[wildcards.pool].rows)
+    return resources.index_mb(sizes.pool_rows(EXPERIMENT, wildcards.pool))
 
 
 def model_memory(wildcards):

@@ -11,7 +11,7 @@ from support.checkout import Checkout
 
 from instruction_selection.selection import scores
 
-SIZES = {"{rows: 1000}": "{rows: 40}", "validation_rows: 8": "validation_rows: 4", "[0.05]": "[0.1, 6]"}
+SIZES = {"[0.05]": "[0.1, 6]"}
 METHODS = ["random", "sbert", "less", "g2is"]
 
 

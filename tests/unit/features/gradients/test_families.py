@@ -59,7 +59,7 @@ def examples() -> list[TokenizedExample]:
 
 
 def network(family: str, weights: str) -> Network:
-    """A model with an adapter for `all` layers, as LLaMA-Factory finds them, or for those `named`; or `full`, without."""
+    """With an adapter for `all` layers, as LLaMA-Factory finds them, or for those `named`; or without one (`full`)."""
     from llamafactory.model.model_utils.misc import find_all_linear_modules
 
     torch.manual_seed(0)
