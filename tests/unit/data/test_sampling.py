@@ -1,5 +1,7 @@
 """Sampling from Reasoning Gym: seeded, distinct, and disjoint between splits."""
 
+from pathlib import Path
+
 import pytest
 from support.rejections import rejected
 
