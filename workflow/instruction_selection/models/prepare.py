@@ -42,8 +42,9 @@ def prepare(
             tokenizer = _fetched_tokenizer(source, fetched[0].parent)
         else:
             tokenizer = SOURCES[source["kind"]](source, partial)
+        chat_template = tokens.chat_template(tokenizer, model["template"])
         row_form = tokens.row_form(tokenizer, model["template"])
-        tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
+        tokenizer.chat_template = chat_template
         tokenizer.save_pretrained(partial)
         _link(fetched, partial)
         _check_layers(partial, adapted_layers, folder)
