@@ -23,6 +23,7 @@ from instruction_selection.experiment import (
     load,
     machines,
     own_rules,
+    program_names,
     wiring,
 )
 from instruction_selection.experiment.chain import Chain
@@ -140,7 +141,12 @@ def find_own_files(kind, entry):
     try:
         sources = WIRING.sources_of(kind, entry)
         if kind == "model" and sources["source"]["kind"] == "folder":
-            model_folders.check(sources["source"]["folder"])
+            folder, template = sources["source"]["folder"], EXPERIMENT.models[entry].template
+            model_folders.check(folder)
+            if workflow.is_main_process:
+                model_folders.check_template(
+                    folder, template, program_names.may_write_bos(template)
+                )
         return hub.own_files(sources)
     except InputError as error:
         raise WorkflowError(f"{config_file(kind, entry)}: {error}") from None
