@@ -3,13 +3,17 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pyarrow.parquet
 import pytest
+import yaml
 from datasets import load_dataset
 from support.checkout import Checkout
 
 from instruction_selection.selection import scores
+from instruction_selection.training import llamafactory
 
 SIZES = {"[0.05]": "[0.1, 6]"}
 METHODS = ["random", "sbert", "less", "g2is"]
@@ -73,6 +77,25 @@ def test_select__ends_with_the_files(own, tmp_path):
         assert [row["id"] for row in table] == list(pool)
         steps = {row["step"]: row["id"] for row in table if row["step"]}
         assert [steps[step] for step in sorted(steps)] == [json.loads(line)["id"] for line in chosen]
+
+
+def test_selection__is_trained_on_by_its_name(own, tmp_path):
+    """By LLaMA-Factory, with what its documentation says of a data set: the name, and the folder it is in."""
+    run = own.path / "results/mine/runs/mine/mine/mine/less/6/seed0"
+    arguments = {
+        **{"stage": "sft", "do_train": True, "finetuning_type": "lora", "lora_target": "all", "lora_rank": 2},
+        **{"model_name_or_path": str(own.path / "results/mine/models/mine"), "template": "smollm_eot"},
+        **{"dataset": "selected", "dataset_dir": str(run), "cutoff_len": 128, "output_dir": str(tmp_path / "output")},
+        **{"num_train_epochs": 1, "per_device_train_batch_size": 1, "logging_steps": 1, "report_to": "none"},
+    }
+    (tmp_path / "train.yaml").write_text(yaml.safe_dump(arguments))
+    # Not its own command, which needs torchaudio.
+    result = subprocess.run(
+        [sys.executable, llamafactory.CLI, tmp_path / "train.yaml"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads((tmp_path / "output/trainer_state.json").read_text())["global_step"] == 6
+    assert (tmp_path / "output/adapter_model.safetensors").is_file()
 
 
 def test_scores__give_the_selection_of_another_budget(own):

@@ -30,8 +30,8 @@ def check(folder: str | Path) -> None:
 def check_template(folder: str | Path, template: str, writes_bos: bool) -> None:
     """Raise `InputError` for a template that the tokenizer in a model's folder shows not to fit.
 
-    `template` is that of config/models, and `writes_bos` whether it may write the beginning-of-sequence token. The files
-    alone are read, without the packages that use them; `models.tokens.row_form` knows more, when the model is prepared.
+    `template` is that of config/models, and `writes_bos` whether it may write the beginning-of-sequence token. Only the
+    files are read, without the packages behind them; `models.tokens.row_form` sees more, when the model is prepared.
     """
     path = Path(folder)
     config = _json(path / "tokenizer_config.json")

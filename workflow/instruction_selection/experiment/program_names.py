@@ -15,8 +15,8 @@ PATH = Path(__file__).with_suffix(".json")
 @cache
 def names() -> dict[str, Any]:
     """`training_arguments` of LLaMA-Factory, each with its `types` (as in JSON Schema) and `choices` of text, and its
-    `templates` with this project's own, some of them `templates_without_bos`; `model_types` of transformers with their folders, and `layers` by folder;
-    `generators` by reader; `task_keys` and `metrics` of lm-eval.
+    `templates` with this project's own, some of them `templates_without_bos`; `model_types` of transformers with their
+    folders, and `layers` by folder; `generators` by reader; `task_keys` and `metrics` of lm-eval.
     """
     return json.loads(PATH.read_text(encoding="utf-8"))
 
