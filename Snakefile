@@ -1,19 +1,36 @@
 # The whole pipeline: sample a pool, warm up, one gradient per row, select, fine-tune, evaluate, tables.
 # `snakemake --cores 2` runs config/experiments/demo.yaml; `--config experiment=NAME` runs another one.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalSourceFile
 from snakemake.utils import min_version
 
 min_version("9.27")
 
+if not isinstance(workflow.current_basedir, LocalSourceFile):
+    raise WorkflowError(
+        "This workflow has a Python library, which cannot be imported from an address: clone the repository, and name "
+        "the Snakefile of the clone instead (docs/modules.md)."
+    )
 
-configfile: "config/config.yaml"
 
+# The working directory's own, if it has one.
+if Path("config/config.yaml").exists():
 
-# Only with `--sdm conda apptainer`: docs/containers.md.
-containerized: "container/instruction-selection.sif"
+    configfile: "config/config.yaml"
+
+else:
+
+    configfile: workflow.source_path("config/config.yaml")
 
 
 include: "workflow/common.smk"
 include: "workflow/resources.smk"
+
+
+# Only with `--sdm conda apptainer`: docs/containers.md.
+containerized: str(CHECKOUT / "container/instruction-selection.sif")
 
 
 wildcard_constraints:

@@ -23,27 +23,40 @@ from instruction_selection.experiment import (
     grid,
     load,
     own_rules,
+    program_names,
     wiring,
 )
 from instruction_selection.experiment.chain import Chain
+from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.table import Table
 
 logger.addFilter(reasons.ShortReasons())
 # A dry run says why each job is planned, and `--verbose` everything; a job on a cluster node has a log of its own.
 OUTPUT = workflow.output_settings
-if workflow.is_main_process and not (OUTPUT.dryrun or OUTPUT.verbose):
+# Of a workflow that imports this one, the messages on the terminal are its own.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+if workflow.is_main_process and not (IS_MODULE or OUTPUT.dryrun or OUTPUT.verbose):
     console.install(logger)
-packages.prefer(Path(workflow.basedir) / "workflow")
+packages.prefer(code.SCRIPTS.parent)
+CHECKOUT = code.SCRIPTS.parents[1]
+
+
+CONFIG = Folders.of_run()
 
 
 def load_experiment():
+    if workflow.modifier.modify_path("results") != "results":
+        raise WorkflowError(
+            "This workflow cannot be imported with `prefix` or `replace_prefix`: its results name the files that they "
+            "were made from. They are all below results/NAME of the experiment, so rename the experiment instead."
+        )
     unknown = sorted(set(config) - {"experiment", "draw"})
     if unknown:
         raise WorkflowError(
             f"--config: unknown key {unknown[0]!r}; only `experiment` and `draw` are chosen here."
         )
     draw = draws.number(config.get("draw"))
-    return load.load("config", str(config.get("experiment") or ""), draw)
+    return load.load(CONFIG, str(config.get("experiment") or ""), draw)
 
 
 try:
@@ -119,14 +132,27 @@ WILDCARDS = {
 }
 
 
+def config_file(kind, entry):
+    """The file of an entry of a kind that has sources."""
+    return CONFIG.path(f"{kind}s/{entry}.yaml")
+
+
 def find_own_files(kind, entry):
     try:
         sources = WIRING.sources_of(kind, entry)
         if kind == "model" and sources["source"]["kind"] == "folder":
-            model_folders.check(sources["source"]["folder"])
+            folder, template = (
+                sources["source"]["folder"],
+                EXPERIMENT.models[entry].template,
+            )
+            model_folders.check(folder)
+            if workflow.is_main_process:
+                model_folders.check_template(
+                    folder, template, program_names.may_write_bos(template)
+                )
         return hub.own_files(sources)
     except InputError as error:
-        raise WorkflowError(f"config/{kind}s/{entry}.yaml: {error}") from None
+        raise WorkflowError(f"{config_file(kind, entry)}: {error}") from None
 
 
 # Here and not in an input function, for whose errors Snakemake adds a traceback.
@@ -170,7 +196,7 @@ def reject_gated_sources():
             kind, entry = job.wildcards.kind, job.wildcards.entry
             try:
                 hub.reject_if_gated(
-                    f"config/{kind}s/{entry}.yaml",
+                    config_file(kind, entry),
                     WIRING.sources_of(kind, entry),
                     MIRROR,
                 )

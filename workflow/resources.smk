@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 from instruction_selection.cost import card, resources
+from instruction_selection.experiment import sizes
 
 GPUS = SETTINGS.gpus
 NODES = SETTINGS.nodes.training
@@ -58,7 +59,7 @@ def shard_minutes(wildcards):
 
 def pool_memory(wildcards):
     """MB for a job that reads a pool into memory."""
-    return resources.rows_mb(SETTINGS.pools[wildcards.pool].rows)
+    return resources.rows_mb(sizes.pool_rows(EXPERIMENT, wildcards.pool))
 
 
 def page_memory(wildcards):
@@ -69,7 +70,7 @@ def page_memory(wildcards):
 def pool_index_mb(wildcards):
     """MB that a selection needs for its pool and a GPU, in addition to what the method uses."""
     return resources.index_mb(
-        SETTINGS.pools[wildcards.pool].rows, selection_gpus(wildcards) > 0
+        sizes.pool_rows(EXPERIMENT, wildcards.pool), selection_gpus(wildcards) > 0
     )
 
 

@@ -33,11 +33,20 @@ def found() -> dict[str, Any]:
     return {
         "training_arguments": training_arguments(),
         "templates": sorted(row_templates.TEMPLATES),
+        "templates_without_bos": sorted(
+            name for name, each in row_templates.TEMPLATES.items() if not _may_write_bos(each)
+        ),
         **architectures(),
         "generators": {"reasoning-gym": sorted(reasoning_gym.DATASETS)},
         **harness(),
         "vllm": vllm() or program_names.names()["vllm"],
     }
+
+
+def _may_write_bos(template: Any) -> bool:
+    """Whether a template of LLaMA-Factory has a prefix of any kind, or the beginning-of-sequence token elsewhere."""
+    slots = [*template.format_system.slots, *template.format_user.slots]
+    return bool(template.format_prefix.slots) or any("bos_token" in slot for slot in slots)
 
 
 def training_arguments() -> dict[str, dict[str, list[Any]]]:

@@ -3,15 +3,19 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pyarrow.parquet
 import pytest
+import yaml
 from datasets import load_dataset
 from support.checkout import Checkout
 
 from instruction_selection.selection import scores
+from instruction_selection.training import llamafactory
 
-SIZES = {"{rows: 1000}": "{rows: 40}", "validation_rows: 8": "validation_rows: 4", "[0.05]": "[0.1, 6]"}
+SIZES = {"[0.05]": "[0.1, 6]"}
 METHODS = ["random", "sbert", "less", "g2is"]
 
 
@@ -88,6 +92,25 @@ def test_page__shows_the_chosen_rows_and_links_to_the_other_methods(own):
     links = [runs / "mine/mine/mine/less/0.1/seed0" / link for link in re.findall(r'href="([^"]+)"', page)]
     assert len(links) == 2 * len(METHODS) - 1
     assert all(link.is_file() for link in links)
+
+
+def test_selection__is_trained_on_by_its_name(own, tmp_path):
+    """By LLaMA-Factory, with what its documentation says of a data set: the name, and the folder it is in."""
+    run = own.path / "results/mine/runs/mine/mine/mine/less/6/seed0"
+    arguments = {
+        **{"stage": "sft", "do_train": True, "finetuning_type": "lora", "lora_target": "all", "lora_rank": 2},
+        **{"model_name_or_path": str(own.path / "results/mine/models/mine"), "template": "smollm_eot"},
+        **{"dataset": "selected", "dataset_dir": str(run), "cutoff_len": 128, "output_dir": str(tmp_path / "output")},
+        **{"num_train_epochs": 1, "per_device_train_batch_size": 1, "logging_steps": 1, "report_to": "none"},
+    }
+    (tmp_path / "train.yaml").write_text(yaml.safe_dump(arguments))
+    # Not its own command, which needs torchaudio.
+    result = subprocess.run(
+        [sys.executable, llamafactory.CLI, tmp_path / "train.yaml"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads((tmp_path / "output/trainer_state.json").read_text())["global_step"] == 6
+    assert (tmp_path / "output/adapter_model.safetensors").is_file()
 
 
 def test_scores__give_the_selection_of_another_budget(own):

@@ -5,7 +5,7 @@ rule tables:
     localrule: True
 
 
-for table in load.names("config", Table):
+for table in load.names(CONFIG, Table):
 
     rule:
         name:

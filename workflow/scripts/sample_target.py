@@ -9,12 +9,19 @@ with logs.to_file(snakemake.log[0]):
     target, sizes, seeds = settings["benchmark"], settings["target_size"], settings["settings"]
     manifest = files.optional(snakemake.input, "manifest")
     summary = {"target": snakemake.wildcards.target}
-    counts = {split: sizes[f"{split}_rows"] for split in ("validation", "evaluation") if sizes[f"{split}_rows"]}
+    wanted = {split: sizes[f"{split}_rows"] for split in ("validation", "evaluation") if sizes[f"{split}_rows"]}
+    counts = {split: None if rows == "all" else rows for split, rows in wanted.items()}
     if "evaluation" not in counts:
         files.write_jsonl(snakemake.output.evaluation, [])
     skipped = {split: LeftOut() for split in counts}
     sampled_splits = sampling.of_benchmark(
-        target, manifest, counts, seeds["data_seed"], skipped, seeds["evaluation_seed"]
+        target,
+        manifest,
+        counts,
+        seeds["data_seed"],
+        skipped,
+        seeds["evaluation_seed"],
+        name=snakemake.wildcards.target,
     )
     for split, sampled in sampled_splits.items():
         files.write_jsonl(snakemake.output[split], sampled)

@@ -70,8 +70,7 @@ def drawn(path, count=1, **layout) -> list[dict]:
 def test_file__is_rejected_in_one_sentence(tmp_path, name, content, code, key):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    # A sample that is too large concerns the folder, in which there may be several files.
-    with rejected(code, path=tmp_path if code == "too-few-examples" else path, key=key):
+    with rejected(code, path=path, key=key):
         drawn(path)
 
 
@@ -145,9 +144,9 @@ def test_damaged_parquet_file__is_rejected(tmp_path):
 
 def test_row_count__above_what_there_is_is_rejected(tmp_path):
     (tmp_path / "a.jsonl").write_text(GOOD * 3)
-    with rejected("too-few-examples", path=tmp_path) as caught:
+    with rejected("too-few-examples", path=tmp_path / "a.jsonl") as caught:
         drawn(tmp_path / "a.jsonl", 4)
-    assert "4 examples are requested, but only 3" in str(caught.value)
+    assert "4 examples are requested, and there are 3" in str(caught.value)
 
 
 def test_pool__of_one_row(tmp_path):
@@ -186,7 +185,7 @@ def test_record_of_an_evaluation_row__is_json(tmp_path):
 def test_target__that_shares_its_source_has_rows_for_both_or_none(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"q": f"{n}", "a": "y"}) + "\n" for n in range(5)))
     taken = {row["id"] for row in drawn(tmp_path / "a.jsonl", 3)}
-    with rejected("too-few-examples", path=tmp_path):
+    with rejected("too-few-examples", path=tmp_path / "a.jsonl"):
         list(sampling.draw(LAYOUT, [tmp_path / "a.jsonl"], 3, 0, taken))
 
 

@@ -61,9 +61,10 @@ def test_draw__the_first_records_of_a_reason_are_named_and_all_are_counted(tmp_p
 
 
 def test_draw__too_few_examples_says_what_was_left_out(tmp_path):
-    with rejected("too-few-examples", path=tmp_path) as caught:
+    with rejected("too-few-examples", path=tmp_path / "a.jsonl") as caught:
         drawn(tmp_path / "a.jsonl", [GOOD, {**GOOD, "a": ""}, {**GOOD, "q": None}], 2)
-    assert "only 1 are available (left out: 1 empty_response, 1 no_value)" in str(caught.value)
+    left_out = "1 empty_response (a.jsonl: record 1), 1 no_value (a.jsonl: record 2)"
+    assert f"there are 1 (left out: {left_out})" in str(caught.value)
 
 
 def test_draw__control_tokens_are_kept_on_request(tmp_path):

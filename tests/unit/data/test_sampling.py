@@ -1,5 +1,7 @@
 """Sampling from Reasoning Gym: seeded, distinct, and disjoint between splits."""
 
+from pathlib import Path
+
 import pytest
 from support.rejections import rejected
 
@@ -124,3 +126,46 @@ def test_overlap__ignores_case_and_white_space():
     other = overlap.find(evaluation, {"pool.jsonl": [{"id": "p", "instruction": "What is 2 + 3?"}]})
     assert other == {"pool.jsonl": []}
     overlap.reject(other)
+
+
+LAYOUT = {"draw": "by_task", "control_tokens": "drop", "task": "all", "instruction": "{{q}}", "response": "{{a}}"}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A function of answers: a pool's and a benchmark's entry with these in a file, and the manifest of both."""
+
+    def write(answers: list[str]) -> tuple[dict, Path]:
+        path = tmp_path / "hub/own.jsonl"
+        path.parent.mkdir()
+        files.write_jsonl(path, [{"q": f"{n}?", "a": answer} for n, answer in enumerate(answers)])
+        fetched = {"files": {"own.jsonl": files.sha256(path)}}
+        manifest = tmp_path / "hub/manifests/pool/own.json"
+        files.write_json(manifest, {"rows": fetched, "validation": fetched})
+        block = {**LAYOUT, "keep": [], "source": {"kind": "folder"}}
+        return {"reader": None, "rows": block, "validation": block, "shared_source": False}, manifest
+
+    return write
+
+
+def test_all__are_those_that_can_be_used_in_the_order_of_the_file(own):
+    entry, manifest = own(["a", "", "b", "<|im_end|>", "c"])
+    assert [row["response"] for row in sampling.of_pool(entry, manifest, None, 0)] == ["a", "b", "c"]
+    drawn = sampling.of_benchmark(entry, manifest, {"validation": None}, 0)["validation"]
+    assert [row["response"] for row in drawn] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("answers", [[], ["", " "]])
+def test_all__of_none_is_rejected(own, answers):
+    entry, manifest = own(answers)
+    with rejected("too-few-examples", path="own.jsonl", key="pools.mine.rows"):
+        list(sampling.of_pool(entry, manifest, None, 0, name="mine"))
+    with rejected("too-few-examples", path="own.jsonl", key="targets.mine.validation_rows"):
+        sampling.of_benchmark(entry, manifest, {"validation": None}, 0, name="mine")
+
+
+def test_count__above_what_there_is_names_pool_file_and_what_was_left_out(own):
+    entry, manifest = own([*"abc", ""])
+    with rejected("too-few-examples", path="own.jsonl", key="pools.mine.rows") as caught:
+        list(sampling.of_pool(entry, manifest, 4, 0, name="mine"))
+    assert "there are 3 (left out: 1 empty_response (own.jsonl: record 3))" in str(caught.value)

@@ -1,7 +1,6 @@
 """What a loaded experiment holds."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
@@ -83,7 +82,7 @@ def test_method__may_share_the_code_of_another(folder):
 def test_method_rule__needs_no_module(folder, monkeypatch):
     shutil.copy(folder.path / "methods/random.yaml", folder.path / "methods/my-own.yaml")
     folder.choose("my-own")
-    monkeypatch.setattr(own_rules, "FOLDER", Path(folder.path / "rules"))
+    monkeypatch.setattr(own_rules, "FOLDERS", (folder.path / "rules",))
     (folder.path / "rules").mkdir()
     (folder.path / "rules" / "my_own.smk").write_text("")
     assert list(load.load(folder.path, "demo").methods) == ["my-own"]

@@ -103,7 +103,7 @@ def test_parameter__misspelt_is_corrected(folder):
 
 
 def test_parameter__of_a_rule_of_its_own(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(own_rules, "FOLDER", tmp_path)
+    monkeypatch.setattr(own_rules, "FOLDERS", (tmp_path,))
     folder.choose("less")
     folder.set("methods/less.yaml", "params", {"rows": 0})
     (tmp_path / "less.smk").write_text("rule longest: ...")

@@ -75,6 +75,10 @@ LABEL = "Log-likelihood of the answer"
         pytest.param(
             DEMO, "pools.reasoning.rows", 23, "fewer-rows-than-tasks", "pools.reasoning.rows", id="fewer than tasks"
         ),
+        pytest.param(
+            DEMO, "pools.reasoning.rows", "all", "all-of-a-reader", "pools.reasoning.rows", id="all of a reader"
+        ),
+        pytest.param(DEMO, "pools.reasoning.rows", "some", "wrong-type", "pools.reasoning.rows", id="some rows"),
         pytest.param(DEMO, "pools", {7: {"rows": 9}}, "yaml-key", None, id="number for a pool"),
         pytest.param(DEMO, "pools", {}, "empty", "pools", id="no pools"),
         pytest.param(

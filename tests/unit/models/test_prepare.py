@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.rejections import rejected
 from support.unchanged import unchanged
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from instruction_selection.core import files
 from instruction_selection.core.packages import path_in_package
@@ -43,8 +44,6 @@ def public(tmp_path):
 
 
 def test_model__of_the_hub_is_linked_to_and_gets_the_template(public, tiny_model, tmp_path):
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     source, manifest = public("model", tiny_model)
     prepare({"template": "alpaca_bos", "source": source}, tmp_path / "prepared", manifest)
     weights = tmp_path / "prepared" / "model.safetensors"
@@ -71,7 +70,7 @@ def test_prepare__a_model_whose_tokenizer_is_not_among_its_files_is_rejected(pub
     assert not (tmp_path / "prepared").exists()
 
 
-@pytest.mark.parametrize("names", [["q_proj"], ["self_attn.q_proj", "lm_head"], ["layers.0.mlp.up_proj"], []])
+@pytest.mark.parametrize("names", [["all"], ["q_proj"], ["self_attn.q_proj", "lm_head"], ["layers.0.mlp.up_proj"], []])
 def test_prepare__a_model_with_the_layers_that_get_an_adapter(public, tiny_model, tmp_path, names):
     source, manifest = public("model", tiny_model)
     prepare({"template": "smollm_eot", "source": source}, tmp_path / "prepared", manifest, adapted_layers=names)
@@ -86,6 +85,19 @@ def test_prepare__a_model_without_a_layer_that_gets_an_adapter_is_rejected(publi
     assert repr(name) in str(caught.value)
     assert "q_proj" not in str(caught.value)
     assert not (tmp_path / "prepared").exists()
+
+
+def test_prepare__a_model_in_which_all_finds_no_layer_is_rejected(public, tiny_model, tmp_path):
+    """GPT-2's linear layers have another name."""
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "gpt2"))
+    sizes = {"vocab_size": 49152, "n_embd": 8, "n_layer": 1, "n_head": 2}
+    AutoModelForCausalLM.from_config(AutoConfig.for_model("gpt2", **sizes)).save_pretrained(folder)
+    source, manifest = public("model", folder)
+    described = {"template": "smollm_eot", "source": source}
+    with rejected("no-linear-layer", path=tmp_path / "prepared", key="lora_target") as caught:
+        prepare(described, tmp_path / "prepared", manifest, ["all"])
+    assert "c_attn,c_fc,c_proj" in str(caught.value)
+    prepare(described, tmp_path / "prepared", manifest, ["c_attn", "c_proj"])
 
 
 def test_prepare__writes_neither_to_the_mirror_nor_to_the_cache(public, tiny_model, tmp_path):

@@ -67,8 +67,9 @@ def test_chat__of_one_question_has_the_tokens_of_the_question(tokenizer, some_ro
     )
 
 
+@pytest.mark.parametrize("template", ["smollm_eot", "tokenizer"])
 @pytest.mark.parametrize("form", [list, as_chats])
-def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path, form):
+def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path, form, template):
     """LLaMA-Factory's own data set, as its command line builds it, against ours."""
     from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
     from llamafactory.hparams import get_train_args
@@ -82,11 +83,11 @@ def test_trainer__sees_these_tokens(tokenizer, some_rows, tiny_model, tmp_path, 
     some_rows = form(some_rows)
     files.write_jsonl(rows_path, some_rows)
     arguments = {"stage": "sft", "finetuning_type": "lora", "use_cpu": True}
-    written = llamafactory.write_arguments(rows_path, tiny_model, "smollm_eot", 64, arguments, 0, tmp_path)
+    written = llamafactory.write_arguments(rows_path, tiny_model, template, 64, arguments, 0, tmp_path)
     model_args, data_args, training_args, _, _ = get_train_args(yaml.safe_load(written.read_text()))
-    template = get_template_and_fix_tokenizer(tokenizer, data_args)
-    dataset = get_dataset(template, model_args, data_args, training_args, stage="sft", tokenizer=tokenizer)
-    ours = tokens.encode(some_rows, tokenizer, "smollm_eot", 64)
+    theirs = get_template_and_fix_tokenizer(tokenizer, data_args)
+    dataset = get_dataset(theirs, model_args, data_args, training_args, stage="sft", tokenizer=tokenizer)
+    ours = tokens.encode(some_rows, tokenizer, template, 64)
     assert [list(row) for row in dataset["train_dataset"]["input_ids"]] == [example.input_ids for example in ours]
     assert [list(row) for row in dataset["train_dataset"]["labels"]] == [example.labels for example in ours]
 

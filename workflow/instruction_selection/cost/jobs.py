@@ -12,7 +12,7 @@ from instruction_selection.core.entry_names import parts
 from instruction_selection.core.features import FEATURES, Feature
 from instruction_selection.core.ratios import selected_count
 from instruction_selection.cost import prices
-from instruction_selection.experiment import grid, machines
+from instruction_selection.experiment import grid, machines, sizes
 from instruction_selection.experiment.experiment import Experiment, Stage
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -63,8 +63,8 @@ def parameters(experiment: Experiment, wildcards: dict[str, str]) -> int:
 def rows(experiment: Experiment, wildcards: dict[str, str]) -> int:
     """Rows of the pool or, for a job without one, of the target's validation set."""
     if "pool" in wildcards:
-        return experiment.settings.pools[wildcards["pool"]].rows
-    return experiment.settings.targets[wildcards["target"]].validation_rows
+        return sizes.pool_rows(experiment, wildcards["pool"])
+    return sizes.validation_rows(experiment, wildcards["target"])
 
 
 def feature_numbers(experiment: Experiment, method: str) -> float:

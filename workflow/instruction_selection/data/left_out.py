@@ -35,8 +35,11 @@ class LeftOut:
         }
 
     def __str__(self) -> str:
-        """For a sentence, empty if nothing was left out."""
-        return ", ".join(f"{count} {reason}" for reason, count in sorted(self._counts.items()))
+        """For a sentence, with the first record of each reason; empty if nothing was left out."""
+        return ", ".join(
+            f"{count} {reason} ({self._first[reason][0].rpartition('/')[2]})"
+            for reason, count in sorted(self._counts.items())
+        )
 
 
 def reason(row: Mapping[str, str], keep_control_tokens: bool) -> str | None:

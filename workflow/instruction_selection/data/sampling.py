@@ -1,44 +1,52 @@
 """Examples of pools and benchmarks: their type, their sampling, and how they are made of files."""
 
 import importlib
-import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from instruction_selection.core import example, files
 from instruction_selection.core.apportion import largest_remainder
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Content, Example, row_id
-from instruction_selection.data import hub, records
+from instruction_selection.data import columns, hub, records
 from instruction_selection.data.left_out import LeftOut
 
 
 def of_pool(
-    pool: dict, manifest: str | Path | None, count: int, seed: int, skipped: LeftOut | None = None
+    pool: dict,
+    manifest: str | Path | None,
+    count: int | None,
+    seed: int,
+    skipped: LeftOut | None = None,
+    name: str | None = None,
 ) -> Iterable[Example]:
-    """`count` examples of a ``config/pools`` entry; `manifest` lists its fetched files, if it has any.
+    """`count` examples of a ``config/pools`` entry, or all of its files; `manifest` lists its fetched files, if it has
+    any.
 
-    `skipped` gets the records that are left out, by the time of the first example.
+    `skipped` gets the records that are left out, by the time of the first example. `name` is the pool's, for errors.
     """
-    if pool["reader"]:
+    if pool["reader"] and count is not None:
         return sample(pool["reader"], pool["tasks"], "pool", count, seed)
     paths = hub.paths(pool["rows"]["source"], manifest, "rows")
-    keep = pool["rows"]["keep"]
-    return (_keeping(keep, row) for row in draw(pool["rows"], paths, count, seed, skipped=skipped))
+    kept = columns.Columns(pool["rows"]["keep"])
+    key = name and f"pools.{name}.rows"
+    return map(kept.keep, draw(pool["rows"], paths, count, seed, skipped=skipped, look=kept.look, key=key))
 
 
 def of_benchmark(
     benchmark: dict,
     manifest: str | Path | None,
-    counts: dict[str, int],
+    counts: Mapping[str, int | None],
     seed: int,
     skipped: Mapping[str, LeftOut] | None = None,
     evaluation_seed: int | None = None,
+    name: str | None = None,
 ) -> dict[str, list[Example]]:
     """The examples of a ``config/benchmarks`` entry by split, `validation` and `evaluation`; `counts` says how many of
-    each, and a split that is not in it is not read.
+    each (None: all of its files), and a split that is not in it is not read. `name` is the benchmark's, for errors.
 
     Evaluation examples from files keep their source's columns as `record`. `skipped` gets the records that are left
     out, by split. With `evaluation_seed`, evaluation examples are those that a call with this `seed` gives, and
@@ -49,13 +57,15 @@ def of_benchmark(
         return {
             split: sample(benchmark["reader"], benchmark["tasks"], split, count, seeds[split])
             for split, count in counts.items()
+            if count is not None
         }
 
     def drawn_from(split: str, seed: int, other: Iterable[Example], skipped: LeftOut | None) -> list[Example]:
         """Without examples of the `other` split, if the two have one source."""
         taken = {row["id"] for row in other} if benchmark["shared_source"] else set()
         paths = hub.paths(benchmark[split]["source"], manifest, split)
-        return list(draw(benchmark[split], paths, counts[split], seed, taken, skipped))
+        key = name and f"targets.{name}.{split}_rows"
+        return list(draw(benchmark[split], paths, counts[split], seed, taken, skipped, key=key))
 
     left_out = skipped or dict.fromkeys(counts)
     drawn: dict[str, list[Example]] = {}
@@ -64,34 +74,12 @@ def of_benchmark(
     if evaluation_seed is not None:
         drawn["validation"] = drawn_from("validation", seed, drawn.get("evaluation", []), None)
     for row in drawn.get("evaluation", []):
-        _check_json(row, "evaluation")
-    keep = benchmark["validation"]["keep"]
-    return {**drawn, "validation": [_keeping(keep, row) for row in drawn["validation"]]}
-
-
-def _check_json(row: Example, where: str) -> None:
-    """What is written with its source's columns must have valid JSON there; `where` is a key of the config file."""
-    for name, value in row.get("record", {}).items():
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            sentence = f"column {name!r} of example {row['id']} cannot be written as JSON ({error})"
-            raise InputError("column-not-json", sentence, key=where) from error
-
-
-def _keeping(columns: list[str] | str, row: Example) -> Example:
-    """With only these of its source's columns. Raises `InputError` for one that it does not have."""
-    shorter = row.copy()
-    record = shorter.pop("record", {})
-    if columns == "all":
-        shorter["record"] = record
-    elif columns:
-        for name in columns:
-            if name not in record:
-                raise InputError("no-such-column", f"example {row['id']} has no column {name!r}", key="keep")
-        shorter["record"] = {name: record[name] for name in columns}
-    _check_json(shorter, "keep")
-    return shorter
+        for name, value in row.get("record", {}).items():
+            columns.written(name, value, row, "evaluation")
+    kept = columns.Columns(benchmark["validation"]["keep"])
+    for row in drawn["validation"]:
+        kept.look(row.get("record", {}))
+    return {**drawn, "validation": [kept.keep(row) for row in drawn["validation"]]}
 
 
 def sample(reader: str, tasks: list[str], split: str, count: int, seed: int) -> list[Example]:
@@ -124,18 +112,22 @@ def of_warmup(pool_path: str | Path, count: int, seed: int) -> Iterator[Example]
 def draw(
     layout: dict,
     paths: list[Path],
-    count: int,
+    count: int | None,
     seed: int,
     without: Collection[str] = (),
     skipped: LeftOut | None = None,
+    look: Callable[[Mapping[str, Any]], None] = lambda record: None,
+    key: str | None = None,
 ) -> Iterator[Example]:
-    """`count` examples of some files, in the files' order, each with its source's columns as `record`.
+    """`count` examples of some files, or all that can be used (None), in the files' order, each with its source's
+    columns as `record`.
 
     `layout` says how to read the files, has the templates of an example, and says whether examples are drawn uniformly
     or by task, so that tasks are represented in proportion to their sizes. Records that become no usable example are
     left out and counted in `skipped` (`left_out.reason`); examples whose id is in `without` are left out as well. Files
-    are read twice, so that memory holds one number per example instead of all examples. Raises `InputError` if there
-    are fewer than `count`.
+    are read twice, so that memory holds one number per example instead of all examples; `look` gets the columns of
+    every usable record before the first example is given. Raises `InputError` if there are fewer than `count`, or none;
+    `key` is where the experiment says how many.
     """
     usable = defaultdict(list)
     skipped = LeftOut() if skipped is None else skipped
@@ -143,10 +135,13 @@ def draw(
         if record.reason:
             skipped.add(record.reason, f"{record.path}: {record.key}")
         elif not (without and row_id(record.row) in without):
+            look(record.row["record"])
             usable["" if layout["draw"] == "uniform" else record.row["task"]].append(number)
     available = sum(map(len, usable.values()))
-    if available < count:
-        raise InputError("too-few-examples", _too_few(count, available, skipped), path=paths[0].parent)
+    if available < (count or 1):
+        path = paths[0] if len(paths) == 1 else paths[0].parent
+        raise InputError("too-few-examples", _too_few(count or 1, available, skipped), path=path, key=key)
+    count = available if count is None else count
     tasks = sorted(usable)
     shares = largest_remainder(count, [len(usable[task]) for task in tasks])
     chosen = set()
@@ -164,7 +159,7 @@ def draw(
 
 def _too_few(count: int, available: int, skipped: LeftOut | None = None) -> str:
     without = f" (left out: {skipped})" if skipped and str(skipped) else ""
-    return f"{count} examples are requested, but only {available} are available{without}; request fewer"
+    return f"{count} examples are requested, and there are {available}{without}; request fewer"
 
 
 def every(layout: dict, paths: list[Path]) -> list[Example]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import yaml_loader
+from instruction_selection.experiment.folders import Folders
 
 #: Kinds of entry, and the key with their summary.
 KINDS = {
@@ -18,12 +19,11 @@ KINDS = {
 }
 
 
-def text(config_dir: str | Path) -> str:
+def text(config: str | Path | Folders) -> str:
     """One block per kind; names in a column, then their summaries."""
     blocks = []
     for kind, key in KINDS.items():
-        files = sorted(path for path in Path(config_dir, kind).glob("*.yaml") if path.is_file())
-        entries = {path.stem: _summary(path, key) for path in files}
+        entries = {path.stem: _summary(path, key) for path in Folders.of(config).files(kind)}
         if entries:
             width = max(map(len, entries)) + 2
             blocks.append("\n".join([kind, *(_entry(name, width, summary) for name, summary in entries.items())]))

@@ -1,9 +1,10 @@
 """Whether the files of one experiment fit together: what the type of a single file cannot see."""
 
 import csv
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from instruction_selection.core.entry_names import names_of_modules, parts
 from instruction_selection.core.errors import InputError
@@ -14,15 +15,16 @@ from instruction_selection.experiment.base import Entry
 from instruction_selection.experiment.benchmark import Benchmark
 from instruction_selection.experiment.checked import Checked
 from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.method import Method
 from instruction_selection.experiment.model import Model
 from instruction_selection.experiment.pool import Pool
 from instruction_selection.experiment.suggestions import closest
 
 
-def check(experiment: Experiment, config_dir: Path) -> None:
+def check(experiment: Experiment, folders: Folders) -> None:
     """Raise `InputError` for the first rule that is broken."""
-    checked = Checked(experiment, config_dir)
+    checked = Checked(experiment, folders)
     for rule in RULES:
         rule(checked)
 
@@ -136,7 +138,9 @@ def methods_have_enough_validation_rows(checked: Checked) -> None:
     targets = checked.settings.targets
     for name, entry in checked.experiment.methods.items():
         for target in grid.targets(checked.experiment):
-            rows = sum(targets[part].validation_rows for part in parts(target))
+            wanted = [targets[part].validation_rows for part in parts(target)]
+            # Of files that are read to their end, the number is not known yet.
+            rows = math.inf if "all" in wanted else sum(each for each in wanted if each != "all")
             if rows < entry.least_validation_rows:
                 sentence = f"method {name!r} needs at least {entry.least_validation_rows} validation rows, not {rows}"
                 key = f"targets.{parts(target)[0]}.validation_rows"
@@ -164,7 +168,7 @@ def methods_have_ratios(checked: Checked) -> None:
 
 def readers_have_a_row_per_task(checked: Checked) -> None:
     settings = checked.settings
-    wanted: list[tuple[str, int, Pool | Benchmark]] = []
+    wanted: list[tuple[str, int | Literal["all"], Pool | Benchmark]] = []
     for name, pool in checked.experiment.pools.items():
         wanted.append((f"pools.{name}.rows", settings.pools[name].rows, pool))
     for name, benchmark in checked.experiment.benchmarks.items():
@@ -173,7 +177,9 @@ def readers_have_a_row_per_task(checked: Checked) -> None:
         if target.evaluation_rows is not None:
             wanted.append((f"targets.{name}.evaluation_rows", target.evaluation_rows, benchmark))
     for key, rows, entry in wanted:
-        if entry.reader and rows < len(entry.tasks):
+        if entry.reader and rows == "all":
+            raise InputError("all-of-a-reader", "a reader makes as many rows as wanted", path=checked.file, key=key)
+        if entry.reader and rows != "all" and rows < len(entry.tasks):
             sentence = f"{rows} rows are too few for {len(entry.tasks)} tasks"
             raise InputError("fewer-rows-than-tasks", sentence, path=checked.file, key=key)
 
@@ -196,6 +202,9 @@ def pools_have_enough_rows(checked: Checked) -> None:
     """For the warm-up, for every shard, and for every ratio."""
     gradients = checked.settings.gradients
     for name, pool in checked.settings.pools.items():
+        if pool.rows == "all":
+            # Known when they have been read; the jobs look at them.
+            continue
         for key, wanted in {
             "warmup.rows": checked.settings.warmup.rows,
             "gradients.shards": gradients.shards_of(name),

@@ -1,20 +1,19 @@
 """``python -m instruction_selection.experiment.list_draws NAME`` prints the numbers of an experiment's draws."""
 
 import sys
-from pathlib import Path
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
+from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.settings import Settings
-
-CONFIG = Path("config")
 
 
 def main() -> None:
+    config = Folders.of_run()
     try:
-        settings = load.load(CONFIG, sys.argv[1]).settings
+        settings = load.load(config, sys.argv[1]).settings
         if settings.draws is None:
-            path = load.path_of(CONFIG, Settings, sys.argv[1])
+            path = load.path_of(config, Settings, sys.argv[1])
             raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
     except InputError as error:
         sys.exit(str(error))

@@ -31,8 +31,9 @@ class Model(Entry):
     folder, and of a model that is prepared, its config.json is read."""
     template: str
     """How a row becomes tokens in warm-up, gradients and fine-tuning: a template of LLaMA-Factory, or one of this
-    workflow's own. `alpaca_bos` is for base models (`alpaca` with the model's beginning-of-sequence token), and
-    `smollm_eot` is for SmolLM2 (ChatML); both end at the end of the answer's turn. The harness asks in the same form
+    workflow's own. `tokenizer` is the model's own chat template, `alpaca_bos` is for base models (`alpaca` with the
+    model's beginning-of-sequence token), and `smollm_eot` is for SmolLM2 (ChatML); these end at the end of the answer's
+    turn. The harness asks in the same form
     with `evaluation.chat_template`, and in plain text without; its prompts begin with the same token."""
     source: ModelSource
     """Where the weights come from. Every kind ends as one local safetensors folder."""

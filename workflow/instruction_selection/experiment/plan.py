@@ -26,8 +26,8 @@ def of_target(name: str, benchmark: Benchmark) -> Table:
     return Table(kind="target", label=benchmark.label, caption=benchmark.summary, targets=(name,))
 
 
-def filled(table: Table, settings: Settings, reported: Path) -> Plan:
-    """The plan of a table in an experiment with `settings`; `reported` is the folder of published numbers."""
+def filled(table: Table, settings: Settings, reported: Path | None) -> Plan:
+    """The plan of a table in an experiment with `settings`; `reported` is its file of published numbers."""
     methods = table.methods or settings.methods
     return Plan(
         label=table.label,
@@ -41,5 +41,5 @@ def filled(table: Table, settings: Settings, reported: Path) -> Plan:
         baseline=table.baseline or next((name for name in BASELINES if name in methods), None),
         relative_to=table.relative_to,
         parameter=table.parameter,
-        reported=None if table.reported is None else str(reported / table.reported),
+        reported=None if reported is None else str(reported),
     )

@@ -71,7 +71,7 @@ def layers_exist(checked: Checked) -> None:
             for target in training.adapted_layers():
                 # The end of a layer's path is enough, and a number is its place in a list of layers.
                 last = target.split(".")[-1]
-                if not last.isdecimal() and last not in layers:
+                if target != "all" and not last.isdecimal() and last not in layers:
                     sentence = f"model {name!r} has no layer {target!r}{did_you_mean(last, layers)}"
                     path, key = _place(checked, stage, "lora_target")
                     raise InputError("unknown-layer", sentence, path=path, key=key)

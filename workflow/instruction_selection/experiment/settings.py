@@ -55,15 +55,16 @@ class Choice(Section):
 class PoolRows(Section):
     """Sizes of a pool."""
 
-    rows: Count
-    """Rows to sample from the pool."""
+    rows: Count | Literal["all"]
+    """Rows to sample from the pool: a number, or `all` that its files have and that can be used."""
 
 
 class TargetRows(Section):
     """Sizes of a target."""
 
-    validation_rows: Count
-    """Rows that the selection may look at."""
+    validation_rows: Count | Literal["all"]
+    """Rows that the selection may look at: a number, or `all` that the files of `validation` have and that can be
+    used."""
     evaluation_rows: Count | None = None
     """Held-out rows that the tuned models are scored on. Without it the target is only selected for, by
     `snakemake select`."""

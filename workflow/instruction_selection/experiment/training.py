@@ -88,6 +88,7 @@ class Training(Entry, TrainingArguments):
     """Rows that one GPU computes at once. Sets memory, not the result."""
 
     def adapted_layers(self) -> list[str]:
-        """The layers that are to get an adapter, by the ends of their names; none if they are not named."""
-        targets = str(self.plain().get("lora_target", "all")) if self.finetuning_type == "lora" else "all"
-        return [target.strip() for target in targets.split(",") if target.strip() != "all"]
+        """The layers that are to get an adapter, by the ends of their names; `all` is every linear layer."""
+        if self.finetuning_type != "lora":
+            return []
+        return [target.strip() for target in str(self.plain().get("lora_target", "all")).split(",")]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import torch
 from gguf import GGUFReader
+from llamafactory.model.model_utils.misc import find_all_linear_modules
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.pytorch_utils import Conv1D
 
 from instruction_selection.core import files, provenance
 from instruction_selection.core.errors import InputError
@@ -30,7 +32,8 @@ def prepare(
     `manifest` lists the files of a model that had to be fetched; these are linked to, not copied. The chat template is
     the one that LLaMA-Factory trains with, so that evaluation prompts have the same form. Raises `InputError` for a
     template whose tokens would differ between training and evaluation (`tokens.row_form`), and for a name in
-    `adapted_layers`, those that trainings give an adapter, that is not the end of the name of one of its layers.
+    `adapted_layers`, those that trainings give an adapter, that is not the end of the name of one of its layers, or
+    that is `all` where LLaMA-Factory finds none.
     """
     source = model["source"]
     with checksummed_folder.create(folder) as partial:
@@ -39,13 +42,12 @@ def prepare(
             tokenizer = _fetched_tokenizer(source, fetched[0].parent)
         else:
             tokenizer = SOURCES[source["kind"]](source, partial)
+        chat_template = tokens.chat_template(tokenizer, model["template"])
         row_form = tokens.row_form(tokenizer, model["template"])
-        tokenizer.chat_template = tokens.chat_template(tokenizer, model["template"])
+        tokenizer.chat_template = chat_template
         tokenizer.save_pretrained(partial)
         _link(fetched, partial)
-        if unknown := _without_layer(partial, adapted_layers):
-            sentence = f"this model has no layer {', '.join(map(repr, unknown))}"
-            raise InputError("unknown-layer", sentence, path=folder, key="lora_target")
+        _check_layers(partial, adapted_layers, folder)
         files.write_json(
             partial / summary.NAME,
             {
@@ -56,14 +58,23 @@ def prepare(
         )
 
 
-def _without_layer(folder: Path, names: Collection[str]) -> list[str]:
-    """Those of `names` at which no name of a layer ends, by the model's configuration alone."""
+def _check_layers(folder: Path, names: Collection[str], path: str | Path) -> None:
+    """Raise `InputError`, of the model at `path`, unless all `names` are of layers; by its configuration alone."""
     if not names:
-        return []
+        return
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
     layers = [f".{name}" for name, module in network.named_modules() if not list(module.children())]
-    return sorted(name for name in names if not any(layer.endswith(f".{name}") for layer in layers))
+    named = sorted(set(names) - {"all"})
+    if unknown := [name for name in named if not any(layer.endswith(f".{name}") for layer in layers)]:
+        sentence = f"this model has no layer {', '.join(map(repr, unknown))}"
+        raise InputError("unknown-layer", sentence, path=path, key="lora_target")
+    if "all" in names and not find_all_linear_modules(network, freeze_vision_tower=True):
+        # GPT-2's, which are linear layers by another name.
+        found = {name.rpartition(".")[2] for name, module in network.named_modules() if isinstance(module, Conv1D)}
+        sentence = "LLaMA-Factory finds no linear layer in this model, so `all` trains nothing; name the layers"
+        hint = f": {','.join(sorted(found))}" if found else ""
+        raise InputError("no-linear-layer", f"{sentence}{hint}", path=path, key="lora_target")
 
 
 def _parameters(path: Path) -> int:

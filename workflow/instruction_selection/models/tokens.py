@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.models import dataset_layout
-from instruction_selection.models.row_templates import TEMPLATES
+from instruction_selection.models.row_templates import ANOTHER, TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,19 @@ def encode(
 
 
 def chat_template(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
-    """The Jinja chat template that writes what LLaMA-Factory's `template` writes."""
+    """The Jinja chat template that writes what LLaMA-Factory's `template` writes; the tokenizer's own for `tokenizer`.
+
+    Raises `InputError` for one of the tokenizer's that does not write the same text on every day, and if it has none.
+    """
+    if template == "tokenizer":
+        own = tokenizer.chat_template
+        if not isinstance(own, str):
+            sentence = f"the tokenizer has {'several chat templates' if own else 'no chat template'}; {ANOTHER}"
+            raise InputError("no-chat-template", sentence, key="template")
+        if "strftime_now" in own:
+            sentence = f"the model's chat template writes the date, so that no run could be repeated; {ANOTHER}"
+            raise InputError("chat-template-with-date", sentence, key="template")
+        return own
     return TEMPLATES[_existing(template)]._get_jinja_template(tokenizer)  # pyright: ignore[reportArgumentType] (takes fast ones)
 
 
@@ -85,8 +97,12 @@ def row_form(tokenizer: PreTrainedTokenizerBase, template: str) -> dict:
             key="template",
         )
     first = tokenizer.bos_token_id
-    bos = first is not None and any("bos_token" in slot for slot in TEMPLATES[template].format_prefix.slots)
-    if first is not None and tokenizer("x")["input_ids"][0] == first != example.input_ids[0]:
+    puts_first = first is not None and tokenizer("x")["input_ids"][0] == first
+    if template == "tokenizer":
+        bos = puts_first
+    else:
+        bos = first is not None and any("bos_token" in slot for slot in TEMPLATES[template].format_prefix.slots)
+    if puts_first and first != example.input_ids[0]:
         raise InputError(
             "template-without-bos",
             f"{template!r} omits {tokenizer.bos_token!r}, which the model's tokenizer puts first; for a base model, "

@@ -9,6 +9,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.wiring import Wiring
@@ -25,13 +26,13 @@ from instruction_selection.tables.rows import Row
 from instruction_selection.tables.spec import TableSpec
 
 
-def finished(config_dir: str | Path, name: str) -> list[Experiment]:
+def finished(config: str | Path | Folders, name: str) -> list[Experiment]:
     """The draws of an experiment whose tables are all there, in order. Raises `InputError` if there is none."""
-    draws = load.load(config_dir, name).settings.draws
+    draws = load.load(config, name).settings.draws
     if draws is None:
-        path = load.path_of(Path(config_dir), Settings, name)
+        path = load.path_of(config, Settings, name)
         raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
-    experiments = [load.load(config_dir, name, draw) for draw in range(1, draws + 1)]
+    experiments = [load.load(config, name, draw) for draw in range(1, draws + 1)]
     found = [experiment for experiment in experiments if _is_finished(experiment)]
     if not found:
         sentence = f"none of {draws} draws is finished; run: snakemake --cores 2 --config experiment={name} draw=1"

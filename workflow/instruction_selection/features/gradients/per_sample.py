@@ -17,9 +17,11 @@ from functools import partial
 from typing import Any
 
 import torch
+from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from torch.nn import functional
 
+from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import parameters
 from instruction_selection.features.gradients.parameters import Network
 from instruction_selection.models.response_loss import response_losses
@@ -61,11 +63,15 @@ class Batched:
         # The gradient of a weight used in two places, such as tied embeddings, is the sum over its uses.
         self._uses: Counter[int] = Counter()
         self._sums: dict[int, tuple[torch.Tensor, int]] = {}
-        for module in network.modules():
+        self._rows = 0
+        self._consumed: set[int] = set()
+        self._layers: dict[int, str] = {}
+        for path, module in network.named_modules():
             owned = {name: numbers[p] for name, p in module.named_parameters(recurse=False) if p in numbers}
             if owned:
                 self._uses.update(owned.values())
-                module.register_forward_hook(self._hook(module, owned))
+                self._layers.update(dict.fromkeys(owned.values(), path))
+                module.register_forward_hook(self._hook(module, owned), with_kwargs=True)
         # Autograd need not compute the weights' gradients over the whole batch, which would cost as much again.
         for parameter in numbers:
             parameter.requires_grad_(False)
@@ -76,8 +82,12 @@ class Batched:
         bare._forward_hooks = OrderedDict()
         gradients_per_example = _rule(bare)
 
-        def forward(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            activations = inputs[0].detach()
+        def forward(_: torch.nn.Module, inputs: tuple, keywords: dict[str, Any], output: Any) -> None:
+            # One tensor in and one out, each with the batch's examples in its first dimension.
+            tensors = (*inputs, *keywords.values(), output)
+            if len(tensors) != 2 or any(not torch.is_tensor(each) or len(each) != self._rows for each in tensors):
+                raise self._unsupported(next(iter(owned.values())))
+            activations = tensors[0].detach()
             # Since every weight is frozen, autograd starts here.
             if not output.requires_grad:
                 output.requires_grad_()
@@ -97,15 +107,36 @@ class Batched:
             earlier, count = self._sums.pop(number, (0, 0))
             gradients, uses = gradients + earlier, count + 1
         if uses == self._uses[number]:
+            self._consumed.add(number)
             self._consume(number, gradients)
         else:
             self._sums[number] = (gradients, uses)
 
     def run(self, batch: list[TokenizedExample]) -> torch.Tensor:
-        """Process one batch; returns the examples' losses, float32 (B,), which are NaN without response tokens."""
+        """Process one batch; returns the examples' losses, float32 (B,), which are NaN without response tokens.
+
+        Raises `InputError` for a layer that does not see each example by itself, and for one whose weights are used
+        without it being called: there is no telling its gradients per example.
+        """
+        self._rows = len(batch)
+        self._consumed.clear()
         losses = response_losses(self._forward, batch, self._device)
         losses.sum().backward()
+        if missed := self._layers.keys() - self._consumed:
+            raise self._unsupported(min(missed))
         return losses.detach()
+
+    def _unsupported(self, number: int) -> InputError:
+        # As the model names it, without the adapter around it.
+        layer = self._layers[number].removeprefix("base_model.model.").partition(".lora_")[0]
+        adapted = isinstance(self._network, PeftModel)
+        return InputError(
+            "layer-without-example-gradients",
+            f"layer {layer!r} does not see the examples of a batch one by one, so its weights have no gradient per "
+            f"example; {'leave it out, and name the others' if adapted else 'use lora'}",
+            path=self._network.config.name_or_path or None,
+            key="lora_target" if adapted else "gradients.parameters",
+        )
 
     def _forward(self, input_ids: torch.Tensor, **inputs: Any) -> Any:
         unfused = self._device.type == "cpu" and input_ids.shape[1] <= UNFUSED_TOKENS
@@ -121,9 +152,10 @@ Rule = Callable[[list[str], torch.Tensor, torch.Tensor], dict[str, torch.Tensor]
 
 def _rule(module: torch.nn.Module) -> Rule:
     """How to compute the gradients per example of a layer's own parameters."""
-    if isinstance(module, torch.nn.Linear):
+    # Not of a subclass, which may do more: Gemma's embedding scales its output.
+    if type(module) is torch.nn.Linear:
         return _linear
-    if isinstance(module, torch.nn.Embedding):
+    if type(module) is torch.nn.Embedding:
         return partial(_embedding, module)
     return partial(_by_autograd, module)
 

@@ -172,8 +172,8 @@ class Writer:
             files.publish(self._partial, self._path)
 
 
-def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> None:
-    """Join shards, in order, into one virtual dataset of `expected_rows` rows at `path`, without copying.
+def gather(shards: list[str | Path], path: str | Path, expected_rows: int | None) -> None:
+    """Join shards, in order, into one virtual dataset at `path`, without copying: of `expected_rows` rows, if known.
 
     Paths of shards are relative to `path`, so a result folder can be moved as a whole. Raises `InputError` if a shard
     is damaged or made with other inputs than the first, if the number of rows differs, or if no row is usable.
@@ -189,7 +189,7 @@ def gather(shards: list[str | Path], path: str | Path, expected_rows: int) -> No
         if not any(dataset(part, "finite")[:].any() for part in parts):
             raise InputError("no-finite-gradient", f"no example {NO_GRADIENT}", path=path)
         lengths = [len(dataset(part, "id")) for part in parts]
-        if sum(lengths) != expected_rows:
+        if expected_rows is not None and sum(lengths) != expected_rows:
             sentence = (
                 f"its shards have {sum(lengths)} rows, but the pool has {expected_rows}; delete them and run again"
             )
