@@ -132,8 +132,12 @@ def _selection_bytes(experiment: Experiment, wildcards: dict[str, str]) -> float
     if method.reads == "per chosen row":
         chosen = _chosen(experiment, wildcards) * prices.PASSES_PER_SELECTED_ROW.typical
         passes = chosen * prices.COPY_BYTES_PER_NUMBER.typical
-    # With a GPU the file is read as without, and the GPU's time is paid for.
-    reading = reading * prices.GPU_BYTES_PER_BYTE_READ.typical + passes if on_gpu else max(reading, passes)
+    if on_gpu:
+        # The host reads the file meanwhile, and the GPU's time is paid for.
+        reads = prices.WALK_READS.typical if passes else 1
+        reading = reads * reading * prices.GPU_BYTES_PER_BYTE_READ.typical + passes
+    else:
+        reading = max(reading, passes)
     per_row = numbers * reading
     if "pool_text" in method.needs:
         # One thread reads it, and the time of all is paid for.

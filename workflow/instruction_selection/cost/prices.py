@@ -45,6 +45,8 @@ READ_TOKENS_PER_WRITTEN_TOKEN = _fixed(
 PASSES_PER_SELECTED_ROW = _fixed(
     1, "passes", "an upper limit; measured: 0.4 for 1 % of a million rows (docs/scaling.md)"
 )
+#: How often a walk reads a store whole.
+WALK_READS = _fixed(2, "times", "counted: for its copies, and for products with the components")
 #: Bytes that a GPU reads from its memory in the time in which a byte of a store is read from its file.
 GPU_BYTES_PER_BYTE_READ = _fixed(700, "bytes", "assumed: 1e12 bytes per second over 1.4e9 (docs/scaling.md)")
 #: Bytes of features that a thread reads in the time in which a method reads the text of a row and counts its words.

@@ -8,7 +8,7 @@ gradients or selects):
 
     fine-tuning   98 GB; 10 h for 5 % of the large pool, 195 h for all of it, resumed after each kill
     gradients     24 GB; 2.4 h per shard of the large pool
-    selection     14 GB and 56 minutes for 5 % of the large pool by a walk (on 16 threads instead, 17 GB and 2.0 h)
+    selection     14 GB and 57 minutes for 5 % of the large pool by a walk (on 16 threads instead, 17 GB and 2.0 h)
     evaluation    24 GB; 5.3 h for BBH
 """
 
