@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 from instruction_selection.cost import card, resources
-from instruction_selection.experiment import sizes
+from instruction_selection.experiment import machines, sizes
 
 GPUS = SETTINGS.gpus
 NODES = SETTINGS.nodes.training
