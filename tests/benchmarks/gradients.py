@@ -40,7 +40,7 @@ from instruction_selection.features.gradients import (  # noqa: E402
     per_sample,
 )
 from instruction_selection.features.gradients import store as gradients_store  # noqa: E402
-from instruction_selection.models import tokens  # noqa: E402
+from instruction_selection.models import batching, tokens  # noqa: E402
 from instruction_selection.models.tokens import IGNORE_INDEX  # noqa: E402
 
 TEMPLATE, CUTOFF, DIMENSION = "smollm_eot", 256, 8192
@@ -114,7 +114,7 @@ class Bench:
     def floor(self, precision: str) -> float:
         network = parameters.load(self.model, self.adapter, CPU, precision)
         autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
-        groups = per_sample.batches(self.examples, self.budget)
+        groups = batching.by_length(self.examples, batching.with_response(self.examples), self.budget)
         start = time.perf_counter()
         for group in groups:
             batch = [self.examples[row] for row in group]

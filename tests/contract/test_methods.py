@@ -19,7 +19,7 @@ from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import grid, load, own_rules, parameters
 from instruction_selection.experiment.base import Section
 from instruction_selection.experiment.method import Method
-from instruction_selection.features import embeddings, losses
+from instruction_selection.features import row_values
 from instruction_selection.features.gradients import store
 from instruction_selection.features.matrix import FeatureMatrix, InMemoryMatrix
 from instruction_selection.selection import Inputs, Texts
@@ -305,7 +305,9 @@ class Files:
         store.gather(names, folder / "pool.h5", data.rows)
         rows = features["validation_gradients"]
         self._store("validation.h5", validation, {"sgd": rows.unit * rows.norms[:, None]}, np.arange(len(validation)))
-        losses.write_losses(folder / "pool_losses.h5", folder / "pool.jsonl", self.pool, features["pool_losses"], {})
+        row_values.write(
+            folder / "pool_losses.h5", folder / "pool.jsonl", self.pool, "losses", features["pool_losses"], {}
+        )
         for name in ("embeddings", "hidden_states"):
             self._embeddings(f"pool_{name}.h5", self.pool, features[f"pool_{name}"])
             self._embeddings(f"validation_{name}.h5", validation, features[f"validation_{name}"])
@@ -321,7 +323,7 @@ class Files:
 
     def _embeddings(self, name: str, rows: list[dict], features: FeatureMatrix) -> None:
         path = self.folder / ("pool.jsonl" if rows is self.pool else "validation.jsonl")
-        embeddings.write_embeddings(self.folder / name, path, rows, features.unit, {})
+        row_values.write(self.folder / name, path, rows, "embedding", features.unit, {})
 
     def select(self, method: str, seed: int = 0, sized_like: str | None = None) -> tuple[list[str], dict]:
         entry = ENTRIES[method]

@@ -14,7 +14,7 @@ from instruction_selection.data import hub
 from instruction_selection.evaluation import harness
 from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.experiment.chain import Made
-from instruction_selection.features import checksummed_hdf5, embeddings
+from instruction_selection.features import checksummed_hdf5, row_values
 from instruction_selection.features.gradients import moments, store
 from instruction_selection.models import checksummed_folder, summary
 from instruction_selection.selection import job
@@ -85,7 +85,7 @@ def gradient_store(folder: Path) -> Artefact:
 def embedding_store(folder: Path) -> Artefact:
     path, rows = folder / "pool.h5", folder / "pool.jsonl"
     files.write_jsonl(rows, [{"id": "a"}, {"id": "b"}])
-    embeddings.write_embeddings(path, rows, files.read_jsonl(rows), embeddings=np.eye(2), made_with={})
+    row_values.write(path, rows, files.read_jsonl(rows), "embedding", np.eye(2), {})
     return Artefact(path, lambda: checksummed_hdf5.open_verified(path))
 
 

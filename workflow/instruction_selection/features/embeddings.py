@@ -1,19 +1,18 @@
 """Sentence embeddings, stored in HDF5 with the ids of their examples."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from instruction_selection.core import code as source
-from instruction_selection.core import example, files, provenance, worked
+from instruction_selection.core import example, worked
 from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.core.packages import path_in_package
 from instruction_selection.data import hub
-from instruction_selection.features import checksummed_hdf5
+from instruction_selection.features import row_values
 
 
 def embed(
@@ -64,29 +63,4 @@ def write(
     rows = example.read(rows_path)
     embeddings, window = embed(encoder, rows, batch_size, manifest)
     made_with = {"encoder": encoder, **window, "code": source.digest(code)}
-    write_embeddings(
-        path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=("sentence-transformers",)
-    )
-
-
-def write_embeddings(
-    path: str | Path,
-    rows_path: str | Path,
-    rows: list[Example],
-    embeddings: np.ndarray,
-    made_with: dict,
-    packages: Iterable[str] = (),
-) -> None:
-    """Write one embedding per example, with its id; `identity` (JSON) records the examples' hash and `made_with`.
-
-    `packages` are those whose versions are recorded in addition to torch's and h5py's.
-    """
-    with files.replacing(path) as temporary:
-        with checksummed_hdf5.create(temporary) as store:
-            store.create_dataset("embedding", data=embeddings, fletcher32=True, chunks=True)
-            store.create_dataset("id", data=checksummed_hdf5.encoded_ids([row["id"] for row in rows], path))
-            store.attrs["identity"] = json.dumps({"rows": files.sha256(rows_path), **made_with}, sort_keys=True)
-            store.attrs["git_commit"] = provenance.git_commit()
-            for name, version in provenance.versions("torch", "h5py", *packages).items():
-                store.attrs[f"version_{name}"] = version
-        checksummed_hdf5.write_checksum(temporary)
+    row_values.write(path, rows_path, rows, "embedding", embeddings, made_with, packages=["sentence-transformers"])

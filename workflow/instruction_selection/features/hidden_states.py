@@ -4,7 +4,7 @@ The hidden state of token p (from 1) of L has weight p / (1 + ... + L), because 
 example. Prompt and response both count, tokenized as for training.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,10 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from instruction_selection.core import code as source
 from instruction_selection.core import example, worked
 from instruction_selection.core.example import Example
-from instruction_selection.features import embeddings as encoders
-from instruction_selection.models import checksummed_folder, placement, tokens
+from instruction_selection.features import row_values
+from instruction_selection.models import batching, placement, tokens
 
 
 def position_weighted_means(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -39,34 +38,18 @@ def embed(
     tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
     placed = placement.of_model(model, torch.float32, gpus, AutoModel)
     network = AutoModel.from_pretrained(model, local_files_only=True, dtype=torch.float32, device_map=placed).eval()
-    examples = [example.input_ids for example in tokens.encode(rows, tokenizer, template, cutoff_len)]
+    examples = tokens.encode(rows, tokenizer, template, cutoff_len)
     result = np.empty((len(rows), network.config.hidden_size), dtype=np.float32)
     with torch.inference_mode(), tqdm(total=len(rows), unit="row") as bar, worked.timed():
-        for batch in _batches(examples, batch_tokens):
-            length = max(len(examples[row]) for row in batch)
-            ids = torch.zeros(len(batch), length, dtype=torch.long)
-            mask = torch.zeros(len(batch), length, dtype=torch.long)
-            for number, row in enumerate(batch):
-                ids[number, : len(examples[row])] = torch.tensor(examples[row])
-                mask[number, : len(examples[row])] = 1
-            ids, mask = ids.to(network.device), mask.to(network.device)
+        for batch in batching.by_length(examples, range(len(examples)), batch_tokens):
+            ids, mask = (
+                torch.from_numpy(part).to(network.device) for part in batching.padded([examples[row] for row in batch])
+            )
             states = network(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             means = position_weighted_means(states, mask)
             result[batch] = torch.nn.functional.normalize(means, dim=1).cpu().numpy()
             bar.update(len(batch))
     return result
-
-
-def _batches(examples: list[list[int]], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices of examples in batches of similar length, the longest first."""
-    batch: list[int] = []
-    for row in sorted(range(len(examples)), key=lambda row: -len(examples[row])):
-        if batch and len(examples[batch[0]]) * (len(batch) + 1) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def write(
@@ -81,12 +64,7 @@ def write(
 ) -> None:
     """Embed the examples of a JSON-lines file and write `embedding` (examples x hidden size) and `id` to HDF5."""
     rows = example.read(rows_path)
-    made_with = {
-        "model": checksummed_folder.identity(model),
-        "template": template,
-        "cutoff_len": cutoff_len,
-        "code": source.digest(code),
-    }
+    made_with = row_values.made_by_model(model, template, cutoff_len, code)
     embeddings = embed(model, rows, template, cutoff_len, batch_tokens, gpus)
-    packages = ("transformers", "llamafactory")
-    encoders.write_embeddings(path, rows_path, rows, embeddings=embeddings, made_with=made_with, packages=packages)
+    packages = ["transformers", "llamafactory"]
+    row_values.write(path, rows_path, rows, "embedding", embeddings, made_with, packages)

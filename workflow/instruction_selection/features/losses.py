@@ -6,7 +6,6 @@ authors of IFD (Li et al. 2024) keep the header of the answer. Both are over the
 leaves room for a part of the response only, that part.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,12 +14,10 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from instruction_selection.core import code as source
-from instruction_selection.core import example, files, provenance, worked
+from instruction_selection.core import example, worked
 from instruction_selection.core.example import Example
-from instruction_selection.features import checksummed_hdf5
-from instruction_selection.features.gradients.per_sample import batches
-from instruction_selection.models import checksummed_folder, placement, tokens
+from instruction_selection.features import row_values
+from instruction_selection.models import batching, placement, tokens
 from instruction_selection.models.response_loss import response_losses
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
@@ -43,7 +40,7 @@ def compute(
     result = np.full((len(rows), 2), np.nan, dtype=np.float32)
     with torch.inference_mode(), tqdm(total=2 * len(rows), unit="pass") as bar, worked.timed():
         for column, examples in enumerate((given, alone)):
-            for batch in batches(examples, batch_tokens):
+            for batch in batching.by_length(examples, batching.with_response(examples), batch_tokens):
                 losses = response_losses(network, [examples[row] for row in batch], network.device)
                 result[batch, column] = losses.cpu().numpy()
                 bar.update(len(batch))
@@ -71,26 +68,6 @@ def write(
 ) -> None:
     """Compute the losses of the examples of a JSON-lines file; write `losses` (examples x 2) and `id` to HDF5."""
     rows = example.read(rows_path)
-    made_with = {
-        "model": checksummed_folder.identity(model),
-        "template": template,
-        "cutoff_len": cutoff_len,
-        "code": source.digest(code),
-    }
+    made_with = row_values.made_by_model(model, template, cutoff_len, code)
     losses = compute(model, rows, template, cutoff_len, batch_tokens, gpus)
-    write_losses(path, rows_path, rows, losses, made_with)
-
-
-def write_losses(
-    path: str | Path, rows_path: str | Path, rows: list[Example], losses: np.ndarray, made_with: dict
-) -> None:
-    """Write the losses of examples with their ids; `identity` (JSON) records the examples' hash and `made_with`."""
-    with files.replacing(path) as temporary:
-        with checksummed_hdf5.create(temporary) as store:
-            store.create_dataset("losses", data=losses, fletcher32=True, chunks=True)
-            store.create_dataset("id", data=checksummed_hdf5.encoded_ids([row["id"] for row in rows], path))
-            store.attrs["identity"] = json.dumps({"rows": files.sha256(rows_path), **made_with}, sort_keys=True)
-            store.attrs["git_commit"] = provenance.git_commit()
-            for name, version in provenance.versions("torch", "h5py", "transformers", "llamafactory").items():
-                store.attrs[f"version_{name}"] = version
-        checksummed_hdf5.write_checksum(temporary)
+    row_values.write(path, rows_path, rows, "losses", losses, made_with, packages=["transformers", "llamafactory"])

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from instruction_selection.models import batching
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 
@@ -17,15 +18,10 @@ def response_losses(
 
     `network` is called as a causal model of transformers on `device`.
     """
-    shape = len(batch), max(len(example.input_ids) for example in batch)
-    # In numpy, so that this can run on fake tensors, whose values nothing may depend on.
-    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    labels = np.full(shape, IGNORE_INDEX)
-    # Padding is on the right, where causal attention keeps it from influencing an example's own tokens.
+    ids, mask = batching.padded(batch)
+    labels = np.full(ids.shape, IGNORE_INDEX)
     for row, example in enumerate(batch):
-        ids[row, : len(example.input_ids)] = example.input_ids
         labels[row, : len(example.labels)] = example.labels
-        mask[row, : len(example.input_ids)] = 1
     targets = labels[:, 1:]
     # The head is the largest layer of a small model; apply it only where some example has a response token.
     positions = np.flatnonzero((targets != IGNORE_INDEX).any(0))

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoTokenizer
 
 from instruction_selection.features.gradients import parameters, per_sample
-from instruction_selection.models import tokens
+from instruction_selection.models import batching, tokens
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 
 CPU = torch.device("cpu")
@@ -51,7 +51,7 @@ def relative_error(one, other):
 # For two or three response tokens of a single row, torch's product with the head is itself off by up to 2e-5.
 @pytest.mark.parametrize(("token_budget", "error"), [(1, 3e-5), (300, 1e-5), (1000, 1e-5), (100_000, 1e-5)])
 def test_batches__give_the_gradients_of_the_loop(tiny_model, warmup, examples, expected, token_budget, error):
-    groups = per_sample.batches(examples, token_budget)
+    groups = batching.by_length(examples, batching.with_response(examples), token_budget)
     for gradient, wanted in zip(batched(tiny_model, warmup, examples, groups), expected, strict=True):
         assert relative_error(gradient, wanted) < error
 
@@ -65,14 +65,14 @@ def test_neighbours__in_a_batch_do_not_matter(tiny_model, warmup, examples, expe
 
 
 def test_bf16__within_a_tenth_of_fp32_and_not_the_same(tiny_model, warmup, examples, expected):
-    groups = per_sample.batches(examples, 1000)
+    groups = batching.by_length(examples, batching.with_response(examples), 1000)
     rows = batched(tiny_model, warmup, examples, groups, "bf16")
     errors = [relative_error(row, wanted) for row, wanted in zip(rows, expected, strict=True)]
     assert 1e-4 < max(errors) < 0.1
 
 
 def test_bf16__has_the_bits_of_a_pass_in_which_peft_copies_its_inputs(tiny_model, tiny_adapter, examples, monkeypatch):
-    groups = per_sample.batches(examples[:4], 1000)
+    groups = batching.by_length(examples[:4], batching.with_response(examples[:4]), 1000)
     without = batched(tiny_model, tiny_adapter, examples[:4], groups, "bf16")
     monkeypatch.setattr(per_sample, "disable_input_dtype_casting", contextlib.nullcontext)
     copied = batched(tiny_model, tiny_adapter, examples[:4], groups, "bf16")
@@ -93,7 +93,7 @@ def test_loss__is_the_mean_over_the_response(tiny_model, warmup, examples):
 
 def test_batches__hold_every_row_with_a_response_once_within_the_budget(examples):
     nothing = TokenizedExample([1, 2, 3], [IGNORE_INDEX] * 3)
-    groups = per_sample.batches([nothing, *examples], 400)
+    groups = batching.by_length([nothing, *examples], batching.with_response([nothing, *examples]), 400)
     assert sorted(number for group in groups for number in group) == list(range(1, len(examples) + 1))
     for group in groups:
         longest = max(len(examples[number - 1].input_ids) for number in group)

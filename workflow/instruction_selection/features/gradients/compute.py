@@ -15,7 +15,7 @@ from instruction_selection.features.gradients import moments, parameters, per_sa
 from instruction_selection.features.gradients.projection import ProjectionSettings
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.gradients.store import NO_GRADIENT, Writer
-from instruction_selection.models import checksummed_folder, placement, tokens
+from instruction_selection.models import batching, checksummed_folder, placement, tokens
 
 
 class Settings(TypedDict):
@@ -118,7 +118,7 @@ def fill(
                 losses=np.full(len(empty), np.nan, np.float32),
                 response_tokens=[0] * len(empty),
             )
-        for batch in per_sample.batches(examples, settings["batch_tokens"]):
+        for batch in batching.by_length(examples, batching.with_response(examples), settings["batch_tokens"]):
             if missing[batch].any():
                 sketches.start(len(batch))
                 losses = batched.run([examples[row] for row in batch])

@@ -8,6 +8,7 @@ from instruction_selection.features.gradients import parameters, per_sample, pro
 from instruction_selection.features.gradients.parameters import Network
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.matrix import InMemoryMatrix
+from instruction_selection.models import batching
 from instruction_selection.models.tokens import TokenizedExample
 
 
@@ -34,7 +35,7 @@ class RawGradients:
         """
         examples = list(examples)
         rows = np.zeros((len(examples), self._dimension), np.float32)
-        for batch in per_sample.batches(examples, batch_tokens):
+        for batch in batching.by_length(examples, batching.with_response(examples), batch_tokens):
             self._sketches.start(len(batch))
             self._batched.run([examples[row] for row in batch])
             rows[batch] = self._sketches.finish()["sgd"]

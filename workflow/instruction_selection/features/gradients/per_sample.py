@@ -220,21 +220,3 @@ def _by_autograd(
             for name, part in zip(names, parts, strict=True):
                 rows[name].append(part.float())
     return {name: torch.stack(parts) for name, parts in rows.items()}
-
-
-def batches(examples: list[TokenizedExample], token_budget: int) -> list[list[int]]:
-    """Indices of examples in batches of similar length, of at most `token_budget` tokens with padding (or one example).
-
-    Examples without a response token are in no batch. The longest come first, so that a run that does not fit in memory
-    fails at once.
-    """
-    rows = [number for number, example in enumerate(examples) if example.response_tokens]
-    rows.sort(key=lambda number: -len(examples[number].input_ids))
-    result: list[list[int]] = []
-    for number in rows:
-        longest = len(examples[result[-1][0]].input_ids) if result else 0
-        if result and longest * (len(result[-1]) + 1) <= token_budget:
-            result[-1].append(number)
-        else:
-            result.append([number])
-    return result
