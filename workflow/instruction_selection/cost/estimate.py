@@ -204,7 +204,9 @@ def _tables(experiment: Experiment, measurements: Measurements, cores: int | Non
         rows = timed(alone, measurements, cores)
         counts = Counter(row.job.rule for row in rows)
         hours = (_span(each, ",.2f") for each in _hours(rows))
-        lines.append(_line(name, str(counts["finetune"]), str(counts["evaluate"]), *hours))
+        lines.append(
+            _line(name, str(counts["finetune"]), str(counts["evaluate"] + counts["evaluate_with_vllm"]), *hours)
+        )
     return ["\n".join(lines)]
 
 
