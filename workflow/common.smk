@@ -141,7 +141,10 @@ def find_own_files(kind, entry):
     try:
         sources = WIRING.sources_of(kind, entry)
         if kind == "model" and sources["source"]["kind"] == "folder":
-            folder, template = sources["source"]["folder"], EXPERIMENT.models[entry].template
+            folder, template = (
+                sources["source"]["folder"],
+                EXPERIMENT.models[entry].template,
+            )
             model_folders.check(folder)
             if workflow.is_main_process:
                 model_folders.check_template(
