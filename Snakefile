@@ -22,7 +22,7 @@ if Path("config/config.yaml").exists():
 
 else:
 
-    configfile: workflow.source_path("config/config.yaml")
+    configfile: Path(workflow.current_basedir) / "config/config.yaml"
 
 
 include: "workflow/common.smk"

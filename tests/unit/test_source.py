@@ -7,7 +7,11 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = sorted((REPOSITORY / "workflow").rglob("*.py"))
-SNAKEFILES = [REPOSITORY / "Snakefile", *sorted((REPOSITORY / "workflow").rglob("*.smk"))]
+SNAKEFILES = [
+    REPOSITORY / "Snakefile",
+    REPOSITORY / "workflow" / "Snakefile",
+    *sorted((REPOSITORY / "workflow").rglob("*.smk")),
+]
 
 #: Modules whose files run what they say when they are read.
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}

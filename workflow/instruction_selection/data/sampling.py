@@ -74,8 +74,8 @@ def of_benchmark(
     if evaluation_seed is not None:
         drawn["validation"] = drawn_from("validation", seed, drawn.get("evaluation", []), None)
     for row in drawn.get("evaluation", []):
-        for name, value in row.get("record", {}).items():
-            columns.written(name, value, row, "evaluation")
+        for column, value in row.get("record", {}).items():
+            columns.written(column, value, row, "evaluation")
     kept = columns.Columns(benchmark["validation"]["keep"])
     for row in drawn["validation"]:
         kept.look(row.get("record", {}))
@@ -135,7 +135,7 @@ def draw(
         if record.reason:
             skipped.add(record.reason, f"{record.path}: {record.key}")
         elif not (without and row_id(record.row) in without):
-            look(record.row["record"])
+            look(record.row.get("record", {}))
             usable["" if layout["draw"] == "uniform" else record.row["task"]].append(number)
     available = sum(map(len, usable.values()))
     if available < (count or 1):

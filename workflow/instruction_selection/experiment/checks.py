@@ -140,7 +140,7 @@ def methods_have_enough_validation_rows(checked: Checked) -> None:
         for target in grid.targets(checked.experiment):
             wanted = [targets[part].validation_rows for part in parts(target)]
             # Of files that are read to their end, the number is not known yet.
-            rows = math.inf if "all" in wanted else sum(each for each in wanted if each != "all")
+            rows = math.inf if "all" in wanted else sum(each for each in wanted if isinstance(each, int))
             if rows < entry.least_validation_rows:
                 sentence = f"method {name!r} needs at least {entry.least_validation_rows} validation rows, not {rows}"
                 key = f"targets.{parts(target)[0]}.validation_rows"

@@ -120,6 +120,8 @@ def _tables(
 ) -> dict[str, plan.Plan]:
     tables = tables or {name: plan.of_target(name, benchmark) for name, benchmark in benchmarks.items()}
     return {
-        name: plan.filled(table, settings, table.reported and folders.path(f"tables/reported/{table.reported}"))
+        name: plan.filled(
+            table, settings, folders.path(f"tables/reported/{table.reported}") if table.reported else None
+        )
         for name, table in tables.items()
     }

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from support.rejections import rejected
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from instruction_selection.features.gradients import parameters, per_sample
+from instruction_selection.features.gradients import memory, parameters, per_sample
 from instruction_selection.features.gradients.parameters import Network
 from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
 from instruction_selection.training.layers import without_adapter
@@ -124,3 +124,13 @@ def test_layer__with_other_inputs_is_named():
     with rejected("layer-without-example-gradients", key="lora_target") as caught:
         batched(model, examples())
     assert "q_proj" in str(caught.value)
+
+
+@pytest.mark.parametrize(("family", "weights"), WITHOUT)
+def test_memory__of_such_a_layer_is_not_predicted_but_the_layer_named(family, weights):
+    """`snakemake estimate` runs the same hooks, before anything is trained."""
+    config = AutoConfig.for_model(family, **FAMILIES[family])
+    adapter = LoraConfig(r=2, target_modules="all-linear") if weights == "all" else None
+    with rejected("layer-without-example-gradients") as caught:
+        memory.of_gradients(config, adapter, [(9, 3), (7, 2)], ["sgd"], "fp32", 16)
+    assert WITHOUT[family, weights] in str(caught.value)

@@ -14,12 +14,13 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from torch.nn import functional
+from transformers import PreTrainedModel
 
 from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import parameters
@@ -130,11 +131,12 @@ class Batched:
         # As the model names it, without the adapter around it.
         layer = self._layers[number].removeprefix("base_model.model.").partition(".lora_")[0]
         adapted = isinstance(self._network, PeftModel)
+        model = cast(PreTrainedModel, self._network.get_base_model() if adapted else self._network)
         return InputError(
             "layer-without-example-gradients",
             f"layer {layer!r} does not see the examples of a batch one by one, so its weights have no gradient per "
             f"example; {'leave it out, and name the others' if adapted else 'use lora'}",
-            path=self._network.config.name_or_path or None,
+            path=model.config.name_or_path or None,
             key="lora_target" if adapted else "gradients.parameters",
         )
 
