@@ -3,8 +3,9 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from accelerate import infer_auto_device_map
@@ -53,7 +54,7 @@ def over(
         return {"": devices[0]}
     with torch.device("meta"):
         network = kind.from_config(config, dtype=dtype)
-    whole = list(network._no_split_modules or ())
+    whole = list(cast(Iterable[str], network._no_split_modules or ()))
     sizes = compute_module_sizes(network)
     largest, _ = get_max_layer_size(list(network.named_children()), sizes, whole)
     # accelerate fills one device after another, and keeps room for the largest layer on the first. An equal share and a
@@ -63,7 +64,7 @@ def over(
         limits = {number: share + largest * (number == 0) for number in range(len(devices))}
         found = infer_auto_device_map(network, {**limits, "cpu": 0}, no_split_module_classes=whole)
         if set(found.values()) == set(limits):
-            return {name: devices[int(number)] for name, number in found.items()}
+            return {name: devices[cast(int, number)] for name, number in found.items()}
     raise InputError("no-placement", f"the model has too few layers for {len(devices)} GPUs", key="gpus.gradients")
 
 

@@ -58,7 +58,9 @@ class Batched:
     def __init__(self, network: Network, precision: str, consume: Callable[[int, torch.Tensor], None]):
         self._network, self._consume = network, consume
         self._device = next(network.parameters()).device
-        self._attention = network.config._attn_implementation
+        self._adapted = isinstance(network, PeftModel)
+        self._model = cast(PreTrainedModel, network.get_base_model() if isinstance(network, PeftModel) else network)
+        self._attention = self._model.config._attn_implementation or "sdpa"
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=precision == "bf16")
         numbers = {parameter: number for number, parameter in enumerate(parameters.trainable(network).values())}
         # The gradient of a weight used in two places, such as tied embeddings, is the sum over its uses.
@@ -130,19 +132,17 @@ class Batched:
     def _unsupported(self, number: int) -> InputError:
         # As the model names it, without the adapter around it.
         layer = self._layers[number].removeprefix("base_model.model.").partition(".lora_")[0]
-        adapted = isinstance(self._network, PeftModel)
-        model = cast(PreTrainedModel, self._network.get_base_model() if adapted else self._network)
         return InputError(
             "layer-without-example-gradients",
             f"layer {layer!r} does not see the examples of a batch one by one, so its weights have no gradient per "
-            f"example; {'leave it out, and name the others' if adapted else 'use lora'}",
-            path=model.config.name_or_path or None,
-            key="lora_target" if adapted else "gradients.parameters",
+            f"example; {'leave it out, and name the others' if self._adapted else 'use lora'}",
+            path=self._model.config.name_or_path or None,
+            key="lora_target" if self._adapted else "gradients.parameters",
         )
 
     def _forward(self, input_ids: torch.Tensor, **inputs: Any) -> Any:
         unfused = self._device.type == "cpu" and input_ids.shape[1] <= UNFUSED_TOKENS
-        self._network.set_attn_implementation("eager" if unfused else self._attention)
+        self._model.set_attn_implementation("eager" if unfused else self._attention)
         # PEFT would copy the input of a layer to float32 for each of its adapters, and autocast the copy back.
         with self._autocast, disable_input_dtype_casting(self._network):
             return self._network(input_ids=input_ids, **inputs)
