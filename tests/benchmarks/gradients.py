@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--batch-tokens", type=int, default=1024, help="as bergson's here")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3, help="all but LESS take turns; medians count")
+    parser.add_argument("--precisions", nargs="+", choices=("fp32", "bf16"), default=("fp32", "bf16"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +67,7 @@ def main() -> None:
         print(f"{options.rows} rows, {bench.tokens} tokens, {options.threads} threads, D = {DIMENSION}")
         print(f"{'':28}{'seconds':>9}{'rows/s':>9}{'tokens/s':>10}")
         units, seconds_of = {}, {}
-        for precision in ("fp32", "bf16"):
+        for precision in options.precisions:
             floors, stores, writes, theirs = [], [], [], []
             for _ in range(options.repeats):
                 floors.append(bench.floor(precision))
@@ -74,6 +75,7 @@ def main() -> None:
                 stores.append(seconds)
                 writes.append(writing)
                 theirs.append(bench.bergson(precision))
+                print(f"    {floors[-1]:.1f}, {stores[-1]:.1f}, {theirs[-1]:.1f} s: floor, store, bergson", flush=True)
             floor, ours, writing, peer = map(statistics.median, (floors, stores, writes, theirs))
             bench.line(f"floor, {precision}", floor)
             bench.line(f"store, {precision}", ours)
@@ -81,9 +83,10 @@ def main() -> None:
             print(f"    store / floor {ours / floor:.2f}; writing {writing / ours:.1%} of the store's time")
             print(f"    store has {peer / ours:.2f} times bergson's tokens/s")
             seconds_of[precision] = ours
-        cosines = (units["fp32"] * units["bf16"]).sum(1)
-        print(f"    bf16 against fp32, cosine of rows: median {np.median(cosines):.5f}, least {cosines.min():.5f}")
-        if not options.less_blocks:
+        if len(units) == 2:
+            cosines = (units["fp32"] * units["bf16"]).sum(1)
+            print(f"    bf16 against fp32, cosine of rows: median {np.median(cosines):.5f}, least {cosines.min():.5f}")
+        if not options.less_blocks or "fp32" not in units:
             return
         gradients, projection = bench.less(options.less_blocks)
         less = gradients + projection

@@ -49,6 +49,13 @@ def test_questions__of_a_model_that_is_prepared_or_in_a_folder(repository, tmp_p
         (place / "config.json").unlink()
 
 
+def test_questions__gradients_on_as_many_gpus_as_a_model_is_split_over(paper):
+    gpus = paper.settings.gpus.model_copy(update={"gradients": 4})
+    split = paper.model_copy(update={"settings": paper.settings.model_copy(update={"gpus": gpus})})
+    assert memory.questions(split)["gemma-7b"]["gradients"]["gpus"] == 4
+    assert memory.questions(paper)["gemma-7b"]["gradients"]["gpus"] == 1
+
+
 def test_text__peaks_with_their_cards_and_what_is_unknown(paper, tmp_path):
     jobs = {
         "batch_tokens": 4096,

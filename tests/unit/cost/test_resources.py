@@ -34,7 +34,8 @@ def test_runtime_minutes__above_the_high_end_of_the_estimate(load, name):
     experiment = load(name)
     for job in jobs.plan(experiment):
         gpus, threads = jobs.devices(experiment, job.rule, dict(job.wildcards))
-        estimated = duration.default_cost(job.stage, gpus > 0).seconds(job, gpus or threads)
+        workers = machines.workers(job.rule, gpus, threads)
+        estimated = duration.default_cost(job.stage, gpus > 0).seconds(job, workers)
         limit = 60 * resources.runtime_minutes(experiment, job.rule, dict(job.wildcards))
         assert resources.TIME_SAFETY * estimated.high <= limit
         assert limit <= resources.TIME_SAFETY * estimated.high + 60 * (resources.EXTRA_MINUTES + 1)
@@ -114,6 +115,15 @@ def test_method_mib__megabytes_are_not_mebibytes():
 def test_model_mb__eight_billion_parameters(stage, gpus, gigabytes):
     """Without a GPU weights stay, in float32 and a copy; with several each process has its own on the way."""
     assert round(resources.model_mb(LLAMA_8B, stage, gpus) / 1000) == gigabytes
+
+
+def test_limits__of_a_split_model_are_those_of_one_process_on_one_gpu(demo):
+    """Its GPUs take turns, and one process reads the model."""
+    names = {"model": "smollm2-135m", "pool": "reasoning", "checkpoint": "1", "shard": "0"}
+    one, four = (with_settings(demo, gpus=Gpus(gradients=number)) for number in (1, 4))
+    assert [machines.devices("pool_gradients", each.settings)[0] for each in (one, four)] == [1, 4]
+    for limit in (resources.runtime_minutes, resources.memory_mb):
+        assert limit(one, "pool_gradients", names) == limit(four, "pool_gradients", names)
 
 
 def test_limits__the_demo_asks_for_more_than_was_measured_and_not_ten_times_as_much(demo):

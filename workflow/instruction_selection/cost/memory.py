@@ -140,6 +140,8 @@ def text(experiment: Experiment, path: str | Path) -> str:
         "  computes as many rows at once as fit; shown is the least: weights, and the cache of one row of the model's",
         "  greatest length.",
     ]
+    if (gpus := experiment.settings.gpus.gradients) > 1:
+        lines.append(f"  Gradients: the fullest of the {gpus} GPUs that a model is split over.")
     return "\n".join(lines)
 
 

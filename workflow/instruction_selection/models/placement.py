@@ -3,7 +3,7 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -54,7 +54,7 @@ def over(
         return {"": devices[0]}
     with torch.device("meta"):
         network = kind.from_config(config, dtype=dtype)
-    whole = list(cast(Iterable[str], network._no_split_modules or ()))
+    whole = [str(name) for name in network._no_split_modules or ()]
     sizes = compute_module_sizes(network)
     largest, _ = get_max_layer_size(list(network.named_children()), sizes, whole)
     # accelerate fills one device after another, and keeps room for the largest layer on the first. An equal share and a

@@ -117,3 +117,23 @@ def test_dropout__is_off(tiny_model, warmup, examples):
     network = parameters.load(tiny_model, warmup, CPU, "fp32")
     first, second = (torch.cat(per_sample.reference(network, examples[0])) for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_products__of_bfloat16_factors_lose_nothing_and_leave_torchs_precision():
+    generator = torch.Generator().manual_seed(0)
+    inputs, gradient = (torch.randn(3, 50, size, generator=generator).bfloat16() for size in (64, 32))
+    before = torch.get_float32_matmul_precision()
+    found = per_sample._linear(["weight"], inputs, gradient)["weight"]
+    assert torch.get_float32_matmul_precision() == before
+    assert found.dtype == torch.float32
+    exact = torch.einsum("bto,bti->boi", gradient.double(), inputs.double())
+    assert relative_error(found, exact) < 1e-6
+
+
+def test_attention__of_short_examples_has_the_rows_of_torchs_own(tiny_model, warmup, examples, monkeypatch):
+    groups = per_sample.batches(examples, 1000)
+    assert max(len(example.input_ids) for example in examples) < per_sample.UNFUSED_TOKENS
+    unfused = batched(tiny_model, warmup, examples, groups)
+    monkeypatch.setattr(per_sample, "UNFUSED_TOKENS", 0)
+    for row, wanted in zip(unfused, batched(tiny_model, warmup, examples, groups), strict=True):
+        assert 0 < relative_error(row, wanted) < 1e-5
