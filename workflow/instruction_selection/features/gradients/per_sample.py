@@ -122,13 +122,13 @@ class Batched:
     def _unsupported(self, number: int) -> InputError:
         # As the model names it, without the adapter around it.
         layer = self._layers[number].removeprefix("base_model.model.").partition(".lora_")[0]
-        adapted = isinstance(self._network, PeftModel)
-        model = cast(PreTrainedModel, self._network.get_base_model() if adapted else self._network)
+        network, adapted = self._network, isinstance(self._network, PeftModel)
+        base = cast(PreTrainedModel, network.get_base_model() if isinstance(network, PeftModel) else network)
         return InputError(
             "layer-without-example-gradients",
             f"layer {layer!r} does not see the examples of a batch one by one, so its weights have no gradient per "
             f"example; {'leave it out, and name the others' if adapted else 'use lora'}",
-            path=model.config.name_or_path or None,
+            path=base.config.name_or_path or None,
             key="lora_target" if adapted else "gradients.parameters",
         )
 
