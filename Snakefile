@@ -30,7 +30,7 @@ include: "workflow/resources.smk"
 
 
 # Only with `--sdm conda apptainer`: docs/containers.md.
-containerized: str(CHECKOUT / "container/instruction-selection.sif")
+containerized: "container/instruction-selection.sif"
 
 
 wildcard_constraints:
