@@ -25,12 +25,12 @@ else:
     configfile: Path(workflow.current_basedir) / "config/config.yaml"
 
 
+# Only with `--sdm conda apptainer`: docs/containers.md.
+containerized: "container/instruction-selection.sif"
+
+
 include: "workflow/common.smk"
 include: "workflow/resources.smk"
-
-
-# Only with `--sdm conda apptainer`: docs/containers.md.
-containerized: str(CHECKOUT / "container/instruction-selection.sif")
 
 
 wildcard_constraints:

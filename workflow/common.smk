@@ -38,7 +38,6 @@ IS_MODULE = not workflow.modifier.is_main_snakefile()
 if workflow.is_main_process and not (IS_MODULE or OUTPUT.dryrun or OUTPUT.verbose):
     console.install(logger)
 packages.prefer(code.SCRIPTS.parent)
-CHECKOUT = code.SCRIPTS.parents[1]
 
 
 CONFIG = Folders.of_run()

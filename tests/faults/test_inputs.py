@@ -34,7 +34,7 @@ def test_target__without_a_response_is_rejected_when_it_is_sampled(copy):
         "  empty: {validation_rows: 4, evaluation_rows: 4}\nmethods:",
     )
     rows = f"{RESULTS}/targets/empty/validation.jsonl"
-    sentence(copy.snakemake("--", rows), "4 examples are requested, but only 0 are available")
+    sentence(copy.snakemake("--", rows), "4 examples are requested, and there are 0")
 
 
 def test_evaluation__of_fewer_samples_is_rejected(copy, undisturbed):

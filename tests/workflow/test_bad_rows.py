@@ -43,8 +43,8 @@ def write(checkout: Checkout, name: str, rows: list[dict], after: str = "") -> N
     ("pool", "after", "expected"),
     [
         (GOOD, "{oops\n", "data/pool.jsonl: line 73: not JSON (Expecting property name"),
-        (GOOD[:-1], "", "72 examples are requested, but only 71 are available"),
-        (GOOD[:-1], '{"q": "x", "a": ""}\n', "72 examples are requested, but only 71 are available"),
+        (GOOD[:-1], "", "72 examples are requested, and there are 71"),
+        (GOOD[:-1], '{"q": "x", "a": ""}\n', "72 examples are requested, and there are 71"),
         (
             GOOD[:-1],
             '{"q": "x"}\n',

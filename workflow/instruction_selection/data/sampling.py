@@ -138,10 +138,10 @@ def draw(
             look(record.row.get("record", {}))
             usable["" if layout["draw"] == "uniform" else record.row["task"]].append(number)
     available = sum(map(len, usable.values()))
-    if available < (count or 1):
+    count = max(1, available) if count is None else count
+    if available < count:
         path = paths[0] if len(paths) == 1 else paths[0].parent
-        raise InputError("too-few-examples", _too_few(count or 1, available, skipped), path=path, key=key)
-    count = available if count is None else count
+        raise InputError("too-few-examples", _too_few(count, available, skipped), path=path, key=key)
     tasks = sorted(usable)
     shares = largest_remainder(count, [len(usable[task]) for task in tasks])
     chosen = set()
