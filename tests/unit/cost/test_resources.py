@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from instruction_selection.cost import duration, jobs, prices, resources
 from instruction_selection.experiment import load as loading
+from instruction_selection.experiment import machines
 from instruction_selection.experiment.settings import Gpus, PoolRows, Projection
 from instruction_selection.selection.walk import quantised
 
