@@ -13,9 +13,9 @@ from instruction_selection.experiment import grid, machines
 from instruction_selection.experiment.base import either_of
 from instruction_selection.experiment.experiment import Experiment
 
-#: What a rule's prediction is called in memory.json. vLLM takes what a card has, so it has none.
+#: What a rule's prediction is called in memory.json.
 PREDICTED = {
-    **{"warmup": "trainings", "finetune": "trainings", "evaluate": "evaluations"},
+    **{"warmup": "trainings", "finetune": "trainings", "evaluate": "evaluations", "evaluate_with_vllm": "evaluations"},
     **{
         feature.rule: "gradients" if feature.per_checkpoint else "losses"
         for feature in FEATURES.values()
@@ -39,8 +39,8 @@ def jobs_on_gpus(experiment: Experiment, jobs: Iterable[tuple[str, Mapping[str, 
 def reject(experiment: Experiment, path: str | Path, jobs: Iterable[GpuJob]) -> None:
     """Raise `InputError` for the first of `jobs_on_gpus` that needs more memory than the card has to give.
 
-    `path` is what `scripts/predict_memory.py` wrote. What is not predicted passes: vLLM, and a training with another
-    stage of ZeRO than 2.
+    `path` is what `scripts/predict_memory.py` wrote. A training with another stage of ZeRO than 2 is not predicted, and
+    passes. Of vLLM, which takes what a card has, the least that it starts with is predicted.
     """
     card = experiment.settings.gpus.card
     assert card is not None, "only where a card is named"
@@ -49,8 +49,6 @@ def reject(experiment: Experiment, path: str | Path, jobs: Iterable[GpuJob]) -> 
         if model not in predictions:
             sentence = "gpus.card needs the sizes of the model's layers, to predict its memory; add them"
             raise InputError("no-architecture", sentence, path=f"config/models/{model}.yaml", key="architecture")
-        if rule not in PREDICTED:
-            continue
         name, peak = _predicted(predictions[model], rule, benchmark)
         if peak is not None and peak > room:
             needs = f"{name} of {model}: {peak / memory.GIB:.1f} GiB are needed, and a card of {card} GB has"
@@ -73,10 +71,12 @@ def _predicted(found: Mapping[str, Any], rule: str, benchmark: str | None) -> tu
 def _changes(experiment: Experiment, rule: str, benchmark: str | None) -> list[str]:
     """What would make a job smaller, and is not so already."""
     settings = experiment.settings
-    if rule == "evaluate" and benchmark is not None:
+    if benchmark is not None:
         evaluation = grid.evaluation_settings(experiment, benchmark)
         possible = {
-            "lower evaluation.batch_size": evaluation.batch_size > 1,
+            # vLLM forms batches itself.
+            "lower evaluation.batch_size": evaluation.backend == "hf" and evaluation.batch_size > 1,
+            "set evaluation.backend: hf": evaluation.backend == "vllm",
             "set evaluation.dtype: bfloat16": evaluation.dtype == "float32",
         }
     elif rule == "warmup" or rule == "finetune":
@@ -96,6 +96,7 @@ def _changes(experiment: Experiment, rule: str, benchmark: str | None) -> list[s
             "lower gradients.batch_tokens": (gradients.batch_tokens or 0) > settings.cutoff_len,
             "set gradients.parameters: lora": of_gradients and gradients.parameters == "full",
             "set gradients.precision: bf16": of_gradients and gradients.precision == "fp32",
+            "raise gpus.gradients": True,
             "lower cutoff_len": True,
         }
     return [change for change, helps in possible.items() if helps]

@@ -53,13 +53,13 @@ def peak(
 ) -> int:
     """Peak bytes of a batch of `rows` of `tokens` tokens each, written ones included, with transformers.
 
-    The pass runs on fake tensors.
     Weights and an adapter, the cache of keys and values, and the largest layer's activations. Where answers are scored
     and not written, also the log-probabilities of the whole vocabulary at every token (lm-eval's `HFLM`).
     """
     with torch.device("meta"):
         network = skeleton.untrained(config, adapter, getattr(torch, dtype))
-    with skeleton.fake_tensors() as storages, torch.inference_mode():
+    # Not in inference mode, in which operations that consist of others are counted without what these allocate.
+    with skeleton.fake_tensors() as storages, torch.no_grad():
         skeleton.allocate(network)
         output = network(
             input_ids=torch.zeros(rows, tokens, dtype=torch.long), use_cache=True, logits_to_keep=int(generates)
