@@ -157,10 +157,12 @@ def fresh(tmp_path_factory, repository) -> Checkout:
 @pytest.fixture(scope="session")
 def finished(fresh, tmp_path_factory) -> Checkout:
     """The checkout after a whole run of the smoke experiment. Tests that change anything take a `copy`."""
-    checkout = Checkout(shutil.copytree(fresh.path, tmp_path_factory.mktemp("finished") / "checkout"))
-    result = checkout.snakemake()
-    assert result.returncode == 0, result.stdout + result.stderr
-    return checkout
+
+    def make(path: Path) -> None:
+        result = Checkout(shutil.copytree(fresh.path, path)).snakemake()
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return Checkout(parallel.made_once("finished", make, tmp_path_factory))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Tests in several processes: `pytest -n 2`."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def made_once(name: str, make: Callable[[Path], object], tmp_path_factory: pytes
     marker = folder.with_name(f"{name}.made")
     with FileLock(folder.with_name(f"{name}.lock")):
         if not marker.exists():
+            # What is left of a process that failed.
+            shutil.rmtree(folder, ignore_errors=True)
             make(folder)
             marker.touch()
     return folder
