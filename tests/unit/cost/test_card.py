@@ -56,7 +56,8 @@ def predicted(folder, experiment, **larger):
 def test_jobs_on_gpus__each_once_and_none_without_a_gpu(paper):
     found = planned(paper)
     assert len(found) == len(set(found)) == len(MODELS) * (4 + len(paper.settings.targets))
-    assert {rule for rule, *_ in found} == {"warmup", "finetune", "evaluate", "pool_gradients", "validation_gradients"}
+    rules = {"warmup", "finetune", "evaluate_with_vllm", "pool_gradients", "validation_gradients"}
+    assert {rule for rule, *_ in found} == rules
     without = with_gpus(paper, training=0, evaluation=0)
     assert {rule for rule, *_ in planned(without)} == {"pool_gradients", "validation_gradients"}
 

@@ -131,7 +131,7 @@ def test_products__of_bfloat16_factors_lose_nothing_and_leave_torchs_precision()
 
 
 def test_attention__of_short_examples_has_the_rows_of_torchs_own(tiny_model, warmup, examples, monkeypatch):
-    groups = per_sample.batches(examples, 1000)
+    groups = batching.by_length(examples, batching.with_response(examples), 1000)
     assert max(len(example.input_ids) for example in examples) < per_sample.UNFUSED_TOKENS
     unfused = batched(tiny_model, warmup, examples, groups)
     monkeypatch.setattr(per_sample, "UNFUSED_TOKENS", 0)
