@@ -1,11 +1,11 @@
 """What can only be checked on a GPU: `make gpu`. Prints what it measures; skipped on machines without one."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 import torch
 from peft import LoraConfig
+from support.timing import seconds_of
 from transformers import AutoTokenizer, LlamaConfig
 
 from instruction_selection.core import files
@@ -92,13 +92,13 @@ def test_bandwidth__of_the_cards_memory(measured):
     numbers = torch.ones(2**28, device=GPU)
     copy = torch.empty_like(numbers)
     seconds = seconds_of(lambda: copy.copy_(numbers), 20)
-    measured("bandwidth", 20 * 2 * numbers.nbytes / seconds, "bytes per second")
+    measured("bandwidth", 2 * numbers.nbytes / seconds, "bytes per second")
 
 
 def products_per_second() -> float:
     """Operations per second of a product of matrices in bfloat16, the most that a model could reach."""
     matrix = torch.ones(8192, 8192, dtype=torch.bfloat16, device=GPU)
-    return 2 * 8192**3 * 20 / seconds_of(lambda: matrix @ matrix, 20)
+    return 2 * 8192**3 / seconds_of(lambda: matrix @ matrix, 20)
 
 
 def test_gradients__tokens_per_second_and_share_of_what_a_product_of_matrices_reaches(large, measured):
@@ -110,7 +110,7 @@ def test_gradients__tokens_per_second_and_share_of_what_a_product_of_matrices_re
         batched.run(batch)
         sketches.finish()
 
-    tokens_per_second, operations = 5 * 4096 / seconds_of(run, 5), products_per_second()
+    tokens_per_second, operations = 4096 / seconds_of(run, 5), products_per_second()
     measured("gradients, tokens of a model of 1.1 billion parameters in bf16", tokens_per_second, "tokens per second")
     measured("gradients", weights * tokens_per_second, gpu.rate_unit("gradients"))
     measured("product of matrices in bf16", operations, "operations per second")
@@ -133,21 +133,10 @@ def test_training__tokens_per_second_with_recomputed_activations(large, measured
         loss.backward()
         large.zero_grad()
 
-    tokens_per_second = 5 * 4096 / seconds_of(run, 5)
+    tokens_per_second = 4096 / seconds_of(run, 5)
     measured("training, tokens of a model of 1.1 billion parameters in bf16", tokens_per_second, "tokens per second")
     measured("training", weights * tokens_per_second, gpu.rate_unit("training"))
     assert all(bool(weight.isfinite().all()) for weight in large.parameters())
-
-
-def seconds_of(run, times: int) -> float:
-    """Seconds of so many runs, after one to warm up."""
-    run()
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(times):
-        run()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def test_train__on_all_gpus_with_moments_by_name(tiny_model, some_rows, repository, tmp_path, show):

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from support.timing import seconds_of
 
 from instruction_selection.features import products
 from instruction_selection.features.matrix import InMemoryMatrix, WeightedMean
@@ -49,17 +50,6 @@ def unit_rows(count: int, dimension: int, device: str = "cpu") -> np.ndarray:
 
 def directions(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[1 : count + 1].astype(np.float64) + 0.3 * rows[:64].astype(np.float64).mean(0)
-
-
-def seconds_of(run, times: int) -> float:
-    """Seconds of a run, on average, after one to warm up."""
-    run()
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(times):
-        run()
-    torch.cuda.synchronize()
-    return (time.perf_counter() - start) / times
 
 
 @pytest.mark.parametrize("delta", [0.5, 0.95])
