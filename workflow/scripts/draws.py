@@ -10,7 +10,11 @@ try:
     rows, spec = draws.summary(experiments)
 except InputError as error:
     raise SystemExit(str(error)) from None
-texts = {"md": render.to_markdown(rows, spec), "tex": render.to_tex(rows, spec), "csv": results.to_csv(rows, spec)}
+texts = {
+    "md": render.to_markdown(rows, spec),
+    "tex": render.to_tex(rows, spec, "draws"),
+    "csv": results.to_csv(rows, spec),
+}
 for suffix, text in texts.items():
     files.write_text(Path("results") / snakemake.params.experiment / f"draws.{suffix}", text)
 files.write_text(snakemake.log[0], texts["md"])
