@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from peft import LoraConfig
-from support.timing import seconds_of
+from support.gpu_timing import seconds_of
 from transformers import AutoTokenizer, LlamaConfig
 
 from instruction_selection.core import files

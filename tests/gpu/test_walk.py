@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from support.timing import seconds_of
+from support.gpu_timing import seconds_of
 
 from instruction_selection.features import products
 from instruction_selection.features.matrix import InMemoryMatrix, WeightedMean

@@ -1,7 +1,7 @@
 from instruction_selection.core import logs
 
 with logs.to_file(snakemake.log[0]):
-    from instruction_selection.core import batches, recorded, shards
+    from instruction_selection.core import batch_tokens, recorded, shards
     from instruction_selection.features.gradients import compute
 
     recorded.check(snakemake.input.rows, snakemake.input.sampled)
@@ -20,7 +20,7 @@ with logs.to_file(snakemake.log[0]):
         settings={
             "projection": settings["gradients"]["projection"],
             "precision": settings["gradients"]["precision"],
-            "batch_tokens": batches.tokens(**params.execution["batches"], model=snakemake.wildcards.model),
+            "batch_tokens": batch_tokens.of_model(**params.execution["batches"], model=snakemake.wildcards.model),
         },
         code=params.code,
         gpus=params.execution["gpus"],

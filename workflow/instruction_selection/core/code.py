@@ -15,7 +15,7 @@ SCRIPTS = PACKAGE.parent / "scripts"
 #: Modules that decide how a job runs and reports, and never what it computes.
 OPERATION = {
     *(
-        "core.batches",
+        "core.batch_tokens",
         "core.code",
         "core.devices",
         "core.errors",

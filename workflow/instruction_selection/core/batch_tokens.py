@@ -6,7 +6,7 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 
 
-def tokens(given: int | None, predicted: str | Path, model: str) -> int:
+def of_model(given: int | None, predicted: str | Path, model: str) -> int:
     """`given`, or without it what `scripts/predict_memory.py` wrote to `predicted` for a model.
 
     Raises `InputError` if there is no prediction for the model. A run makes it before its first job.
