@@ -41,7 +41,7 @@ from instruction_selection.features.gradients import (  # noqa: E402
 )
 from instruction_selection.features.gradients import store as gradients_store  # noqa: E402
 from instruction_selection.models import batching, tokens  # noqa: E402
-from instruction_selection.models.tokens import IGNORE_INDEX  # noqa: E402
+from instruction_selection.models.tokenized_example import IGNORE_INDEX  # noqa: E402
 
 TEMPLATE, CUTOFF, DIMENSION = "smollm_eot", 256, 8192
 CPU = torch.device("cpu")

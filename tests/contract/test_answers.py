@@ -19,7 +19,7 @@ from instruction_selection.experiment.model import Model
 from instruction_selection.models import checksummed_folder, tokens
 from instruction_selection.models import prepare as models
 from instruction_selection.models import summary as model_summary
-from instruction_selection.models.tokens import IGNORE_INDEX
+from instruction_selection.models.tokenized_example import IGNORE_INDEX
 
 SETTINGS = {"backend": "hf", "dtype": "float32", "batch_size": 4, "chat_template": True}
 #: SmolLM2's tokenizer and template are the tiny model's too.
@@ -159,7 +159,10 @@ def spy(folder, *tasks):
         end_of_turn=":".join(map(str, form["end_of_turn"])),
         **given,
     )
-    read, call, generate = [], model._model_call, model._model_generate
+    read, call, generate, score = [], model._model_call, model._model_generate, model._score_answers
+    model._score_answers = lambda encoded, *more: (
+        read.extend(prompt + answer for prompt, answer in encoded) or score(encoded, *more)
+    )
     model._model_call = lambda inps, **keys: read.append(inps[0].tolist()) or call(inps, **keys)
     model._model_generate = lambda context, **keys: read.append(context[0].tolist()) or generate(context, **keys)
     return model, read
@@ -274,6 +277,32 @@ def test_tasks_of_lm_eval__are_asked_as_it_asks_them(prepared, tmp_path):
         for row in ROWS[:4]
     ]
     assert model.loglikelihood(asked) == plain.loglikelihood(asked)
+
+
+def test_answers__have_lm_evals_own_scores_in_batches_of_any_size(prepared):
+    """Whose models compute the whole vocabulary's probabilities at every token."""
+    entry, folder = prepared("tiny-llama")
+    model, _ = spy(folder, "own")
+    examples = tokens.encode(ROWS, AutoTokenizer.from_pretrained(folder), entry["template"], 512)
+    encoded = [(each.input_ids[: -each.response_tokens], each.input_ids[-each.response_tokens :]) for each in examples]
+    # Greedy decoding gives the last token of this one.
+    prompt = encoded[0][0]
+    with torch.no_grad():
+        encoded.append((prompt, [int(model.model(torch.tensor([prompt])).logits[0, -1].argmax())]))
+    wanted = answers.ScoresAnswers._score_answers(model, encoded, True)
+    assert [exact for _, exact in wanted] == [False] * len(ROWS) + [True]
+    for batch_size in (1, 3, len(encoded)):
+        model.batch_size_per_gpu = batch_size
+        found = model._score_answers(encoded, True)
+        assert [exact for _, exact in found] == [exact for _, exact in wanted]
+        assert [score for score, _ in found] == pytest.approx([score for score, _ in wanted], rel=1e-5)
+
+
+def test_score__of_a_model_in_bfloat16_is_not_rounded_to_it(prepared, benchmark, tmp_path):
+    """bfloat16 has eight bits: above 128 nats it would be a whole number."""
+    samples, _ = evaluate(benchmark, ROWS, prepared("tiny-llama")[1], tmp_path, dtype="bfloat16")
+    scores = torch.tensor([samples["answer", row["id"]]["perplexity"] for row in ROWS], dtype=torch.float64)
+    assert (scores.bfloat16().double() != scores).any()
 
 
 def test_model__that_an_earlier_version_prepared_is_rejected(tmp_path):

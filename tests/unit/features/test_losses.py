@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from instruction_selection.core import files
 from instruction_selection.features import checksummed_hdf5, losses
 from instruction_selection.models import tokens
-from instruction_selection.models.tokens import IGNORE_INDEX
+from instruction_selection.models.tokenized_example import IGNORE_INDEX
 
 TEMPLATE = "smollm_eot"
 

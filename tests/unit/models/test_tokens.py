@@ -2,18 +2,23 @@
 
 import pytest
 import yaml
+from llamafactory.extras import constants
 from support import stand_ins
 from support.rejections import rejected
 from transformers import AutoTokenizer
 
 from instruction_selection.data import control_tokens
 from instruction_selection.models import row_templates, tokens
-from instruction_selection.models.tokens import IGNORE_INDEX
+from instruction_selection.models.tokenized_example import IGNORE_INDEX
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tiny_model):
     return AutoTokenizer.from_pretrained(tiny_model)
+
+
+def test_label_without_loss__is_llama_factorys():
+    assert IGNORE_INDEX == constants.IGNORE_INDEX
 
 
 def test_supervision__is_of_the_response_only(tokenizer, some_rows):

@@ -216,6 +216,10 @@ def model_arguments(
     arguments: dict[str, str | int] = {"pretrained": str(model), "dtype": settings["dtype"]}
     if summary.row_form(model)["bos"]:
         arguments["add_bos_token"] = True
+    if settings["backend"] == "hf":
+        # By default in the model's precision: in bfloat16, log-probabilities of choices have two or three digits, and
+        # equal ones are decided by their order. vLLM has float32.
+        arguments["softmax_dtype"] = "float32"
     if adapter is None:
         return arguments
     if settings["backend"] == "hf":

@@ -64,5 +64,5 @@ def peak(
         output = network(
             input_ids=torch.zeros(rows, tokens, dtype=torch.long), use_cache=True, logits_to_keep=int(generates)
         )
-        functional.log_softmax(output.logits, dim=-1)
+        functional.log_softmax(output.logits, dim=-1, dtype=torch.float32)
     return storages.peak

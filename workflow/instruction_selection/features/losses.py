@@ -19,7 +19,7 @@ from instruction_selection.core.example import Example
 from instruction_selection.features import row_values
 from instruction_selection.models import batching, placement, tokens
 from instruction_selection.models.response_loss import response_losses
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 
 def compute(

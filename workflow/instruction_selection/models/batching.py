@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from instruction_selection.models.tokens import TokenizedExample
+from instruction_selection.models.tokenized_example import TokenizedExample
 
 
 def by_length(examples: Sequence[TokenizedExample], rows: Iterable[int], batch_tokens: int) -> list[list[int]]:

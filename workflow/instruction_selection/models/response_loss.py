@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from instruction_selection.models import batching
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 
 def response_losses(
@@ -18,6 +18,17 @@ def response_losses(
 
     `network` is called as a causal model of transformers on `device`.
     """
+    logits, targets = response_logits(network, batch, device)
+    return -log_probabilities(logits, targets).sum(1) / (targets != IGNORE_INDEX).sum(1)
+
+
+def response_logits(
+    network: Callable[..., Any], batch: Sequence[TokenizedExample], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What predicts the response tokens of a batch of B examples, and these tokens: float32 (B, P, V), int64 (B, P).
+
+    P are the positions at which some example has a response token; an example without one there has IGNORE_INDEX.
+    """
     ids, mask = batching.padded(batch)
     labels = np.full(ids.shape, IGNORE_INDEX)
     for row, example in enumerate(batch):
@@ -25,7 +36,6 @@ def response_losses(
     targets = labels[:, 1:]
     # The head is the largest layer of a small model; apply it only where some example has a response token.
     positions = np.flatnonzero((targets != IGNORE_INDEX).any(0))
-    targets = torch.from_numpy(targets[:, positions]).to(device)
     logits = network(
         input_ids=torch.from_numpy(ids).to(device),
         attention_mask=torch.from_numpy(mask).to(device),
@@ -33,8 +43,13 @@ def response_losses(
         logits_to_keep=positions,
         use_cache=False,
     ).logits
+    return logits.float(), torch.from_numpy(targets[:, positions]).to(device)
+
+
+def log_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """float32 (B, P): the log-probability of each target in nats, and 0 for IGNORE_INDEX."""
     # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
     per_token = functional.cross_entropy(
-        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
+        logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
     )
-    return per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
+    return -per_token.view(targets.shape)

@@ -6,13 +6,11 @@ three see identical tokens. Validation examples end as training examples do.
 
 import copy
 import difflib
-from dataclasses import dataclass
 
 from llamafactory.data.converter import AlpacaDatasetConverter, SharegptDatasetConverter
 from llamafactory.data.parser import DatasetAttr
 from llamafactory.data.processor.supervised import SupervisedDatasetProcessor
 from llamafactory.data.template import get_template_and_fix_tokenizer
-from llamafactory.extras.constants import IGNORE_INDEX  # re-exported
 from llamafactory.hparams import DataArguments
 from transformers import PreTrainedTokenizerBase
 
@@ -20,19 +18,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.core.example import Example
 from instruction_selection.models import dataset_layout
 from instruction_selection.models.row_templates import ANOTHER, TEMPLATES
-
-
-@dataclass(frozen=True)
-class TokenizedExample:
-    """One example as the model reads it: two lists of one length. `labels` is IGNORE_INDEX outside the response."""
-
-    input_ids: list[int]
-    labels: list[int]
-
-    @property
-    def response_tokens(self) -> int:
-        """The number of tokens that the loss averages over. The first token of an example is never predicted."""
-        return sum(label != IGNORE_INDEX for label in self.labels[1:])
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 
 def encode(

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from instruction_selection.features.gradients import memory, parameters, per_sample
 from instruction_selection.features.gradients.parameters import Network
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 from instruction_selection.training.layers import without_adapter
 
 TOKENS = {"vocab_size": 64, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}

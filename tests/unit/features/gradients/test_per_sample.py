@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 
 from instruction_selection.features.gradients import parameters, per_sample
 from instruction_selection.models import batching, tokens
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 CPU = torch.device("cpu")
 

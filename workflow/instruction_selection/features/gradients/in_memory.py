@@ -9,7 +9,7 @@ from instruction_selection.features.gradients.parameters import Network
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.features.matrix import InMemoryMatrix
 from instruction_selection.models import batching
-from instruction_selection.models.tokens import TokenizedExample
+from instruction_selection.models.tokenized_example import TokenizedExample
 
 
 class RawGradients:

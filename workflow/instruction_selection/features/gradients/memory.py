@@ -11,7 +11,7 @@ from transformers import PretrainedConfig
 from instruction_selection.features.gradients import parameters, per_sample, projection
 from instruction_selection.features.gradients.sketches import Sketches
 from instruction_selection.models import placement, skeleton
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.features.gradients import parameters
 from instruction_selection.features.gradients.parameters import Network
 from instruction_selection.models.response_loss import response_losses
-from instruction_selection.models.tokens import IGNORE_INDEX, TokenizedExample
+from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 
 def reference(network: Network, example: TokenizedExample) -> list[torch.Tensor]:
