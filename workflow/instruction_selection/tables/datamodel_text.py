@@ -78,8 +78,7 @@ def _notes() -> list[str]:
         "Interval: percentile bootstrap over subsets, not corrected for the number of methods. It holds for this pool, "
         "these validation and evaluation rows and this warm-up. Every subset was tuned once, so what the seed of a "
         "fine-tuning changes is noise here, and even true effects have a score below 1, by an unknown amount.",
-        "A row without a score counts as the mean of the others. Methods that choose row after row, or draw, score no "
-        "rows.",
+        "A row without a score counts as the mean of the others. Methods whose code returns no scores are not shown.",
     ]
 
 
