@@ -391,7 +391,7 @@ def test_misspelt_word__is_corrected(folder, file, key, value, word):
 def test_unknown_experiment__lists_the_choices(folder):
     with rejected("unknown-experiment") as caught:
         load.load(folder.path, "zzz")
-    assert "available: demo, " in str(caught.value)
+    assert "available: datamodels, demo, " in str(caught.value)
 
 
 def test_gradients__that_are_needed_must_be_kept(folder):

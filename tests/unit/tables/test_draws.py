@@ -1,6 +1,5 @@
 """The table over draws, from results that belong together; and what can be planned from them."""
 
-import copy
 import csv
 import io
 import shutil
@@ -9,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from support.records import belonging_together
 from support.rejections import rejected
 
 from instruction_selection.core import files
 from instruction_selection.experiment import load
-from instruction_selection.experiment.chain import PROVENANCE, Chain
+from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import draws, planning, render, results, statistics
 
@@ -21,14 +21,6 @@ ROWS = 40
 METHODS = ["base", "random", "sbert", "less"]
 #: Better than Random by this much.
 EFFECT = {"sbert": 3.0}
-
-
-def put(content, place, value):
-    for key, following in zip(place, place[1:], strict=False):
-        content = (
-            content.setdefault(key, [{}] if following == -1 else {}) if isinstance(content, dict) else content[key]
-        )
-    content[place[-1]] = value
 
 
 @pytest.fixture
@@ -48,15 +40,7 @@ def run(draw):
     """Write the results of a draw: rows differ, draws differ, and a method has its `EFFECT`."""
     wiring = Wiring(load.load("config", "small", draw))
     chain = Chain(wiring, *wiring.experiment.tables).results()
-    contents = {made.path: {} for made in chain}
-    for made in chain:
-        record = {"code": f"code of {made.rule}", "git_commit": "0123", "parameters": copy.deepcopy(made.settings)}
-        put(contents[made.path], PROVENANCE, record)
-        for place, settings in made.behind.items():
-            put(contents[made.path], place, settings)
-        for place, other, there in made.equal:
-            put(contents[made.path], place, f"{other} {there}")
-            put(contents[other], there, f"{other} {there}")
+    contents = belonging_together(chain)
     for pool in wiring.experiment.pools:
         contents[wiring.paths.pool_summary.format(pool=pool)] |= {"pool": pool, "rows": 10, "tasks": {"aiw": 2 + draw}}
     shared = np.random.default_rng(draw).normal(0, 5)

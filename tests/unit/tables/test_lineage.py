@@ -1,26 +1,16 @@
 """Results that do not belong together are rejected, along the whole chain from the pool to the score."""
 
-import copy
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.records import belonging_together, put
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import load
-from instruction_selection.experiment.chain import PROVENANCE, Chain, Made
+from instruction_selection.experiment.chain import Chain, Made
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage
-
-
-def put(content: dict, place: tuple, value: Any) -> None:
-    """Set a value in nested mappings and lists, which are made where they are missing."""
-    for key, following in zip(place, place[1:], strict=False):
-        content = (
-            content.setdefault(key, [{}] if following == -1 else {}) if isinstance(content, dict) else content[key]
-        )
-    content[place[-1]] = value
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +22,7 @@ def chain() -> list[Made]:
 def results(chain, tmp_path, monkeypatch) -> dict[str, dict]:
     """What files that belong together say, by path; `written` puts them where the chain has them."""
     monkeypatch.chdir(tmp_path)
-    contents: dict[str, dict] = {made.path: {} for made in chain}
-    for made in chain:
-        record = {"code": f"code of {made.rule}", "git_commit": "0123", "parameters": copy.deepcopy(made.settings)}
-        put(contents[made.path], PROVENANCE, record)
-        for place, settings in made.behind.items():
-            put(contents[made.path], place, settings)
-    for made in chain:
-        for place, other, there in made.equal:
-            put(contents[made.path], place, f"{other} {there}")
-            put(contents[other], there, f"{other} {there}")
-    return contents
+    return belonging_together(chain)
 
 
 def written(results: dict[str, dict]) -> None:

@@ -4,7 +4,7 @@ Results record the settings, the code and the hashes of the inputs that they wer
 these with what is said here, so that a table does not depend on file times or on Snakemake's own records.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,14 @@ def _hash_of(name: str) -> Place:
     return (*PROVENANCE, "inputs", name, "sha256")
 
 
+def unique_results(found: Iterable[Made]) -> list[Made]:
+    """Each once, in the order of the first."""
+    first: dict[str, Made] = {}
+    for made in found:
+        first.setdefault(made.path, made)
+    return list(first.values())
+
+
 class Chain:
     """The results behind some tables."""
 
@@ -47,19 +55,19 @@ class Chain:
 
     def results(self) -> list[Made]:
         """Each once; what a result is made from comes before it."""
-        found = {}
-        for table in self.tables:
-            for cell, evaluation, _, selection, training in self.wiring.table_cells(table):
-                named = {**cell, "evaluation": evaluation, "selection": selection, "training": training}
-                for made in self._of_cell(named):
-                    found.setdefault(made.path, made)
-        return list(found.values())
+        return unique_results(
+            made for table in self.tables for cell in self.wiring.table_cells(table) for made in self.of_cell(*cell)
+        )
 
     def files(self) -> list[str]:
         """Their paths."""
         return [made.path for made in self.results()]
 
-    def _of_cell(self, cell: dict[str, Any]) -> Iterator[Made]:
+    def of_cell(
+        self, names: dict[str, str], evaluation: str, _: str, selection: str | None, training: str | None
+    ) -> Iterator[Made]:
+        """An evaluation, which is one of `Wiring.table_cells`, and all that is behind it."""
+        cell = {**names, "evaluation": evaluation, "selection": selection, "training": training}
         benchmark = cell["benchmark"]
         yield self._target(benchmark)
         equal: list[Link] = [(_hash_of("rows"), self._target(benchmark).path, ("evaluation", "sha256"))]
@@ -76,9 +84,7 @@ class Chain:
 
     def _selected(self, cell: dict[str, Any]) -> Iterator[Made]:
         """Pool, warm-up, selection and training of a cell."""
-        selection = grid.selection_of(self._experiment, self.wiring.cell_of(_Wildcards(cell))).wildcards()
-        yield self._pool(cell["pool"])
-        yield from self._selection(cell["selection"], selection)
+        yield from self.of_selection(cell, cell["selection"])
         yield Made(
             cell["training"],
             "finetune",
@@ -87,7 +93,10 @@ class Chain:
             behind=self._model(cell),
         )
 
-    def _selection(self, path: str, cell: dict[str, Any]) -> Iterator[Made]:
+    def of_selection(self, names: dict[str, Any], path: str) -> Iterator[Made]:
+        """The selection of a cell, whose summary is at `path`, and all that is behind it."""
+        cell = grid.selection_of(self._experiment, self.wiring.cell_of(_Wildcards(names))).wildcards()
+        yield self._pool(cell["pool"])
         wildcards = _Wildcards(cell)
         method = self.wiring.method_of(wildcards)
         equal: list[Link] = [(_hash_of("pool"), self._pool(cell["pool"]).path, ("sha256",))]

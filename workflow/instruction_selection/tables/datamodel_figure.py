@@ -1,0 +1,61 @@
+"""The figure of linear datamodeling scores: a panel for each target, and in it a line for each method."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from instruction_selection.core.files import replacing
+from instruction_selection.experiment.experiment import Experiment
+from instruction_selection.tables.datamodel_text import heading
+from instruction_selection.tables.datamodels import Panel
+from instruction_selection.tables.figure import DARK, STYLE
+
+#: Panels side by side.
+COLUMNS = 3
+
+
+def draw(panels: Sequence[Panel], experiment: Experiment, path_svg: str | Path, path_png: str | Path) -> None:
+    """Write the figure in two formats; the same panels give the same bytes."""
+    with matplotlib.style.context(["default", STYLE]):
+        figure = _figure(panels, experiment)
+        with replacing(path_svg) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+        with replacing(path_png) as temporary:
+            figure.savefig(temporary, format="png", dpi=200)
+
+
+def _figure(panels: Sequence[Panel], experiment: Experiment) -> Figure:
+    columns = min(COLUMNS, len(panels))
+    lines = math.ceil(len(panels) / columns)
+    longest = max(len(panel.lines) for panel in panels)
+    # Inches; every panel has its own order of methods, and so its own labels.
+    figure = Figure(figsize=(4.2 * columns, (1.3 + 0.3 * longest) * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, sharex=True, squeeze=False).flat
+    for axes, panel in zip(grid, panels, strict=False):
+        axes.set_title(heading(panel, panels, experiment), fontsize=10, fontweight="bold")
+        _draw(axes, panel, experiment)
+    for axes in [*grid][len(panels) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _draw(axes: Axes, panel: Panel, experiment: Experiment) -> None:
+    for place, line in enumerate(panel.lines):
+        if (found := line.correlation) is not None:
+            # Of skewed resamples, an interval may be on one side of its estimate.
+            lengths = [[max(0, found.value - found.low)], [max(0, found.high - found.value)]]
+            axes.errorbar([found.value], [place], xerr=lengths, fmt="o", color=DARK, markersize=5, capsize=3)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(panel.lines)), [experiment.methods[line.method].label for line in panel.lines])
+    axes.set_ylim(len(panel.lines) - 0.5, -0.5)
+    axes.set_xlabel(f"Linear datamodeling score\nBar: 95 % interval over {panel.subsets} subsets")
+    # `sharex` hides the numbers of all but the lowest panels, below which there may be none.
+    axes.tick_params(axis="x", labelbottom=True)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
