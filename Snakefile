@@ -55,6 +55,7 @@ include: "workflow/rules/list.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/draws.smk"
 include: "workflow/rules/datamodels.smk"
+include: "workflow/rules/distances.smk"
 
 
 # Methods that choose by a rule of their own (docs/add-a-method.md).

@@ -45,6 +45,13 @@ def test_draws__have_a_table_over_them(study):
         assert {row["method"] for row in csv.DictReader(file)} == {"Untuned model"}
 
 
+def test_draws__without_selections_have_no_distances(study):
+    result = study.snakemake("--", "distances", experiment="small")
+    assert result.returncode != 0
+    assert "no selection of part of a pool" in result.stdout + result.stderr
+    assert not (study.path / "results/small/distances.json").exists()
+
+
 def test_draws__that_are_finished_are_not_made_again(study):
     for draw in (1, 2):
         result = study.snakemake(f"draw={draw}", "--dry-run", experiment="small")

@@ -53,6 +53,7 @@ OWN_PARAMS = {
     "table": {"cells", "plan", "benchmarks", "methods", "models", "accepted_code"},
     "selection_page": {"features", "checkpoints", "heading"},
     "shared_rows": {"cells"},
+    "measure_distances": {"experiment"},
     "report": {"tables", "targets", "selections", "benchmarks"},
 }
 #: What is fetched is recognised by its hash, and a config that is written out has no code of its own.

@@ -2,11 +2,12 @@ from pathlib import Path
 
 from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
+from instruction_selection.experiment import finished
 from instruction_selection.experiment.folders import Folders
 from instruction_selection.tables import draws, render, results
 
 try:
-    experiments = draws.finished(Folders.of_run(), snakemake.params.experiment)
+    experiments = finished.draws(Folders.of_run(), snakemake.params.experiment)
     rows, spec = draws.summary(experiments)
 except InputError as error:
     raise SystemExit(str(error)) from None

@@ -12,10 +12,10 @@ from support.records import belonging_together
 from support.rejections import rejected
 
 from instruction_selection.core import files
-from instruction_selection.experiment import load
+from instruction_selection.experiment import finished, load, representations
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.wiring import Wiring
-from instruction_selection.tables import draws, planning, render, results, statistics
+from instruction_selection.tables import distances, draws, planning, render, results, statistics
 
 ROWS = 40
 METHODS = ["base", "random", "sbert", "less"]
@@ -82,18 +82,32 @@ def by_method(rows):
 
 def test_finished__only_draws_whose_tables_are_there_in_order(study):
     with rejected("no-finished-draw", path="results/small"):
-        draws.finished("config", "small")
+        finished.draws("config", "small")
     for draw in (4, 2):
         run(draw)
-    assert [each.draw for each in draws.finished("config", "small")] == [2, 4]
+    assert [each.draw for each in finished.draws("config", "small")] == [2, 4]
     with rejected("no-draws", path="experiments/smoke.yaml", key="draws"):
-        draws.finished("config", "smoke")
+        finished.draws("config", "smoke")
+
+
+def test_finished__runs_are_the_draws_or_the_experiment_itself(study):
+    with rejected("no-finished-draw", path="results/small"):
+        finished.runs("config", "small")
+    run(2)
+    assert [each.draw for each in finished.runs("config", "small")] == [2]
+    with rejected("not-finished", path="results/smoke"):
+        finished.runs("config", "smoke")
+    wiring = Wiring(load.load("config", "smoke"))
+    for path in wiring.files_of(list(wiring.experiment.tables)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
+    assert [each.folder for each in finished.runs("config", "smoke")] == ["smoke"]
 
 
 def test_summary__differences_are_within_draws_and_a_real_one_is_found(study):
     for draw in range(1, 7):
         run(draw)
-    rows, spec = draws.summary(draws.finished("config", "small"))
+    rows, spec = draws.summary(finished.draws("config", "small"))
     metric = spec.first_metric(rows[0].benchmark)
     found = by_method(rows)
     assert all(row.seeds == 6 for row in rows)
@@ -112,7 +126,7 @@ def test_summary__differences_are_within_draws_and_a_real_one_is_found(study):
 def test_summary__seeds_of_a_draw_are_averaged_first(study):
     for draw in (1, 2):
         run(draw)
-    experiments = draws.finished("config", "small")
+    experiments = finished.draws("config", "small")
     spec = draws.spec_of(experiments[0])
     cells = [each for each in draws.cells(experiments, spec) if each.cell.method == "random"]
     assert sorted(each.cell.seed for each in cells) == [1, 2]
@@ -131,7 +145,7 @@ def test_summary__seeds_of_a_draw_are_averaged_first(study):
 def test_summary__holm_covers_the_table_and_the_csv_has_means_of_pools(study):
     for draw in (1, 3):
         run(draw)
-    rows, spec = draws.summary(draws.finished("config", "small"))
+    rows, spec = draws.summary(finished.draws("config", "small"))
     compared = [
         row.metrics[spec.first_metric(row.benchmark).name].comparison for row in rows if row.baseline is not None
     ]
@@ -149,14 +163,45 @@ def test_summary__results_of_other_code_are_rejected_across_draws(study):
     content["provenance"]["code"] = "another"
     files.write_json(path, content)
     with rejected("mixed-code"):
-        draws.summary(draws.finished("config", "small"))
+        draws.summary(finished.draws("config", "small"))
 
 
 def test_planning__says_what_could_be_shown_and_needs_two_draws(study):
     run(1)
     with rejected("nothing-to-plan-from"):
-        planning.text(draws.finished("config", "small"))
+        planning.text(finished.draws("config", "small"))
     run(2)
-    text = planning.text(draws.finished("config", "small"))
+    text = planning.text(finished.draws("config", "small"))
     assert "2 methods against the baseline" in text
     assert "variance of a difference" in text
+
+
+def test_distances__of_two_draws_are_beside_the_scores_of_their_selections(study):
+    for draw in (1, 3):
+        run(draw)
+    experiments = finished.draws("config", "small")
+    spec = draws.spec_of(experiments[0])
+    measured = [
+        {"draw": each.draw, "model": case.model, "pool": case.pool, "target": case.target, "method": method}
+        | {"ratio": ratio, "seed": seed, "representation": name, "rows": 4}
+        | {"mean_similarity": 0.5, "distance_of_means": 0.1}
+        for each in experiments
+        for case in representations.cases(Wiring(each))
+        for method, ratio, seed in case.selections
+        for name in ("Adam gradients", "hidden states")
+    ]
+    found = distances.points(experiments, measured, spec)
+    # Random has two seeds, and the other two methods one.
+    assert len(found) == len(measured) == 2 * 2 * 4
+    metric = spec.first_metric("logic")
+    for experiment in experiments:
+        for names, evaluation, *_ in Wiring(experiment).table_cells("logic"):
+            value = metric.scale * files.read_json(evaluation)["metrics"][metric.name]["value"]
+            mine = [
+                point.value
+                for point in found
+                if (point.draw, point.method, str(point.seed)) == (experiment.draw, names["method"], names["seed"])
+            ]
+            assert mine == pytest.approx([value] * (0 if names["method"] == "base" else 2))
+    with rejected("no-distances", path="results/small/draw1"):
+        distances.points(experiments, [], spec)

@@ -149,12 +149,17 @@ class Wiring:
 
     def features_made_with(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the stores that a method reads must say of themselves, as far as the experiment says it."""
-        needed = self._needed(wildcards)
+        uses_model = grid.uses_model(self.method_of(wildcards))
+        return self.made_with(self._needed(wildcards), wildcards.model if uses_model else None)
+
+    def made_with(self, features: Iterable[Feature], model: str | None) -> dict[str, Any]:
+        """What the stores of these features must say of themselves; `model` is None if they depend on none."""
+        needed = list(features)
         expected: dict[str, Any] = {}
         if any(feature.per_checkpoint for feature in needed):
             expected |= self.settings.gradients.inputs("projection", "precision")
-        if grid.uses_model(self.method_of(wildcards)):
-            expected["template"] = self.experiment.models[wildcards.model].template
+        if model is not None:
+            expected["template"] = self.experiment.models[model].template
             expected["cutoff_len"] = self.settings.cutoff_len
         encoder = self.experiment.encoder
         if encoder and any(feature.made_by == "encoder" for feature in needed):

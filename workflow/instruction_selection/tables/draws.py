@@ -3,15 +3,10 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from instruction_selection.core.errors import InputError
-from instruction_selection.experiment import load
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.plan import Plan
-from instruction_selection.experiment.settings import Settings
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage, results
 from instruction_selection.tables.cells import (
@@ -24,24 +19,6 @@ from instruction_selection.tables.cells import (
 )
 from instruction_selection.tables.rows import Row
 from instruction_selection.tables.spec import TableSpec
-
-
-def finished(config: str | Path | Folders, name: str) -> list[Experiment]:
-    """The draws of an experiment whose tables are all there, in order. Raises `InputError` if there is none."""
-    draws = load.load(config, name).settings.draws
-    if draws is None:
-        path = load.path_of(config, Settings, name)
-        raise InputError("no-draws", "the experiment has no key draws", path=path, key="draws")
-    experiments = [load.load(config, name, draw) for draw in range(1, draws + 1)]
-    found = [experiment for experiment in experiments if _is_finished(experiment)]
-    if not found:
-        sentence = f"none of {draws} draws is finished; run: snakemake --cores 2 --config experiment={name} draw=1"
-        raise InputError("no-finished-draw", sentence, path=f"results/{name}")
-    return found
-
-
-def _is_finished(experiment: Experiment) -> bool:
-    return all(Path(path).is_file() for path in Wiring(experiment).files_of(list(experiment.tables)))
 
 
 def summary(experiments: Sequence[Experiment]) -> tuple[list[Row], TableSpec]:
