@@ -122,7 +122,6 @@ class HeadAtAnswers(ScoresAnswers):
 
     # Of lm-eval's `hf` model.
     model: torch.nn.Module
-    device: torch.device
     batch_size: int
 
     def _score_answers(self, encoded: Sequence[Encoded], disable_tqdm: bool) -> list[Score]:
