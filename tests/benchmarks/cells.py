@@ -70,7 +70,7 @@ def trained(rows: list, model: Path, folder: Path, settings: dict) -> Path:
 def main() -> None:
     results, count = Path(sys.argv[1]), int(sys.argv[2])
     os.environ["OMP_NUM_THREADS"] = "1"
-    [model] = (results / "models").iterdir()
+    [model] = (results / "models").glob("[!.]*")
     [pool] = (results / "pools").glob("*/pool.jsonl")
     drawn = random.Random(0).sample(example.read(pool), count)
     lines = [f"{f'seconds, {count} rows, one thread':72}{'start-up':>9}{'loading':>9}{'work':>9}"]
@@ -92,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         adapter = Path(folder) / "adapter"
         checkpoints.keep_weights(trained(drawn[:4], model, Path(folder), FINETUNINGS[-1]), adapter)
-        for target in sorted((results / "targets").iterdir()):
+        for target in sorted((results / "targets").glob("[!.]*")):
             rows = example.read(target / "evaluation.jsonl")[:count]
             for settings in EVALUATIONS:
                 measured("evaluation", target.name, settings, evaluated, target.name, rows, model, adapter)
