@@ -18,7 +18,7 @@ from lm_eval.api.registry import get_model, register_model
 from tqdm import tqdm
 
 from instruction_selection.core.errors import InputError
-from instruction_selection.models.response_loss import log_probabilities, response_logits
+from instruction_selection.models.response_loss import response_logits
 from instruction_selection.models.tokenized_example import IGNORE_INDEX, TokenizedExample
 
 #: Ids of a prompt's tokens, and of the tokens that are scored after it.
@@ -135,11 +135,17 @@ class HeadAtAnswers(ScoresAnswers):
             for start in range(0, len(order), self.batch_size):
                 rows = order[start : start + self.batch_size]
                 logits, targets = response_logits(self.model, [examples[row] for row in rows], self.device)
-                sums = log_probabilities(logits, targets).double().sum(1)
-                greedy = ((logits.argmax(-1) == targets) | (targets == IGNORE_INDEX)).all(1)
-                scores |= zip(rows, zip(sums.tolist(), greedy.tolist(), strict=True), strict=True)
+                scores |= zip(rows, map(_score, logits, targets), strict=True)
                 bar.update(len(rows))
         return [scores[row] for row in range(len(examples))]
+
+
+def _score(logits: torch.Tensor, targets: torch.Tensor) -> Score:
+    """Of one row: logits (P, V) in any precision, and the P scored tokens, or IGNORE_INDEX where there is none."""
+    # Of a whole batch in float32 they would take gigabytes.
+    own, tokens = logits[targets != IGNORE_INDEX].float(), targets[targets != IGNORE_INDEX]
+    scored = own.log_softmax(-1).gather(1, tokens[:, None]).double().sum()
+    return float(scored), bool((own.argmax(-1) == tokens).all())
 
 
 #: How answers are scored, by lm-eval's name of the model.

@@ -19,13 +19,18 @@ def response_losses(
     `network` is called as a causal model of transformers on `device`.
     """
     logits, targets = response_logits(network, batch, device)
-    return -log_probabilities(logits, targets).sum(1) / (targets != IGNORE_INDEX).sum(1)
+    # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
+    per_token = functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
+    )
+    return per_token.view(targets.shape).sum(1) / (targets != IGNORE_INDEX).sum(1)
 
 
 def response_logits(
     network: Callable[..., Any], batch: Sequence[TokenizedExample], device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What predicts the response tokens of a batch of B examples, and these tokens: float32 (B, P, V), int64 (B, P).
+    """What predicts the response tokens of a batch of B examples, in the network's precision, and these tokens:
+    (B, P, V) and int64 (B, P).
 
     P are the positions at which some example has a response token; an example without one there has IGNORE_INDEX.
     """
@@ -43,13 +48,4 @@ def response_logits(
         logits_to_keep=positions,
         use_cache=False,
     ).logits
-    return logits.float(), torch.from_numpy(targets[:, positions]).to(device)
-
-
-def log_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """float32 (B, P): the log-probability of each target in nats, and 0 for IGNORE_INDEX."""
-    # One row per token: on a CPU, torch's log-softmax over any but the last dimension is 1,000 times less exact.
-    per_token = functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
-    )
-    return -per_token.view(targets.shape)
+    return logits, torch.from_numpy(targets[:, positions]).to(device)
