@@ -129,12 +129,13 @@ class HeadAtAnswers(ScoresAnswers):
             TokenizedExample(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer) for prompt, answer in encoded
         ]
         scores: dict[int, Score] = {}
+        device = next(self.model.parameters()).device
         # The longest first, as lm-eval has it: a batch that does not fit in memory fails at once.
         order = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
         with torch.inference_mode(), tqdm(total=len(order), unit="answer", disable=disable_tqdm) as bar:
             for start in range(0, len(order), self.batch_size):
                 rows = order[start : start + self.batch_size]
-                logits, targets = response_logits(self.model, [examples[row] for row in rows], self.device)
+                logits, targets = response_logits(self.model, [examples[row] for row in rows], device)
                 scores |= zip(rows, map(_score, logits, targets), strict=True)
                 bar.update(len(rows))
         return [scores[row] for row in range(len(examples))]
