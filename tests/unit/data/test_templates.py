@@ -86,9 +86,10 @@ ENDLESS = [
     "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
     "{% for i in range(1000000000) %}x{% endfor %}",
     "{{ range(1000000000) | list }}",
-    "{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
+    # Large from the beginning, so that a busy machine does not take a second to fill memory bit by bit.
+    "{% set n = namespace(x='a' * 200000000) %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
     "{% set n = namespace(x=99999) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x }}",
-    "{% macro f(x) %}{{ f(x ~ x) }}{% endmacro %}{{ f('a') }}",
+    "{% macro f(x) %}{{ f(x ~ x) }}{% endmacro %}{{ f('a' * 200000000) }}",
     "{{ ('a' * 40) | regex_replace('(a|aa)+$b', '') }}",
     "{{ 'a' * 20000000 }}",
 ]

@@ -54,7 +54,8 @@ def peak(
     """Peak bytes of a batch of `rows` of `tokens` tokens each, written ones included, with transformers.
 
     Weights and an adapter, the cache of keys and values, and the largest layer's activations. Where answers are scored
-    and not written, also the log-probabilities of the whole vocabulary at every token (lm-eval's `HFLM`).
+    and not written, also the log-probabilities of the whole vocabulary at every token, in float32: what lm-eval's
+    `HFLM` needs for choices, and more than `answers.HeadAtAnswers` does.
     """
     with torch.device("meta"):
         network = skeleton.untrained(config, adapter, getattr(torch, dtype))
