@@ -8,11 +8,10 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from instruction_selection.core.files import replacing
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.tables.datamodel_text import heading
 from instruction_selection.tables.datamodels import Panel
-from instruction_selection.tables.figure import DARK, STYLE
+from instruction_selection.tables.figure import DARK, STYLE, save
 
 #: Panels side by side.
 COLUMNS = 3
@@ -22,10 +21,7 @@ def draw(panels: Sequence[Panel], experiment: Experiment, path_svg: str | Path, 
     """Write the figure in two formats; the same panels give the same bytes."""
     with matplotlib.style.context(["default", STYLE]):
         figure = _figure(panels, experiment)
-        with replacing(path_svg) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
-        with replacing(path_png) as temporary:
-            figure.savefig(temporary, format="png", dpi=200)
+        save(figure, path_svg, path_png)
 
 
 def _figure(panels: Sequence[Panel], experiment: Experiment) -> Figure:

@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from instruction_selection.core.files import replacing
 from instruction_selection.tables.distances import Line, Panel, Point, metric_label, panel_of, shown, target_label
-from instruction_selection.tables.figure import STYLE
+from instruction_selection.tables.figure import STYLE, save
 from instruction_selection.tables.panels import COLOURS, MARKS, Styles
 from instruction_selection.tables.spec import TableSpec
 
@@ -27,10 +26,7 @@ def draw(
     """Draw points of all draws and write the figure in two formats; the same points give the same bytes."""
     with matplotlib.style.context(["default", STYLE]):
         figure = _figure(points, lines, spec)
-        with replacing(path_svg) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
-        with replacing(path_png) as temporary:
-            figure.savefig(temporary, format="png", dpi=200)
+        save(figure, path_svg, path_png)
 
 
 def _figure(points: Sequence[Point], lines: Sequence[Line], spec: TableSpec) -> Figure:

@@ -35,10 +35,15 @@ def draw(rows: list[Row], benchmark: ShownBenchmark, path_svg: str | Path, path_
     """
     with matplotlib.style.context(["default", STYLE]):
         figure = _figure(rows, benchmark)
-        with replacing(path_svg) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
-        with replacing(path_png) as temporary:
-            figure.savefig(temporary, format="png", dpi=200)
+        save(figure, path_svg, path_png)
+
+
+def save(figure: Figure, path_svg: str | Path, path_png: str | Path) -> None:
+    """Write a figure in two formats; in the style `STYLE`, the same figure gives the same bytes."""
+    with replacing(path_svg) as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with replacing(path_png) as temporary:
+        figure.savefig(temporary, format="png", dpi=200)
 
 
 def _figure(rows: list[Row], benchmark: ShownBenchmark) -> Figure:

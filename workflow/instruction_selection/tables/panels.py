@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from instruction_selection.core.files import replacing
 from instruction_selection.experiment.published import AVERAGE
-from instruction_selection.tables.figure import STYLE, bar_meaning, seed_dots
+from instruction_selection.tables.figure import STYLE, bar_meaning, save, seed_dots
 from instruction_selection.tables.rows import Row
 from instruction_selection.tables.spec import TableSpec
 from instruction_selection.tables.table import arrow
@@ -36,10 +35,7 @@ def draw(rows: list[Row], spec: TableSpec, path_svg: str | Path, path_png: str |
     """
     with matplotlib.style.context(["default", STYLE]):
         figure = _figure([row for row in rows if row.benchmark != AVERAGE], spec)
-        with replacing(path_svg) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
-        with replacing(path_png) as temporary:
-            figure.savefig(temporary, format="png", dpi=200)
+        save(figure, path_svg, path_png)
 
 
 def _figure(rows: list[Row], spec: TableSpec) -> Figure:
