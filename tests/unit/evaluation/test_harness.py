@@ -72,6 +72,18 @@ def test_included_task__has_a_file(tmp_path):
         harness.write_tasks("x", {"harness": {"t": {"include": "gsm9k.yaml"}}, "metrics": []}, [], [], tmp_path)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_choices__are_compared_in_float32_whatever_the_models_precision(tmp_path, dtype):
+    """By the name that lm-eval's own model has for it; one that it does not know would be passed to transformers."""
+    arguments = harness.model_arguments(prepared(tmp_path), None, {"backend": "hf", "dtype": dtype})
+    assert arguments["dtype"] == dtype
+    assert arguments["softmax_dtype"] == "float32"
+    source = ast.parse((Path(lm_eval.__file__).parent / "models/huggingface.py").read_text())
+    [model] = [node for node in source.body if isinstance(node, ast.ClassDef) and node.name == "HFLM"]
+    [start] = [node for node in model.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    assert arguments.keys() <= {argument.arg for argument in start.args.args + start.args.kwonlyargs}
+
+
 @pytest.mark.parametrize(("rank", "room"), [(4, 8), (128, 128), (129, 256)])
 def test_vllm__gets_a_lora_adapter_in_arguments_that_lm_eval_knows(tmp_path, rank, room):
     """lm-eval's class says which there are; vLLM itself is not here. Unknown ones would reach vLLM, which rejects."""
