@@ -39,7 +39,7 @@ STAGES = {
     "gather_pool_gradients": "os.rename */checkpoint1/pool.h5",
     "select_rows": at_work(f"select_rows/{CELL}/0.log", 0.5),
     "finetune": checkpoint(f"runs/{CELL}/seed0"),
-    "evaluate": logged(f"evaluate/{CELL}/0/logic.log", r"Running loglikelihood requests: +[1-9]"),
+    "evaluate": logged(f"evaluate/{CELL}/0/logic.log", "Scoring answers: "),
     "table": "os.rename */tables/logic.csv",
 }
 

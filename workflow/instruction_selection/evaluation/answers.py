@@ -132,7 +132,8 @@ class HeadAtAnswers(ScoresAnswers):
         device = next(self.model.parameters()).device
         # The longest first, as lm-eval has it: a batch that does not fit in memory fails at once.
         order = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
-        with torch.inference_mode(), tqdm(total=len(order), unit="answer", disable=disable_tqdm) as bar:
+        bar = tqdm(total=len(order), desc="Scoring answers", unit="answer", disable=disable_tqdm)
+        with torch.inference_mode(), bar:
             for start in range(0, len(order), self.batch_size):
                 rows = order[start : start + self.batch_size]
                 logits, targets = response_logits(self.model, [examples[row] for row in rows], device)
