@@ -14,15 +14,14 @@ read twice, and one part of it is in memory.
 import numpy as np
 
 from instruction_selection.core.parameters import Count
-from instruction_selection.selection import Inputs, Selection, Texts
+from instruction_selection.selection import Inputs, Texts
 from instruction_selection.selection.algorithms import terms
 
 
-def select(inputs: Inputs, budget: int, rng: np.random.Generator, *, buckets: Count) -> Selection:
+def score(inputs: Inputs, rng: np.random.Generator, *, buckets: Count) -> np.ndarray:
     ratio = _log_shares(inputs.validation_text, buckets) - _log_shares(inputs.pool_text, buckets)
     weights = np.concatenate([counts @ ratio for _, counts in terms.hashed_ngrams(inputs.pool_text, buckets)])
-    order = np.argsort(-(weights + rng.gumbel(size=len(weights))), kind="stable")
-    return Selection(order[:budget])
+    return weights + rng.gumbel(size=len(weights))
 
 
 def _log_shares(texts: Texts, buckets: int) -> np.ndarray:

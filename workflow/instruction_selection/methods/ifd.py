@@ -18,4 +18,5 @@ def select(inputs: Inputs, budget: int, rng: np.random.Generator) -> Selection:
     ratios = np.divide(given, alone, out=np.full_like(given, np.inf), where=alone > 0)
     order = np.argsort(-ratios, kind="stable")
     helped = order[ratios[order] < 1]
-    return Selection(helped[:budget], {"not_below_one": len(order) - len(helped)})
+    scores = np.where(ratios < 1, ratios, np.nan).astype(np.float32)
+    return Selection(helped[:budget], {"not_below_one": len(order) - len(helped)}, scores=scores)

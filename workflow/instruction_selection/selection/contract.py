@@ -138,8 +138,8 @@ class Selection:
 
     In `details`, at any depth, an example stands by its index under the key `anchor`. A method that walks along
     principal components has a list `components` there, one entry per walk, and names their features in `components`.
-    `scores`, float32 (N,), are of every example that the method looked at, if it has any; larger is better. A method
-    with a function `score` need not set them.
+    `scores`, float32 (N,), are of every example that the method looked at, if it has any; larger is better, and NaN is
+    for examples that it would choose with no budget. A method with a function `score` need not set them.
     """
 
     indices: np.ndarray

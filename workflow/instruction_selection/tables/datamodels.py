@@ -62,7 +62,7 @@ class Panel:
     not_selected: tuple[str, ...]
 
 
-class _Group(NamedTuple):
+class Group(NamedTuple):
     """What the subsets of a panel share."""
 
     model: str
@@ -99,19 +99,19 @@ def panels(wiring: Wiring) -> list[Panel]:
     Raises `InputError` for fewer than `FEWEST` finished subsets, if no method has scores, and where results do not
     belong together.
     """
-    groups = _groups(wiring)
+    groups = cells_by_group(wiring)
     if not groups:
         sentence = f"no table has the method {SUBSETS!r}, whose selections are the subsets"
         raise InputError("no-subsets", sentence, path=f"results/{wiring.experiment.folder}")
     return [_panel(wiring, group, cells) for group, cells in groups.items()]
 
 
-def _groups(wiring: Wiring) -> dict[_Group, list[_Cell]]:
+def cells_by_group(wiring: Wiring) -> dict[Group, list[_Cell]]:
     """The cells of every group that has random subsets, each once."""
-    found: dict[_Group, dict[str, _Cell]] = {}
+    found: dict[Group, dict[str, _Cell]] = {}
     for cell in itertools.chain.from_iterable(map(wiring.table_cells, wiring.experiment.tables)):
         names, evaluation, *_ = cell
-        group = _Group(*(names[name] for name in ("model", "pool", "ratio", "shown_for", "benchmark")))
+        group = Group(*(names[name] for name in ("model", "pool", "ratio", "shown_for", "benchmark")))
         found.setdefault(group, {})[evaluation] = cell
     return {
         group: list(cells.values())
@@ -120,9 +120,20 @@ def _groups(wiring: Wiring) -> dict[_Group, list[_Cell]]:
     }
 
 
-def _panel(wiring: Wiring, group: _Group, cells: Sequence[_Cell]) -> Panel:
+def finished_subsets(wiring: Wiring, cells: Sequence[_Cell]) -> list[_Cell]:
+    """The cells of random subsets whose models are evaluated."""
+    return [cell for cell in cells if cell[0]["method"] == SUBSETS and _is_evaluated(wiring, cell)]
+
+
+def measured(wiring: Wiring, finished: Sequence[_Cell], metric: Metric) -> tuple[list[set[str]], np.ndarray]:
+    """Of S evaluated subsets the ids of their rows, and (S,) the metric of the models, larger where it is better."""
+    subsets = [set(_selection(wiring, cell[0]).chosen()) for cell in finished]
+    return subsets, np.array([_outcome(cell, metric) for cell in finished])
+
+
+def _panel(wiring: Wiring, group: Group, cells: Sequence[_Cell]) -> Panel:
     planned = [cell for cell in cells if cell[0]["method"] == SUBSETS]
-    finished = [cell for cell in planned if _is_evaluated(wiring, cell)]
+    finished = finished_subsets(wiring, cells)
     methods: dict[str, _Selection] = {}
     for names, *_ in cells:
         if names["method"] != SUBSETS:
@@ -132,8 +143,7 @@ def _panel(wiring: Wiring, group: _Group, cells: Sequence[_Cell]) -> Panel:
     _check_lineage(wiring, finished, selected.values())
 
     metric = wiring.experiment.benchmarks[group.benchmark].metrics[0]
-    outcomes = np.array([_outcome(cell, metric) for cell in finished])
-    subsets = [set(_selection(wiring, cell[0]).chosen()) for cell in finished]
+    subsets, outcomes = measured(wiring, finished, metric)
     usable = np.isfinite(outcomes)
     folder = f"results/{wiring.experiment.folder}"
     if usable.sum() < FEWEST:

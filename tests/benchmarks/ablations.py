@@ -1,0 +1,222 @@
+"""What representations and ways of choosing find, each combined with each, without training on what is chosen.
+
+.venv/bin/python tests/benchmarks/ablations.py families families > families.csv
+.venv/bin/python tests/benchmarks/ablations.py datamodels datamodels
+
+The second argument is an experiment. `families` needs the features of some of its draws, and counts how many of the
+chosen rows are of the target's own kinds, of those that could be: a line for each draw, target, representation, way of
+choosing and ratio. `datamodels` needs some of its random subsets, and correlates the sums of their rows' scores with
+the metric of the models that were tuned on them, as `snakemake datamodels` does for methods as they are published.
+
+The code of a method is given another representation under the names of the gradients. Walks and pursuits read the last
+checkpoint, where the representation does not say otherwise.
+"""
+
+import csv
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "workflow"))
+
+from instruction_selection.core import files  # noqa: E402
+from instruction_selection.experiment import load  # noqa: E402
+from instruction_selection.experiment.wiring import Wiring  # noqa: E402
+from instruction_selection.methods import bm25, g2is_robust, gist, gtp_style, less, less_round_robin  # noqa: E402
+from instruction_selection.selection import Components, Inputs, Selection, reading  # noqa: E402
+from instruction_selection.selection.algorithms.similarity import weighted_cosines  # noqa: E402
+from instruction_selection.selection.contract import Checkpoint  # noqa: E402
+from instruction_selection.selection.examples import Examples  # noqa: E402
+from instruction_selection.selection.walk import algorithm1, fast  # noqa: E402
+from instruction_selection.selection.walk.components import principal_components, towards  # noqa: E402
+from instruction_selection.selection.walk.growing_set import Walk  # noqa: E402
+from instruction_selection.selection.walk.quantised import Quantised  # noqa: E402
+from instruction_selection.tables import datamodels  # noqa: E402
+from instruction_selection.tables.datamodeling import linear_datamodeling_score  # noqa: E402
+
+VECTORS = ("embeddings", "hidden_states")
+GRADIENTS = ("pool_gradients", "pool_sgd_gradients", "validation_gradients")
+RATIOS = (0.01, 0.05, 0.2)
+#: As config/methods has them.
+VARIANCE, DELTA = 0.5, 0.8
+RNG = np.random.default_rng(0)
+
+
+def features(wiring: Wiring, target: str) -> tuple[Inputs, Examples]:
+    """All representations of an experiment's only pool, and of a target."""
+    [model], [pool_name] = wiring.experiment.models, wiring.experiment.pools
+    named = {"model": model, "pool": pool_name, "encoder": wiring.settings.encoder, "target": target}
+    pool = Examples.read(wiring.paths.pool.format(**named))
+    validation = Examples.read(wiring.paths.validation.format(**named))
+    source = reading.Source({"pool": [pool], "validation": [validation]}, [np.array(validation.tasks)], {})
+
+    def read(*names: str, checkpoint: int | None = None) -> dict:
+        paths = {name: [wiring.paths.feature(name).format(**named, checkpoint=checkpoint)] for name in names}
+        return reading.read({name: path for name, path in paths.items() if Path(path[0]).is_file()}, source)[0]
+
+    about = files.read_json(wiring.paths.warmup_checkpoints.format(**named))["checkpoints"]
+    checkpoints = [
+        Checkpoint(read(*GRADIENTS, checkpoint=number), entry["mean_learning_rate"])
+        for number, entry in zip(wiring.checkpoints, about[-len(wiring.checkpoints) :], strict=True)
+    ]
+    sides = [f"{side}_{name}" for name in (*VECTORS, "text") for side in ("pool", "validation")]
+    return Inputs(len(pool), read(*sides), tuple(checkpoints)), pool
+
+
+def of_gradients(inputs: Inputs, kind: str, checkpoints: int) -> Inputs:
+    """Its last `checkpoints`, 0 being all."""
+    kept = inputs.checkpoints[-checkpoints:]
+    return as_gradients([(each.features[kind], each.features["validation_gradients"], each.weight) for each in kept])
+
+
+def of_vectors(inputs: Inputs, name: str) -> Inputs:
+    return as_gradients([(inputs.features[f"pool_{name}"], inputs.features[f"validation_{name}"], 1.0)])
+
+
+def as_gradients(checkpoints: list) -> Inputs:
+    found = [
+        Checkpoint({"pool_gradients": pool, "pool_sgd_gradients": pool, "validation_gradients": validation}, weight)
+        for pool, validation, weight in checkpoints
+    ]
+    return Inputs(len(checkpoints[0][0]), {}, tuple(found)).without_unusable_validation_examples()
+
+
+#: What the code of a method then reads as gradients.
+REPRESENTATIONS: dict[str, Callable[[Inputs], Inputs]] = {
+    "Adam gradients, all checkpoints": partial(of_gradients, kind="pool_gradients", checkpoints=0),
+    "Adam gradients, last checkpoint": partial(of_gradients, kind="pool_gradients", checkpoints=1),
+    "plain gradients, all checkpoints": partial(of_gradients, kind="pool_sgd_gradients", checkpoints=0),
+    "plain gradients, last checkpoint": partial(of_gradients, kind="pool_sgd_gradients", checkpoints=1),
+    "sentence embeddings": partial(of_vectors, name="embeddings"),
+    "hidden states": partial(of_vectors, name="hidden_states"),
+}
+
+
+def nearest_row(inputs: Inputs) -> np.ndarray:
+    pools, targets, weights = inputs.over_checkpoints("pool_gradients", "validation_gradients")
+    return weighted_cosines(pools, [target.unit for target in targets], weights).max(1)
+
+
+SCORES: dict[str, Callable[[Inputs], np.ndarray]] = {
+    "mean of the closest subtask (LESS)": partial(less.score, rng=RNG),
+    "closest validation row": nearest_row,
+    "closest row in the subspace (GIST)": partial(gist.score, rng=RNG, rank=0.95, mean_of_subtasks=False),
+}
+
+
+def along_components(inputs: Inputs, budget: int, sign: int, delta: float | None) -> Selection:
+    """G2IS by Algorithm 1, with components as PCA gives them (sign 0), or turned towards (1) or away from (-1) the mean
+    validation row; without `delta` the closest rows instead of a walk."""
+
+    def components(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, shares = principal_components(rows, VARIANCE)
+        return (sign * towards(found, rows.mean(0)) if sign else found), shares
+
+    def closest(found: np.ndarray, wanted: list[int]) -> list[Walk]:
+        products = (inputs.pool_gradients @ found.T).T
+        return [Walk(ranked(column)[:count].tolist()) for column, count in zip(products, wanted, strict=True)]
+
+    if delta is None:
+        choose = closest
+    else:
+        copies = Quantised(inputs.pool_gradients, inputs.memory_mib)
+        choose = partial(fast.walk_algorithm1, copies, delta=delta)
+    followed = Components("pool_gradients", "validation_gradients")
+    return algorithm1.select(inputs, followed, budget, components, choose)
+
+
+CHOICES: dict[str, Callable[[Inputs, int], Selection]] = {
+    "validation rows in turns": partial(less_round_robin.select, rng=RNG),
+    "pursuit (GTP-style)": partial(gtp_style.select, rng=RNG, rank=64, iterations=20, tolerance=1e-3),
+    "closest to components": partial(along_components, sign=0, delta=None),
+    "closest to components turned to the mean": partial(along_components, sign=1, delta=None),
+    "walk (G2IS)": partial(along_components, sign=0, delta=DELTA),
+    "walk, turned to the mean": partial(along_components, sign=1, delta=DELTA),
+    "walk, turned away": partial(along_components, sign=-1, delta=DELTA),
+    "walk, turned to the mean, without the consistency rule": partial(along_components, sign=1, delta=0.0),
+    "robust walk": partial(g2is_robust.select, rng=RNG, variance=VARIANCE, delta=DELTA, centred=False),
+}
+
+
+def ranked(scores: np.ndarray) -> np.ndarray:
+    return np.argsort(-scores, kind="stable")
+
+
+def scores(inputs: Inputs) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(representation, way of choosing, score of each row)"""
+    for representation, of in REPRESENTATIONS.items():
+        seen = of(inputs)
+        yield from ((representation, name, score(seen)) for name, score in SCORES.items())
+    yield "words", "mean of the closest subtask (BM25)", bm25.score(inputs, RNG, k1=1.2, b=0.75)
+
+
+def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, str, int, Selection]]:
+    """(representation, way of choosing, budget, what is chosen)"""
+    for representation, name, values in scores(inputs):
+        yield from ((representation, name, budget, Selection(ranked(values)[:budget])) for budget in budgets)
+    for representation, of in REPRESENTATIONS.items():
+        seen = of(inputs)
+        for name, choose in CHOICES.items():
+            yield from ((representation, name, budget, choose(seen, budget)) for budget in budgets)
+
+
+def is_there(wiring: Wiring) -> bool:
+    [model], [pool] = wiring.experiment.models, wiring.experiment.pools
+    last = wiring.paths.validation_gradients.format
+    paths = [
+        last(model=model, pool=pool, target=each, checkpoint=wiring.checkpoints[-1])
+        for each in wiring.experiment.benchmarks
+    ]
+    return all(Path(path).is_file() for path in paths)
+
+
+def families(name: str) -> Iterator[dict[str, object]]:
+    config = REPOSITORY / "config"
+    for draw in range(1, (load.load(config, name).settings.draws or 0) + 1):
+        experiment = load.load(config, name, draw)
+        wiring = Wiring(experiment)
+        if not is_there(wiring):
+            continue
+        for target, benchmark in experiment.benchmarks.items():
+            inputs, pool = features(wiring, target)
+            own = np.isin(pool.tasks, benchmark.tasks)
+            for representation, choice, budget, chosen in selections(inputs, [int(r * len(pool)) for r in RATIOS]):
+                count = len(chosen.indices)
+                walks = chosen.details.get("components", [])
+                yield {
+                    **{"draw": draw, "target": target, "representation": representation, "choice": choice},
+                    **{"budget": budget, "chosen": count, "own": int(own[chosen.indices].sum())},
+                    "share": own[chosen.indices].sum() / min(count, own.sum()),
+                    **{
+                        key: sum(walk[key] or 0 for walk in walks) if walks else ""
+                        for key in ("rejected_by_conflict", "rejected_by_consistency", "fallbacks")
+                    },
+                }
+
+
+def of_subsets(name: str) -> Iterator[dict[str, object]]:
+    wiring = Wiring(load.load(REPOSITORY / "config", name))
+    for group, cells in datamodels.cells_by_group(wiring).items():
+        finished = datamodels.finished_subsets(wiring, cells)
+        subsets, outcomes = datamodels.measured(
+            wiring, finished, wiring.experiment.benchmarks[group.benchmark].metrics[0]
+        )
+        inputs, pool = features(wiring, group.target)
+        members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
+        for representation, choice, values in scores(inputs):
+            found = linear_datamodeling_score(values, members, outcomes)
+            yield {
+                **{"target": group.target, "representation": representation, "choice": choice},
+                **{"subsets": len(subsets), **(vars(found) if found else {})},
+            }
+
+
+if __name__ == "__main__":
+    lines = list({"families": families, "datamodels": of_subsets}[sys.argv[1]](sys.argv[2]))
+    writer = csv.DictWriter(sys.stdout, lines[0])
+    writer.writeheader()
+    writer.writerows(lines)
