@@ -60,7 +60,7 @@ study: $(READY)  ## Run all draws of the study, or of EXPERIMENT, and summarise 
 smoke: $(READY)  ## Run the demo's jobs with a tiny random model
 	$(BIN)/snakemake --cores $(CORES) --config experiment=smoke
 
-test: $(READY)  ## Run every test but faults; as root, and with SLURM installed, also the cluster tests
+test: $(READY)  ## Run every test but the slow ones
 	$(PYTEST)
 
 unit: $(READY)  ## Run the unit tests
@@ -72,8 +72,14 @@ integration: $(READY)  ## Run the tests that start LLaMA-Factory and DeepSpeed (
 gpu: $(READY)  ## Check and time what runs on a GPU, on a machine that has one; writes results/gpu.json (minutes)
 	$(BIN)/python -m pytest -m gpu tests/gpu tests/unit
 
+cluster: $(READY)  ## Run the tests that start a SLURM cluster, as root, where SLURM is installed (minutes)
+	$(PYTEST) tests/cluster
+
 faults: $(READY)  ## Run the tests that kill jobs, fill disks and damage files (minutes)
 	$(PYTEST) tests/faults
+
+slow: $(READY)  ## Run the cluster tests and the faults, side by side
+	$(PYTEST) tests/cluster tests/faults
 
 environments: $(READY)  ## Check that the packages of each conda environment are compatible (asks PyPI)
 	$(BIN)/python -m pytest -m network tests/environments

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import parallel, rejections, skips
+from support import parallel, rejections, skips, small
 from support.checkout import Checkout
+from support.running import Run
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -163,6 +164,16 @@ def finished(fresh, tmp_path_factory) -> Checkout:
         assert result.returncode == 0, result.stdout + result.stderr
 
     return Checkout(parallel.made_once("finished", make, tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(fresh, tmp_path_factory) -> Run:
+    """A whole run of the smallest experiment (`support.small`). Tests that change anything take a copy."""
+
+    def make(path: Path) -> None:
+        Run(small.copied(fresh, path)).finish()
+
+    return Run(parallel.made_once("undisturbed", make, tmp_path_factory))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def cluster() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def submitted(fresh, cluster, tmp_path_factory) -> OnCluster:
-    """A checkout after a whole run of the smoke experiment through SLURM."""
+    """A checkout after a whole run of the smallest experiment through SLURM."""
     checkout = at(tmp_path_factory.mktemp("submitted") / "checkout", fresh, cluster)
     status, output = checkout.submit()
     assert status == 0, output

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from support.running import RESULTS, Run, jobs_of, sentence
+from support.small import CONFIG, EXPERIMENT
 
 from instruction_selection.core import files
 
@@ -24,7 +25,7 @@ def test_finished_run__has_nothing_to_do(copy):
 
 
 def test_fine_tuning__reruns_for_another_learning_rate(copy):
-    copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
+    copy.edit(CONFIG, FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     assert rules(copy.planned()) == {"finetune": 3, "evaluate": 3, "table": 1, "report": 1}
 
 
@@ -44,7 +45,7 @@ def test_parameter__plans_nothing_when_changed_and_changed_back(copy, undisturbe
 
 
 def test_pool__reruns_everything_when_it_is_another(copy):
-    copy.edit("config/experiments/faults.yaml", "rows: 48", "rows: 52")
+    copy.edit(CONFIG, "rows: 48", "rows: 52")
     planned = rules(copy.planned())
     # All but the model, the target and the evaluation of the untuned model.
     assert not {"prepare_model", "sample_target", "harness_tasks"} & planned.keys()
@@ -55,7 +56,7 @@ def test_pool__reruns_everything_when_it_is_another(copy):
 
 def test_table__of_old_and_new_is_rejected(copy):
     """Snakemake is asked to compare times alone, and the table still finds the result that is out of date."""
-    copy.edit("config/experiments/faults.yaml", FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
+    copy.edit(CONFIG, FINETUNE, "finetune:\n  training: {<<: *tiny, learning_rate: 2.0e-2}\n")
     table = copy.results / "tables/logic.csv"
     table.unlink()
     done = copy.snakemake("--rerun-triggers", "mtime")
@@ -80,17 +81,17 @@ OTHER_SETTINGS = {
         "selection.json",
         "method.params.delta",
     ),
-    "cutoff": ("experiments/faults.yaml", "cutoff_len: 128", "cutoff_len: 96", ".json", "settings.cutoff_len"),
+    "cutoff": (f"experiments/{EXPERIMENT}.yaml", "cutoff_len: 128", "cutoff_len: 96", ".json", "settings.cutoff_len"),
     "dimension": (
-        "experiments/faults.yaml",
+        f"experiments/{EXPERIMENT}.yaml",
         "dimension: 256",
         "dimension: 128",
         "selection.json",
         "features.projection",
     ),
-    "rows of the pool": ("experiments/faults.yaml", "rows: 48", "rows: 52", "pool.json", "pool_size.rows"),
+    "rows of the pool": (f"experiments/{EXPERIMENT}.yaml", "rows: 48", "rows: 52", "pool.json", "pool_size.rows"),
     "rows of the warm-up": (
-        "experiments/faults.yaml",
+        f"experiments/{EXPERIMENT}.yaml",
         "warmup:\n  rows: 8",
         "warmup:\n  rows: 12",
         "rows.json",
@@ -138,7 +139,7 @@ def test_selections__do_not_depend_on_how_jobs_run(copy, undisturbed):
         f"{RESULTS}/runs/tiny-llama/reasoning/logic/{name}/0.25/seed0/selected.jsonl" for name in ("less", "g2is")
     ]
     shutil.rmtree(copy.results / "gradients")
-    copy.edit("config/experiments/faults.yaml", "shards: 2\n  batch_tokens: 128", "shards: 3\n  batch_tokens: 300")
+    copy.edit(CONFIG, "shards: 2\n  batch_tokens: 128", "shards: 3\n  batch_tokens: 300")
     assert "pool_gradients" in jobs_of(copy.finish("--cores", "2", "--", *chosen))
     for path in chosen:
         assert (copy.path / path).read_text() == (undisturbed.path / path).read_text()

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 from support.running import RESULTS, damage, redone, said, sentence
+from support.small import CONFIG
 
 from instruction_selection.core import files
 
@@ -29,7 +30,7 @@ def test_target__without_a_response_is_rejected_when_it_is_sampled(copy):
     entry |= {"label": "Empty", "tasks": ["empty"], "validation": block, "evaluation": block, "shared_source": True}
     (copy.path / "config/benchmarks/empty.yaml").write_text(yaml.safe_dump(entry))
     copy.edit(
-        "config/experiments/faults.yaml",
+        CONFIG,
         "methods:",
         "  empty: {validation_rows: 4, evaluation_rows: 4}\nmethods:",
     )

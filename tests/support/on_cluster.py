@@ -1,12 +1,12 @@
 """A checkout in which Snakemake submits to a cluster, and whose `slurm` profile says what a site would say of it."""
 
-import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import small
 from support.checkout import Checkout
 
 #: No accounting database to ask, and jobs of seconds.
@@ -24,7 +24,7 @@ class OnCluster(Checkout):
     #: Output of the run that made the results.
     output: str = ""
 
-    def start(self, *arguments: str, experiment: str = "smoke") -> subprocess.Popen:
+    def start(self, *arguments: str, experiment: str = small.EXPERIMENT) -> subprocess.Popen:
         """As a user types it, so with whatever else stands in the profile."""
         command = ["snakemake", "--profile", "slurm", "--config", f"experiment={experiment}", *arguments]
         return subprocess.Popen(
@@ -55,8 +55,8 @@ class OnCluster(Checkout):
 
 
 def at(path: Path, source: Checkout, environment: dict[str, str]) -> OnCluster:
-    """A copy of a checkout whose profile describes the cluster."""
-    shutil.copytree(source.path, path, symlinks=True)
+    """A copy of a checkout that has the smallest experiment, and whose profile describes the cluster."""
+    small.copied(source, path)
     describe_site(path / "slurm" / "config.yaml")
     return OnCluster(path, environment)
 

@@ -14,9 +14,8 @@ from pathlib import Path
 import psutil
 
 from support.checkout import Checkout
+from support.small import EXPERIMENT, RESULTS
 
-EXPERIMENT = "faults"
-RESULTS = f"results/{EXPERIMENT}"
 KILLING = Path(__file__).parent / "killing"
 #: What the run says at its end after any failure.
 GO_ON = "run the same command again to resume"

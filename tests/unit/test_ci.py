@@ -62,10 +62,10 @@ def test_jobs__run_every_folder_of_tests():
 
 
 def test_local_run__runs_every_folder_of_tests():
-    assert {"lint", "docs", "environments", "test", "faults"} <= set(
+    assert {"lint", "docs", "environments", "test", "slow"} <= set(
         re.findall(r"^make (\w+)$", (REPOSITORY / ".ci/run").read_text(), re.MULTILINE)
     )
-    tested = {*PYPROJECT["tool"]["pytest"]["ini_options"]["testpaths"], "tests/faults"}
+    tested = {*PYPROJECT["tool"]["pytest"]["ini_options"]["testpaths"], "tests/cluster", "tests/faults"}
     assert {str(path.parent.relative_to(REPOSITORY)) for path in (REPOSITORY / "tests").glob("*/test_*.py")} <= tested
 
 
