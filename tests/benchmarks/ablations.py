@@ -1,12 +1,13 @@
 """What representations and ways of choosing find, each combined with each, without training on what is chosen.
 
-.venv/bin/python tests/benchmarks/ablations.py families families > families.csv
-.venv/bin/python tests/benchmarks/ablations.py datamodels datamodels
+.venv/bin/python tests/benchmarks/ablations.py families families families.csv
+.venv/bin/python tests/benchmarks/ablations.py datamodels datamodels datamodels.csv
 
-The second argument is an experiment. `families` needs the features of some of its draws, and counts how many of the
-chosen rows are of the target's own kinds, of those that could be: a line for each draw, target, representation, way of
-choosing and ratio. `datamodels` needs some of its random subsets, and correlates the sums of their rows' scores with
-the metric of the models that were tuned on them, as `snakemake datamodels` does for methods as they are published.
+The second argument is an experiment, the third where the numbers go. `families` needs the features of some of its
+draws, and counts how many of the chosen rows are of the target's own kinds, of those that could be: a line for each
+draw, target, representation, way of choosing and ratio; it prints means over draws. `datamodels` needs some of its
+random subsets, and correlates the sums of their rows' scores with the metric of the models that were tuned on them, as
+`snakemake datamodels` does for methods as they are published.
 
 The code of a method is given another representation under the names of the gradients. Walks and pursuits read the last
 checkpoint, where the representation does not say otherwise.
@@ -19,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "workflow"))
@@ -37,6 +39,17 @@ from instruction_selection.selection.walk.growing_set import Walk  # noqa: E402
 from instruction_selection.selection.walk.quantised import Quantised  # noqa: E402
 from instruction_selection.tables import datamodels  # noqa: E402
 from instruction_selection.tables.datamodeling import linear_datamodeling_score  # noqa: E402
+
+# Representations.
+ADAM, ADAM_LAST = "Adam gradients, all checkpoints", "Adam gradients, last checkpoint"
+PLAIN, PLAIN_LAST = "plain gradients, all checkpoints", "plain gradients, last checkpoint"
+EMBEDDINGS, HIDDEN, WORDS = "sentence embeddings", "hidden states", "words"
+# Ways of choosing.
+LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "closest row in the subspace (GIST)", "BM25"
+TURNS, PURSUIT = "validation rows in turns", "pursuit (GTP-style)"
+CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned to the mean"
+WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
+UNTESTED, ROBUST = "walk, turned to the mean, without consistency", "robust walk"
 
 VECTORS = ("embeddings", "hidden_states")
 GRADIENTS = ("pool_gradients", "pool_sgd_gradients", "validation_gradients")
@@ -87,12 +100,12 @@ def as_gradients(checkpoints: list) -> Inputs:
 
 #: What the code of a method then reads as gradients.
 REPRESENTATIONS: dict[str, Callable[[Inputs], Inputs]] = {
-    "Adam gradients, all checkpoints": partial(of_gradients, kind="pool_gradients", checkpoints=0),
-    "Adam gradients, last checkpoint": partial(of_gradients, kind="pool_gradients", checkpoints=1),
-    "plain gradients, all checkpoints": partial(of_gradients, kind="pool_sgd_gradients", checkpoints=0),
-    "plain gradients, last checkpoint": partial(of_gradients, kind="pool_sgd_gradients", checkpoints=1),
-    "sentence embeddings": partial(of_vectors, name="embeddings"),
-    "hidden states": partial(of_vectors, name="hidden_states"),
+    ADAM: partial(of_gradients, kind="pool_gradients", checkpoints=0),
+    ADAM_LAST: partial(of_gradients, kind="pool_gradients", checkpoints=1),
+    PLAIN: partial(of_gradients, kind="pool_sgd_gradients", checkpoints=0),
+    PLAIN_LAST: partial(of_gradients, kind="pool_sgd_gradients", checkpoints=1),
+    EMBEDDINGS: partial(of_vectors, name="embeddings"),
+    HIDDEN: partial(of_vectors, name="hidden_states"),
 }
 
 
@@ -102,9 +115,9 @@ def nearest_row(inputs: Inputs) -> np.ndarray:
 
 
 SCORES: dict[str, Callable[[Inputs], np.ndarray]] = {
-    "mean of the closest subtask (LESS)": partial(less.score, rng=RNG),
-    "closest validation row": nearest_row,
-    "closest row in the subspace (GIST)": partial(gist.score, rng=RNG, rank=0.95, mean_of_subtasks=False),
+    LESS: partial(less.score, rng=RNG),
+    NEAREST: nearest_row,
+    GIST: partial(gist.score, rng=RNG, rank=0.95, mean_of_subtasks=False),
 }
 
 
@@ -130,16 +143,33 @@ def along_components(inputs: Inputs, budget: int, sign: int, delta: float | None
 
 
 CHOICES: dict[str, Callable[[Inputs, int], Selection]] = {
-    "validation rows in turns": partial(less_round_robin.select, rng=RNG),
-    "pursuit (GTP-style)": partial(gtp_style.select, rng=RNG, rank=64, iterations=20, tolerance=1e-3),
-    "closest to components": partial(along_components, sign=0, delta=None),
-    "closest to components turned to the mean": partial(along_components, sign=1, delta=None),
-    "walk (G2IS)": partial(along_components, sign=0, delta=DELTA),
-    "walk, turned to the mean": partial(along_components, sign=1, delta=DELTA),
-    "walk, turned away": partial(along_components, sign=-1, delta=DELTA),
-    "walk, turned to the mean, without the consistency rule": partial(along_components, sign=1, delta=0.0),
-    "robust walk": partial(g2is_robust.select, rng=RNG, variance=VARIANCE, delta=DELTA, centred=False),
+    TURNS: partial(less_round_robin.select, rng=RNG),
+    PURSUIT: partial(gtp_style.select, rng=RNG, rank=64, iterations=20, tolerance=1e-3),
+    CLOSEST: partial(along_components, sign=0, delta=None),
+    CLOSEST_TURNED: partial(along_components, sign=1, delta=None),
+    WALK: partial(along_components, sign=0, delta=DELTA),
+    TURNED: partial(along_components, sign=1, delta=DELTA),
+    AWAY: partial(along_components, sign=-1, delta=DELTA),
+    UNTESTED: partial(along_components, sign=1, delta=0.0),
+    ROBUST: partial(g2is_robust.select, rng=RNG, variance=VARIANCE, delta=DELTA, centred=False),
 }
+
+
+#: Pairs of (representation, way of choosing).
+DIFFERENCES = [
+    ((ADAM, LESS), (EMBEDDINGS, LESS)),
+    ((ADAM, LESS), (HIDDEN, LESS)),
+    ((ADAM, LESS), (WORDS, BM25)),
+    ((ADAM, LESS), (PLAIN, LESS)),
+    ((ADAM_LAST, LESS), (PLAIN_LAST, LESS)),
+    ((ADAM, LESS), (ADAM_LAST, LESS)),
+    ((PLAIN, LESS), (PLAIN_LAST, LESS)),
+    *(((ADAM_LAST, choice), (ADAM_LAST, LESS)) for choice in [NEAREST, GIST, *CHOICES]),
+    ((ADAM_LAST, TURNED), (ADAM_LAST, WALK)),
+    ((ADAM_LAST, AWAY), (ADAM_LAST, WALK)),
+    ((ADAM_LAST, TURNED), (ADAM_LAST, CLOSEST_TURNED)),
+    ((ADAM_LAST, UNTESTED), (ADAM_LAST, TURNED)),
+]
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
@@ -151,7 +181,7 @@ def scores(inputs: Inputs) -> Iterator[tuple[str, str, np.ndarray]]:
     for representation, of in REPRESENTATIONS.items():
         seen = of(inputs)
         yield from ((representation, name, score(seen)) for name, score in SCORES.items())
-    yield "words", "mean of the closest subtask (BM25)", bm25.score(inputs, RNG, k1=1.2, b=0.75)
+    yield WORDS, BM25, bm25.score(inputs, RNG, k1=1.2, b=0.75)
 
 
 def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, str, int, Selection]]:
@@ -215,8 +245,47 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
             }
 
 
+def interval(values: list[float]) -> str:
+    """Mean and 95 % interval by Student's t."""
+    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{np.mean(values):+.2f} ({np.mean(values) - half:+.2f} to {np.mean(values) + half:+.2f})"
+
+
+def tables(lines: list[dict]) -> str:
+    """The mean share over draws of every combination, and the differences that were asked for."""
+    shares: dict[tuple, dict[int, float]] = {}
+    for line in lines:
+        key = (line["target"], line["budget"], line["representation"], line["choice"])
+        shares.setdefault(key, {})[line["draw"]] = line["share"]
+    asked = sorted({key[:2] for key in shares})
+    text = [
+        f"| | {' | '.join(f'{target}, {budget} rows' for target, budget in asked)} |",
+        "|---|" + "---:|" * len(asked),
+    ]
+    for representation, choice in dict.fromkeys(key[2:] for key in shares):
+        found = [shares[*where, representation, choice] for where in asked]
+        cells = " | ".join(f"{100 * np.mean(list(draws.values())):.0f}" for draws in found)
+        text.append(f"| {representation}: {choice} | {cells} |")
+    text += ["", *text[:2]]
+    for first, second in DIFFERENCES:
+        cells = []
+        for where in asked:
+            one, other = shares[*where, *first], shares[*where, *second]
+            cells.append(interval([one[draw] - other[draw] for draw in one]))
+        text.append(f"| {': '.join(first)} minus {': '.join(second)} | {' | '.join(cells)} |")
+    return "\n".join(text)
+
+
+def main() -> None:
+    command, experiment, path = sys.argv[1:]
+    lines = list({"families": families, "datamodels": of_subsets}[command](experiment))
+    with Path(path).open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+    if command == "families":
+        print(tables(lines))
+
+
 if __name__ == "__main__":
-    lines = list({"families": families, "datamodels": of_subsets}[sys.argv[1]](sys.argv[2]))
-    writer = csv.DictWriter(sys.stdout, lines[0])
-    writer.writeheader()
-    writer.writerows(lines)
+    main()
