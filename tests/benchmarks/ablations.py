@@ -51,7 +51,7 @@ CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned
 WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
 UNTESTED, ROBUST = "walk, turned to the mean, without consistency", "robust walk"
 
-VECTORS = ("embeddings", "hidden_states")
+SIDES = [f"{side}_{name}" for name in ("embeddings", "hidden_states", "text") for side in ("pool", "validation")]
 GRADIENTS = ("pool_gradients", "pool_sgd_gradients", "validation_gradients")
 RATIOS = (0.01, 0.05, 0.2)
 #: As config/methods has them.
@@ -76,8 +76,7 @@ def features(wiring: Wiring, target: str) -> tuple[Inputs, Examples]:
         Checkpoint(read(*GRADIENTS, checkpoint=number), entry["mean_learning_rate"])
         for number, entry in zip(wiring.checkpoints, about[-len(wiring.checkpoints) :], strict=True)
     ]
-    sides = [f"{side}_{name}" for name in (*VECTORS, "text") for side in ("pool", "validation")]
-    return Inputs(len(pool), read(*sides), tuple(checkpoints)), pool
+    return Inputs(len(pool), read(*SIDES), tuple(checkpoints)), pool
 
 
 def of_gradients(inputs: Inputs, kind: str, checkpoints: int) -> Inputs:
@@ -195,11 +194,15 @@ def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, st
 
 
 def is_there(wiring: Wiring) -> bool:
+    """Whether the features of a draw are complete."""
     [model], [pool] = wiring.experiment.models, wiring.experiment.pools
-    last = wiring.paths.validation_gradients.format
     paths = [
-        last(model=model, pool=pool, target=each, checkpoint=wiring.checkpoints[-1])
-        for each in wiring.experiment.benchmarks
+        wiring.paths.feature(name).format(
+            model=model, pool=pool, target=target, checkpoint=checkpoint, encoder=wiring.settings.encoder
+        )
+        for name in (*GRADIENTS, *SIDES)
+        for target in wiring.experiment.benchmarks
+        for checkpoint in wiring.checkpoints
     ]
     return all(Path(path).is_file() for path in paths)
 
