@@ -9,8 +9,7 @@ draw, target, representation, way of choosing and ratio; it prints means over dr
 random subsets, and correlates the sums of their rows' scores with the metric of the models that were tuned on them, as
 `snakemake datamodels` does for methods as they are published.
 
-The code of a method is given another representation under the names of the gradients. Walks and pursuits read the last
-checkpoint, where the representation does not say otherwise.
+The code of a method is given another representation under the names of the gradients.
 """
 
 import csv
@@ -34,7 +33,7 @@ from instruction_selection.selection.algorithms.similarity import weighted_cosin
 from instruction_selection.selection.contract import Checkpoint  # noqa: E402
 from instruction_selection.selection.examples import Examples  # noqa: E402
 from instruction_selection.selection.walk import algorithm1, fast  # noqa: E402
-from instruction_selection.selection.walk.components import principal_components, towards  # noqa: E402
+from instruction_selection.selection.walk.components import principal_components, towards, uncentred_components  # noqa: E402
 from instruction_selection.selection.walk.growing_set import Walk  # noqa: E402
 from instruction_selection.selection.walk.quantised import Quantised  # noqa: E402
 from instruction_selection.tables import datamodels  # noqa: E402
@@ -49,11 +48,13 @@ LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "close
 TURNS, PURSUIT = "validation rows in turns", "pursuit (GTP-style)"
 CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned to the mean"
 WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
-UNTESTED, ROBUST = "walk, turned to the mean, without consistency", "robust walk"
+UNCENTRED, UNCENTRED_TURNED = "walk, not centred", "walk, not centred, turned to the mean"
+UNCENTRED_AWAY = "walk, not centred, turned away"
+UNTESTED, ROBUST = "walk without consistency", "robust walk"
 
 SIDES = [f"{side}_{name}" for name in ("embeddings", "hidden_states", "text") for side in ("pool", "validation")]
 GRADIENTS = ("pool_gradients", "pool_sgd_gradients", "validation_gradients")
-RATIOS = (0.01, 0.05, 0.2)
+RATIOS = (0.05, 0.2)
 #: As config/methods has them.
 VARIANCE, DELTA = 0.5, 0.8
 RNG = np.random.default_rng(0)
@@ -120,12 +121,16 @@ SCORES: dict[str, Callable[[Inputs], np.ndarray]] = {
 }
 
 
-def along_components(inputs: Inputs, budget: int, sign: int, delta: float | None) -> Selection:
-    """G2IS by Algorithm 1, with components as PCA gives them (sign 0), or turned towards (1) or away from (-1) the mean
-    validation row; without `delta` the closest rows instead of a walk."""
+def along_components(
+    inputs: Inputs, budget: int, sign: int, delta: float | None = DELTA, centred: bool = True
+) -> Selection:
+    """G2IS by Algorithm 1, with components as they come (sign 0), or turned towards (1) or away from (-1) the mean
+    validation row: those of PCA, or of rows of norm 1 that are not `centred`. Without `delta` the rows closest to each
+    component instead of a walk."""
 
     def components(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found, shares = principal_components(rows, VARIANCE)
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        found, shares = principal_components(rows, VARIANCE) if centred else uncentred_components(unit, VARIANCE)
         return (sign * towards(found, rows.mean(0)) if sign else found), shares
 
     def closest(found: np.ndarray, wanted: list[int]) -> list[Walk]:
@@ -141,15 +146,22 @@ def along_components(inputs: Inputs, budget: int, sign: int, delta: float | None
     return algorithm1.select(inputs, followed, budget, components, choose)
 
 
-CHOICES: dict[str, Callable[[Inputs, int], Selection]] = {
+#: Of every checkpoint that a representation has.
+OVER_CHECKPOINTS: dict[str, Callable[[Inputs, int], Selection]] = {
     TURNS: partial(less_round_robin.select, rng=RNG),
     PURSUIT: partial(gtp_style.select, rng=RNG, rank=64, iterations=20, tolerance=1e-3),
+}
+#: Of the last checkpoint.
+WALKS: dict[str, Callable[[Inputs, int], Selection]] = {
     CLOSEST: partial(along_components, sign=0, delta=None),
     CLOSEST_TURNED: partial(along_components, sign=1, delta=None),
-    WALK: partial(along_components, sign=0, delta=DELTA),
-    TURNED: partial(along_components, sign=1, delta=DELTA),
-    AWAY: partial(along_components, sign=-1, delta=DELTA),
-    UNTESTED: partial(along_components, sign=1, delta=0.0),
+    WALK: partial(along_components, sign=0),
+    TURNED: partial(along_components, sign=1),
+    AWAY: partial(along_components, sign=-1),
+    UNTESTED: partial(along_components, sign=0, delta=0.0),
+    UNCENTRED: partial(along_components, sign=0, centred=False),
+    UNCENTRED_TURNED: partial(along_components, sign=1, centred=False),
+    UNCENTRED_AWAY: partial(along_components, sign=-1, centred=False),
     ROBUST: partial(g2is_robust.select, rng=RNG, variance=VARIANCE, delta=DELTA, centred=False),
 }
 
@@ -163,11 +175,15 @@ DIFFERENCES = [
     ((ADAM_LAST, LESS), (PLAIN_LAST, LESS)),
     ((ADAM, LESS), (ADAM_LAST, LESS)),
     ((PLAIN, LESS), (PLAIN_LAST, LESS)),
-    *(((ADAM_LAST, choice), (ADAM_LAST, LESS)) for choice in [NEAREST, GIST, *CHOICES]),
+    *(((ADAM_LAST, choice), (ADAM_LAST, LESS)) for choice in [NEAREST, GIST, *OVER_CHECKPOINTS, *WALKS]),
     ((ADAM_LAST, TURNED), (ADAM_LAST, WALK)),
     ((ADAM_LAST, AWAY), (ADAM_LAST, WALK)),
-    ((ADAM_LAST, TURNED), (ADAM_LAST, CLOSEST_TURNED)),
-    ((ADAM_LAST, UNTESTED), (ADAM_LAST, TURNED)),
+    ((ADAM_LAST, UNCENTRED), (ADAM_LAST, WALK)),
+    ((ADAM_LAST, UNCENTRED_TURNED), (ADAM_LAST, UNCENTRED)),
+    ((ADAM_LAST, UNCENTRED_AWAY), (ADAM_LAST, UNCENTRED)),
+    ((ADAM_LAST, UNTESTED), (ADAM_LAST, WALK)),
+    ((ADAM_LAST, WALK), (ADAM_LAST, CLOSEST)),
+    ((ADAM_LAST, ROBUST), (ADAM_LAST, UNCENTRED_TURNED)),
 ]
 
 
@@ -189,7 +205,8 @@ def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, st
         yield from ((representation, name, budget, Selection(ranked(values)[:budget])) for budget in budgets)
     for representation, of in REPRESENTATIONS.items():
         seen = of(inputs)
-        for name, choose in CHOICES.items():
+        walks = WALKS if len(seen.checkpoints) == 1 else {}
+        for name, choose in (OVER_CHECKPOINTS | walks).items():
             yield from ((representation, name, budget, choose(seen, budget)) for budget in budgets)
 
 
