@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 
+import psutil
 import pytest
 from support.running import RESULTS, Run, redone, said, wait
 
@@ -56,11 +57,17 @@ def test_job__that_outlives_snakemake_is_not_joined_by_a_second_one(copy, undist
     with copy.started() as process:
         wait(log.exists, process)
         wait(lambda: "lm_eval_cli.py" in log.read_text(), process)
+        job = psutil.Process(process.pid).children(recursive=True)
+        # So that it is still there when the second run comes to it.
+        for each in job:
+            each.suspend()
         process.kill()
         process.wait()
         locked(copy)
         copy.snakemake("--unlock")
         done = copy.snakemake()
+        for each in job:
+            each.resume()
         assert done.returncode == 1
         assert re.search(r"logic\.log: this job is still running as process \d+, .* wait for it to end, or", said(done))
         with log.with_name(f".{log.name}.lock").open() as handle:
