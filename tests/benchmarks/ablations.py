@@ -42,9 +42,10 @@ from instruction_selection.tables.datamodeling import linear_datamodeling_score 
 # Representations.
 ADAM, ADAM_LAST = "Adam gradients, all checkpoints", "Adam gradients, last checkpoint"
 PLAIN, PLAIN_LAST = "plain gradients, all checkpoints", "plain gradients, last checkpoint"
-EMBEDDINGS, HIDDEN, WORDS = "sentence embeddings", "hidden states", "words"
+EMBEDDINGS, HIDDEN, WORDS, LENGTH = "sentence embeddings", "hidden states", "words", "response length"
 # Ways of choosing.
 LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "closest row in the subspace (GIST)", "BM25"
+SHORTEST = "shortest"
 TURNS, PURSUIT = "validation rows in turns", "pursuit (GTP-style)"
 CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned to the mean"
 WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
@@ -52,7 +53,9 @@ UNCENTRED, UNCENTRED_TURNED = "walk, not centred", "walk, not centred, turned to
 UNCENTRED_AWAY = "walk, not centred, turned away"
 UNTESTED, ROBUST = "walk without consistency", "robust walk"
 
-SIDES = [f"{side}_{name}" for name in ("embeddings", "hidden_states", "text") for side in ("pool", "validation")]
+SIDES = [
+    f"{side}_{name}" for name in ("embeddings", "hidden_states", "text", "lengths") for side in ("pool", "validation")
+]
 GRADIENTS = ("pool_gradients", "pool_sgd_gradients", "validation_gradients")
 RATIOS = (0.05, 0.2)
 #: As config/methods has them.
@@ -197,6 +200,7 @@ def scores(inputs: Inputs) -> Iterator[tuple[str, str, np.ndarray]]:
         seen = of(inputs)
         yield from ((representation, name, score(seen)) for name, score in SCORES.items())
     yield WORDS, BM25, bm25.score(inputs, RNG, k1=1.2, b=0.75)
+    yield LENGTH, SHORTEST, -inputs.pool_lengths.astype(float)
 
 
 def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, str, int, Selection]]:
