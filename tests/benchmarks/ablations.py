@@ -7,7 +7,8 @@ The second argument is an experiment, the third where the numbers go. `families`
 draws, and counts how many of the chosen rows are of the target's own kinds, of those that could be: a line for each
 draw, target, representation, way of choosing and ratio; it prints means over draws. `datamodels` needs some of its
 random subsets, and correlates the sums of their rows' scores with the metric of the models that were tuned on them, as
-`snakemake datamodels` does for methods as they are published.
+`snakemake datamodels` does for methods as they are published; and again given the length of the responses, because a
+subset with longer ones has more tokens to train on.
 
 The code of a method is given another representation under the names of the gradients.
 """
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from scipy import stats
@@ -261,12 +263,28 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
         )
         inputs, pool = features(wiring, group.target)
         members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
+        lengths = members @ inputs.pool_lengths
         for representation, choice, values in scores(inputs):
             found = linear_datamodeling_score(values, members, outcomes)
             yield {
                 **{"target": group.target, "representation": representation, "choice": choice},
                 **{"subsets": len(subsets), **(vars(found) if found else {})},
+                **({} if choice == SHORTEST else vars(given(members @ values, outcomes, lengths))),
             }
+
+
+def given(sums: np.ndarray, outcomes: np.ndarray, lengths: np.ndarray) -> SimpleNamespace:
+    """The partial rank correlation, given the characters of the subsets' responses, with its bootstrap interval."""
+
+    def correlation(places: np.ndarray) -> float:
+        ranks = np.array([stats.rankdata(each[places]) for each in (sums, outcomes, lengths)])
+        one, other, length = np.corrcoef(ranks)[np.triu_indices(3, 1)]
+        return (one - other * length) / np.sqrt((1 - other**2) * (1 - length**2))
+
+    rng, count = np.random.default_rng(0), len(sums)
+    resampled = [correlation(rng.integers(count, size=count)) for _ in range(1999)]
+    low, high = np.nanquantile(resampled, (0.025, 0.975))
+    return SimpleNamespace(given_length=correlation(np.arange(count)), given_length_low=low, given_length_high=high)
 
 
 def interval(values: list[float]) -> str:
