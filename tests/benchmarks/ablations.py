@@ -47,7 +47,7 @@ PLAIN, PLAIN_LAST = "plain gradients, all checkpoints", "plain gradients, last c
 EMBEDDINGS, HIDDEN, WORDS, LENGTH = "sentence embeddings", "hidden states", "words", "response length"
 # Ways of choosing.
 LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "closest row in the subspace (GIST)", "BM25"
-SHORTEST = "shortest"
+SHORTEST, TASK, OWN = "shortest", "task", "the target's own"
 TURNS, PURSUIT = "validation rows in turns", "pursuit (GTP-style)"
 CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned to the mean"
 WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
@@ -264,7 +264,9 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
         inputs, pool = features(wiring, group.target)
         members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
         lengths = members @ inputs.pool_lengths
-        for representation, choice, values in scores(inputs):
+        own = np.isin(pool.tasks, wiring.experiment.benchmarks[group.target].tasks).astype(float)
+        known = [(TASK, OWN, own)] if own.any() else []
+        for representation, choice, values in (*scores(inputs), *known):
             found = linear_datamodeling_score(values, members, outcomes)
             yield {
                 **{"target": group.target, "representation": representation, "choice": choice},
