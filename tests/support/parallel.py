@@ -1,5 +1,7 @@
 """Tests in several processes: `pytest -n 2`."""
 
+import ast
+import functools
 import os
 import shutil
 from collections.abc import Callable
@@ -9,17 +11,29 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
-#: Folders whose tests use one finished run where it lies, so that one process has them all.
-IN_ONE_PROCESS = {"tests/workflow", "tests/cluster"}
+#: Folders whose tests use one finished run where it lies, so that one process has them all, with the names of the
+#: fixtures that are such a run or copies of it. A file in which no test has one of them may go elsewhere.
+IN_ONE_PROCESS = {
+    "tests/workflow": {"finished", "copy", "repository"},
+    "tests/cluster": {"submitted", "copy", "cluster", "workflow"},
+}
 
 
 class ByFile(LoadScopeScheduling):
-    """A process takes the tests of a file, or of a folder `IN_ONE_PROCESS`, in the order of their collection."""
+    """A process takes the tests of a file, or of the files `IN_ONE_PROCESS`, in the order of their collection."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         folder = str(Path(file).parent)
-        return folder if folder in IN_ONE_PROCESS else file
+        shared = IN_ONE_PROCESS.get(folder, set())
+        return folder if shared & _arguments(self.config.rootpath / file) else file
+
+
+@functools.cache
+def _arguments(file: Path) -> set[str]:
+    """Of all functions of a module."""
+    functions = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)]
+    return {argument.arg for function in functions for argument in function.args.args}
 
 
 def made_once(name: str, make: Callable[[Path], object], tmp_path_factory: pytest.TempPathFactory) -> Path:
