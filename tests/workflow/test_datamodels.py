@@ -42,7 +42,8 @@ def test_datamodels__before_enough_subsets_are_finished_is_one_sentence(checkout
 
 def test_experiment__trains_a_model_for_every_subset_and_few_others(repository):
     planned = Checkout(repository).planned("datamodels", "--forceall", "--nolock", "--", "tables")
-    # Less, GIST, Sentence-BERT and BM25 for two targets, gradient norm and loss for both; the untuned model.
-    assert planned["finetune"] == 200 + 4 * 2 + 2
-    assert planned["evaluate"] == 2 * 200 + 4 * 2 + 2 * 2 + 2
+    # LESS, GIST, RDS+, Sentence-BERT, BM25 and DSIR for each target; gradient norm, loss and IFD for both; the untuned
+    # model.
+    assert planned["finetune"] == 200 + 6 * 2 + 3
+    assert planned["evaluate"] == 2 * 200 + 6 * 2 + 3 * 2 + 2
     assert "selection_page" not in planned
