@@ -323,6 +323,8 @@ def tables(lines: list[dict]) -> str:
 def main() -> None:
     command, experiment, path = sys.argv[1:]
     lines = list({"families": families, "datamodels": of_subsets}[command](experiment))
+    if not lines:
+        sys.exit(f"results/{experiment}: no draw has all features; see the first lines of {__file__}")
     with Path(path).open("w", newline="") as file:
         writer = csv.DictWriter(file, lines[0])
         writer.writeheader()
