@@ -65,7 +65,8 @@ def test_local_run__runs_every_folder_of_tests():
     assert {"lint", "docs", "environments", "test", "slow"} <= set(
         re.findall(r"^make (\w+)$", (REPOSITORY / ".ci/run").read_text(), re.MULTILINE)
     )
-    tested = {*PYPROJECT["tool"]["pytest"]["ini_options"]["testpaths"], "tests/cluster", "tests/faults"}
+    slow = re.search(r"^slow:.*\n\t(.*)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    tested = {*PYPROJECT["tool"]["pytest"]["ini_options"]["testpaths"], *slow[1].split()}
     assert {str(path.parent.relative_to(REPOSITORY)) for path in (REPOSITORY / "tests").glob("*/test_*.py")} <= tested
 
 
