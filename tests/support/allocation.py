@@ -1,7 +1,6 @@
 """What torch's allocator really gives out."""
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -11,10 +10,31 @@ def peak_while(run: Callable[[], object]) -> int:
 
     From torch's profiler, to which the allocator reports each allocation and each release in bytes; it knows nothing of
     tensors and operations. (Resident memory of the process would show the allocator's caches and 500 MB of libraries
-    instead.)
+    instead.) What was allocated before `run` is not counted when `run` releases it: the profiler may report it with the
+    size of what an earlier profile saw at that address.
     """
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         run()
-    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
-    events.sort(key=lambda event: event.start_ns())
-    return max(itertools.accumulate(event.nbytes() for event in events))
+    held: dict[int, int] = {}
+    now = peak = 0
+    for address, size in allocations(profile):
+        if size > 0:
+            held[address] = size
+            now += size
+        else:
+            now -= held.pop(address, 0)
+        peak = max(peak, now)
+    return peak
+
+
+def allocations(profile: torch.profiler.profile) -> Iterator[tuple[int, int]]:
+    """(address, bytes) of each allocation, and of each release with negative bytes, in the order in which they were."""
+    tree = list(profile.profiler.kineto_results.experimental_event_tree())
+    events = []
+    while tree:
+        event = tree.pop()
+        tree += event.children
+        if event.name == "[memory]":
+            events.append(event)
+    for event in sorted(events, key=lambda event: event.start_time_ns):
+        yield event.extra_fields.ptr, event.extra_fields.alloc_size
