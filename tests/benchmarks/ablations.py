@@ -18,7 +18,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 from scipy import stats
@@ -268,25 +267,12 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
         known = [(TASK, OWN, own)] if own.any() else []
         for representation, choice, values in (*scores(inputs), *known):
             found = linear_datamodeling_score(values, members, outcomes)
+            given = linear_datamodeling_score(values, members, outcomes, lengths)
             yield {
                 **{"target": group.target, "representation": representation, "choice": choice},
                 **{"subsets": len(subsets), **(vars(found) if found else {})},
-                **({} if choice == SHORTEST else vars(given(members @ values, outcomes, lengths))),
+                **{f"given_length_{name}": value for name, value in (vars(given).items() if given else ())},
             }
-
-
-def given(sums: np.ndarray, outcomes: np.ndarray, lengths: np.ndarray) -> SimpleNamespace:
-    """The partial rank correlation, given the characters of the subsets' responses, with its bootstrap interval."""
-
-    def correlation(places: np.ndarray) -> float:
-        ranks = np.array([stats.rankdata(each[places]) for each in (sums, outcomes, lengths)])
-        one, other, length = np.corrcoef(ranks)[np.triu_indices(3, 1)]
-        return (one - other * length) / np.sqrt((1 - other**2) * (1 - length**2))
-
-    rng, count = np.random.default_rng(0), len(sums)
-    resampled = [correlation(rng.integers(count, size=count)) for _ in range(1999)]
-    low, high = np.nanquantile(resampled, (0.025, 0.975))
-    return SimpleNamespace(given_length=correlation(np.arange(count)), given_length_low=low, given_length_high=high)
 
 
 def interval(values: list[float]) -> str:

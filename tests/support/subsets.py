@@ -18,6 +18,9 @@ EFFECTS = {f"row{number}": value for number, value in enumerate(np.random.defaul
 SHUFFLED = dict(zip(EFFECTS, np.random.default_rng(1).permutation([*EFFECTS.values()]).tolist(), strict=True))
 SCORES = {"sbert": EFFECTS, "less": SHUFFLED, "g2is": dict.fromkeys(EFFECTS)}
 CHOSEN, SEEDS = 7, 30
+#: Every third row is of the first target's family, and none of the second's.
+LENGTHS = {name: int(value) for name, value in zip(EFFECTS, np.random.default_rng(2).integers(1, 99, 72), strict=True)}
+FAMILY = [*EFFECTS][::3]
 
 
 def configure(folder):
@@ -40,7 +43,7 @@ def write(seeds=SEEDS, scores=SCORES):
     of = wiring()
     finished = [cell for cell in cells(of, "random") if int(cell[0]["seed"]) < seeds]
     selected = {cell[3]: cell[0] for cell in [*finished, *cells(of, *scores)]}
-    hashes = {}
+    hashes = {(of.paths.pool_summary.format(pool="reasoning"), ("sha256",)): write_pool(of)}
     for summary, names in selected.items():
         method, seed = names["method"], int(names["seed"])
         best = sorted(EFFECTS, key=lambda name: -(scores.get(method, {}).get(name) or 0))
@@ -54,10 +57,23 @@ def write(seeds=SEEDS, scores=SCORES):
         contents[summary] |= {"selected": CHOSEN, "tasks": {}, "sha256": hashes[summary, ("sha256",)]}
     for cell in finished:
         write_evaluation(of, cell, contents[cell[1]])
+    contents[of.paths.pool_summary.format(pool="reasoning")]["rows"] = len(EFFECTS)
     for path, content in contents.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         files.write_json(path, content)
     return of
+
+
+def write_pool(of):
+    """The hash of its rows."""
+    path = of.paths.pool.format(pool="reasoning")
+    family, *_ = (benchmark.tasks[0] for benchmark in of.experiment.benchmarks.values())
+    rows = [
+        {"id": name, "task": family if name in FAMILY else "another", "response": "x" * length}
+        for name, length in LENGTHS.items()
+    ]
+    files.write_jsonl(path, rows)
+    return files.sha256(path)
 
 
 def write_selection(folder, ids, scores):

@@ -78,6 +78,37 @@ def test_score__where_all_models_are_the_same_is_none(rng, members):
     assert linear_datamodeling_score(rng.normal(size=ROWS), members, np.ones(SUBSETS)) is None
 
 
+def test_given__is_the_correlation_of_what_is_left_of_the_ranks(rng, members):
+    scores, lengths = rng.normal(size=ROWS), rng.integers(10, 500, size=ROWS)
+    sums, given = members @ scores, members @ lengths
+    outcomes = sums + given / 50 + rng.normal(0, 3, SUBSETS)
+    ranks = [stats.rankdata(column) for column in (sums, outcomes, given)]
+    design = np.stack([ranks[2], np.ones(SUBSETS)], axis=1)
+    one, other = (column - design @ np.linalg.lstsq(design, column)[0] for column in ranks[:2])
+    expected = stats.pearsonr(one, other).statistic
+    found = linear_datamodeling_score(scores, members, outcomes, given)
+    assert found.value == pytest.approx(expected)
+    assert found.low < found.value < found.high
+
+
+def test_given__takes_away_what_is_known_without_the_scores(rng, members):
+    effects, lengths = rng.normal(size=ROWS), rng.normal(size=ROWS)
+    given = members @ lengths
+    outcomes = members @ effects + 3 * given
+    of_length = linear_datamodeling_score(lengths + rng.normal(0, 0.3, ROWS), members, outcomes)
+    of_length_given = linear_datamodeling_score(lengths + rng.normal(0, 0.3, ROWS), members, outcomes, given)
+    assert of_length.value > 0.8 > 0.3 > abs(of_length_given.value)
+    assert linear_datamodeling_score(effects, members, outcomes, given).value > 0.8
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_given__what_is_ranked_alike_is_none(rng, members, direction):
+    scores = rng.normal(size=ROWS)
+    outcomes = members @ scores + rng.normal(0, 3, SUBSETS)
+    assert linear_datamodeling_score(scores, members, outcomes, direction * members @ scores) is None
+    assert linear_datamodeling_score(scores, members, outcomes, direction * outcomes) is None
+
+
 def test_interval__has_the_true_correlation_about_as_often_as_it_says(rng):
     effects = rng.normal(size=ROWS)
     scores = effects + rng.normal(0, 1.5, ROWS)

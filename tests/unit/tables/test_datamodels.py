@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from scipy import stats
 from support.rejections import rejected
-from support.subsets import CHOSEN, EFFECTS, SCORES, SEEDS, SHUFFLED, cells, configure, wiring, write
+from support.subsets import CHOSEN, EFFECTS, FAMILY, LENGTHS, SCORES, SEEDS, SHUFFLED, cells, configure, wiring, write
 
 from instruction_selection.core import files
 from instruction_selection.experiment import grid
@@ -24,7 +25,7 @@ def experiment(tmp_path, monkeypatch):
 
 
 def by_method(panel):
-    return {line.method: line for line in panel.lines}
+    return {line.name: line for line in panel.lines}
 
 
 def test_panels__find_planted_effects_and_no_others(experiment):
@@ -33,11 +34,40 @@ def test_panels__find_planted_effects_and_no_others(experiment):
     for panel in found:
         assert (panel.subsets, panel.planned, panel.diverged) == (SEEDS, SEEDS, 0)
         assert (panel.subset_rows, panel.pool_rows) == (CHOSEN, len(EFFECTS))
-        assert [line.method for line in panel.lines] == ["sbert", "less"]
+        assert [line.name for line in panel.lines] == ["sbert", "less"]
         assert by_method(panel)["sbert"].correlation.value == pytest.approx(1, abs=1e-6)
         assert abs(by_method(panel)["less"].correlation.value) < 0.5
         # A method that only has steps.
         assert panel.without_scores == ("g2is",)
+
+
+def test_panels__have_length_and_family_as_controls(experiment):
+    of = write()
+    with_family, without = datamodels.panels(of)
+    assert [line.name for line in with_family.controls] == ["response length", "target family"]
+    # None of the pool's rows is of the second target's family.
+    assert [line.name for line in without.controls] == ["response length"]
+    chosen = [
+        [row["id"] for row in files.iterate_jsonl(Path(selection).parent / "selected.jsonl")]
+        for _, _, _, selection, _ in cells(of, "random")[:SEEDS]
+    ]
+    worth = [sum(EFFECTS[name] for name in subset) for subset in chosen]
+    counts = [sum(name in FAMILY for name in subset) for subset in chosen]
+    lengths = [sum(LENGTHS[name] for name in subset) for subset in chosen]
+    for line, sums in zip(with_family.controls, (lengths, counts), strict=True):
+        assert line.scored == len(EFFECTS)
+        assert line.correlation.value == pytest.approx(stats.spearmanr(sums, worth).statistic)
+    assert with_family.controls[0].given_length is None
+    # What has no rival stays.
+    assert by_method(with_family)["sbert"].given_length.value == pytest.approx(1, abs=1e-6)
+
+
+def test_panels__of_a_pool_that_was_changed_are_rejected(experiment):
+    of = write()
+    path = Path(of.paths.pool.format(pool="reasoning"))
+    path.write_text(path.read_text().replace("xxx", "xx", 1))
+    with rejected("rows-changed", path=path):
+        datamodels.panels(of)
 
 
 def turned(change):
@@ -148,7 +178,8 @@ def test_panels__damaged_scores_are_rejected(experiment):
 def test_markdown__names_every_method_once_per_target_and_the_number_of_subsets(experiment):
     of = write(seeds=15, scores={"sbert": EFFECTS, "g2is": SCORES["g2is"]})
     text = datamodel_text.to_markdown(datamodels.panels(of), of.experiment)
-    assert text.count("| Sentence-BERT |") == 2
+    assert text.count("| Sentence-BERT ") == text.count("| Length of the response (control) |") == 2
+    assert text.count("| In the target's family (control) |") == 1
     assert text.count("No row has a score: G2IS.") == 2
     assert text.count("Has not selected yet: LESS.") == 2
     assert text.count("15 (of 30 planned) random subsets of 7 of the 72 rows") == 2
@@ -157,12 +188,12 @@ def test_markdown__names_every_method_once_per_target_and_the_number_of_subsets(
 def test_csv__has_every_number_in_full(experiment):
     panels = datamodels.panels(write())
     lines = list(csv.DictReader(io.StringIO(datamodel_text.to_csv(panels))))
-    assert len(lines) == sum(len(panel.lines) for panel in panels)
-    shown = [(panel.target, panel.subsets, each) for panel in panels for each in panel.lines]
+    shown = [(panel.target, panel.subsets, each) for panel in panels for each in (*panel.lines, *panel.controls)]
     for line, (target, subsets, each) in zip(lines, shown, strict=True):
-        assert (line["target"], line["method"], line["subsets"]) == (target, each.method, str(subsets))
+        assert (line["target"], line["method"] or line["control"], line["subsets"]) == (target, each.name, str(subsets))
         assert float(line["correlation"]) == each.correlation.value
         assert float(line["low"]) == each.correlation.low
+        assert line["given_length_high"] == (str(each.given_length.high) if each.given_length else "")
         assert int(line["rows_with_score"]) == each.scored
 
 
@@ -174,7 +205,7 @@ def test_figure__has_a_panel_for_each_target_and_is_the_same_again(experiment, t
     assert [axes.get_title() for axes in drawn.axes] == labels
     for axes, panel in zip(drawn.axes, panels, strict=True):
         places = [container.lines[0].get_xdata()[0] for container in axes.containers]
-        assert places == [line.correlation.value for line in panel.lines]
+        assert places == [line.correlation.value for line in (*panel.lines, *panel.controls)]
     for name in ("a", "b"):
         datamodel_figure.draw(panels, of.experiment, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     for suffix in ("svg", "png"):

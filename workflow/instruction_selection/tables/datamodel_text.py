@@ -5,14 +5,17 @@ import io
 from collections.abc import Sequence
 
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.tables.datamodels import Line, Panel
+from instruction_selection.tables.datamodeling import Correlation
+from instruction_selection.tables.datamodels import FAMILY, LENGTH, Line, Panel
 from instruction_selection.tables.markup import NOTHING, Cell, Column, escaped, markdown
 from instruction_selection.tables.table import arrow
 
 COLUMNS = (
-    *("target", "benchmark", "model", "pool", "method", "ratio", "metric", "subsets", "planned", "diverged"),
+    *("target", "benchmark", "model", "pool", "method", "control", "ratio", "metric", "subsets", "planned", "diverged"),
     *("subset_rows", "pool_rows", "rows_with_score", "correlation", "low", "high"),
+    *("given_length", "given_length_low", "given_length_high"),
 )
+CONTROLS = {LENGTH: "Length of the response (control)", FAMILY: "In the target's family (control)"}
 
 
 def to_markdown(panels: Sequence[Panel], experiment: Experiment) -> str:
@@ -51,16 +54,30 @@ def _subsets(panel: Panel, experiment: Experiment) -> str:
 
 
 def _table(panel: Panel, experiment: Experiment) -> str:
-    found = [line.correlation for line in panel.lines]
-    intervals = [NOTHING if each is None else f"{each.low:+.2f} to {each.high:+.2f}" for each in found]
+    lines = [*panel.lines, *panel.controls]
+    found, given_length = [line.correlation for line in lines], [line.given_length for line in lines]
     return markdown(
         [
-            Column("Method", [Cell(experiment.methods[line.method].label) for line in panel.lines], right=False),
-            Column("Score", [Cell(NOTHING if each is None else f"{each.value:+.2f}") for each in found]),
-            Column("95 % interval", [Cell(text) for text in intervals]),
-            Column("Rows with a score", [Cell(str(line.scored)) for line in panel.lines]),
+            Column("Method", [Cell(label(line, experiment)) for line in lines], right=False),
+            Column("Score", [Cell(_value(each)) for each in found]),
+            Column("95 % interval", [Cell(_interval(each)) for each in found]),
+            Column("Given length", [Cell(_value(each)) for each in given_length]),
+            Column("95 % interval", [Cell(_interval(each)) for each in given_length]),
+            Column("Rows with a score", [Cell(str(line.scored)) for line in lines]),
         ]
     )
+
+
+def label(line: Line, experiment: Experiment) -> str:
+    return CONTROLS.get(line.name) or experiment.methods[line.name].label
+
+
+def _value(found: Correlation | None) -> str:
+    return NOTHING if found is None else f"{found.value:+z.2f}"
+
+
+def _interval(found: Correlation | None) -> str:
+    return NOTHING if found is None else f"{found.low:+z.2f} to {found.high:+z.2f}"
 
 
 def _left_out(panel: Panel, experiment: Experiment) -> list[str]:
@@ -78,6 +95,10 @@ def _notes() -> list[str]:
         "Interval: percentile bootstrap over subsets, not corrected for the number of methods. It holds for this pool, "
         "these validation and evaluation rows and this warm-up. Every subset was tuned once, so what the seed of a "
         "fine-tuning changes is noise here, and even true effects have a score below 1, by an unknown amount.",
+        "Given length: the partial rank correlation, what scores say beyond the characters of a subset's responses. "
+        "Subsets have as many rows and steps, but one with longer responses has more to learn from. Controls need no "
+        "method: a score that predicts no more than they do adds nothing to them. Family rows are those of the "
+        "benchmark's own tasks.",
         "A row without a score counts as the mean of the others. Methods whose code returns no scores are not shown.",
     ]
 
@@ -87,17 +108,24 @@ def to_csv(panels: Sequence[Panel]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_fields(panel, line) for panel in panels for line in panel.lines)
+    writer.writerows(_fields(panel, line) for panel in panels for line in (*panel.lines, *panel.controls))
     return text.getvalue()
 
 
 def _fields(panel: Panel, line: Line) -> dict[str, object]:
     same = ("target", "benchmark", "model", "pool", "ratio", "subsets", "planned", "diverged", "subset_rows")
-    found = line.correlation
+    numbers = {
+        **_numbers(line.correlation, "correlation", "low", "high"),
+        **_numbers(line.given_length, "given_length", "given_length_low", "given_length_high"),
+    }
     return {
         **{name: getattr(panel, name) for name in (*same, "pool_rows")},
         "metric": panel.metric.name,
-        "method": line.method,
+        "control" if line.name in CONTROLS else "method": line.name,
         "rows_with_score": line.scored,
-        **({} if found is None else {"correlation": found.value, "low": found.low, "high": found.high}),
+        **numbers,
     }
+
+
+def _numbers(found: Correlation | None, *names: str) -> dict[str, float]:
+    return {} if found is None else dict(zip(names, (found.value, found.low, found.high), strict=True))

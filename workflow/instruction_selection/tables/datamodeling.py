@@ -5,12 +5,16 @@ the datamodels of Ilyas et al., ICML 2022: Spearman's rank correlation, over sub
 with the output of the model that was trained on it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from instruction_selection.tables.statistics import BATCH, LEVEL, RESAMPLES
+
+#: What is left unexplained below this is rounding.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -22,32 +26,46 @@ class Correlation:
     high: float
 
 
-def linear_datamodeling_score(scores: np.ndarray, members: np.ndarray, outcomes: np.ndarray) -> Correlation | None:
+def linear_datamodeling_score(
+    scores: np.ndarray, members: np.ndarray, outcomes: np.ndarray, given: np.ndarray | None = None
+) -> Correlation | None:
     """Of a method's `scores`, (N,), for subsets with the rows `members`, bool (S, N), and `outcomes`, (S,).
 
-    `outcomes` are larger where a model is better. A row without a score, NaN, counts as the mean of the others. The
-    interval is the percentile bootstrap's over subsets (Efron 1979). None where all scores, all sums or all outcomes
-    are equal, so that nothing is ranked.
+    `outcomes` are larger where a model is better. A row without a score, NaN, counts as the mean of the others. With
+    `given`, (S,), it is the partial rank correlation: what the scores say beyond that number of a subset. The interval
+    is the percentile bootstrap's over subsets (Efron 1979). None where all scores, all sums or all outcomes are equal,
+    or ranked as `given` is, so that nothing is left to rank.
     """
     known = np.isfinite(scores)
     # Before the sums, which rounding may make different.
     if not known.any() or np.ptp(scores[known]) == 0:
         return None
     filled = np.where(known, scores, scores[known].mean(dtype=np.float64)).astype(np.float64)
-    sums = members @ filled
-    value = _spearman(sums[None], outcomes[None])[0]
-    return None if np.isnan(value) else Correlation(float(value), *_interval(sums, outcomes))
+    columns = [members @ filled, outcomes] + ([] if given is None else [given])
+    value = _correlation(*(column[None] for column in columns))[0]
+    return None if np.isnan(value) else Correlation(float(value), *_interval(columns))
 
 
-def _interval(sums: np.ndarray, outcomes: np.ndarray) -> tuple[float, float]:
-    rng = np.random.default_rng(0)
+def _interval(columns: Sequence[np.ndarray]) -> tuple[float, float]:
+    rng, count = np.random.default_rng(0), len(columns[0])
     found = []
-    for start in range(0, RESAMPLES, step := max(1, BATCH // len(sums))):
-        places = rng.integers(len(sums), size=(min(step, RESAMPLES - start), len(sums)))
-        found.append(_spearman(sums[places], outcomes[places]))
+    for start in range(0, RESAMPLES, step := max(1, BATCH // count)):
+        places = rng.integers(count, size=(min(step, RESAMPLES - start), count))
+        found.append(_correlation(*(column[places] for column in columns)))
     # Without resamples in which nothing is ranked.
     low, high = np.nanquantile(np.concatenate(found), (LEVEL / 2, 1 - LEVEL / 2))
     return float(low), float(high)
+
+
+def _correlation(sums: np.ndarray, outcomes: np.ndarray, given: np.ndarray | None = None) -> np.ndarray:
+    """(B,) for each line of (B, S): the rank correlation of the first two, partial if there is a third."""
+    found = _spearman(sums, outcomes)
+    if given is None:
+        return found
+    of_sums, of_outcomes = _spearman(sums, given), _spearman(outcomes, given)
+    unexplained = (1 - of_sums**2) * (1 - of_outcomes**2)
+    unexplained[~(unexplained > ROUNDING)] = np.nan
+    return (found - of_sums * of_outcomes) / np.sqrt(unexplained)
 
 
 def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ The subsets are the selections of the method `random`: each of its seeds is a su
 The scores are in `scores.parquet` beside the selections of the other methods, whose models need not be trained.
 """
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +27,22 @@ from instruction_selection.tables.datamodeling import Correlation, linear_datamo
 
 #: The method whose selections are random subsets, and how many of them a correlation needs.
 SUBSETS, FEWEST = "random", 10
+#: Controls, by names that no method can have. All subsets have as many rows, but longer responses have more to learn
+#: from; and a row of the target's own tasks needs no score to be found.
+LENGTH, FAMILY = "response length", "target family"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A method with scores: of how many rows of the pool, and what they predict."""
+    """Scores of rows: their method or control, how many rows of the pool have one, and what they predict.
 
-    method: str
+    `given_length` is what they predict beyond the length of a subset's responses, None for that itself.
+    """
+
+    name: str
     scored: int
     correlation: Correlation | None
+    given_length: Correlation | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Panel:
     pool_rows: int
     #: The largest correlation first; those without one are last.
     lines: tuple[Line, ...]
+    #: What is known of rows without a method, the controls that there are.
+    controls: tuple[Line, ...]
     #: Names of methods that score no row, and of those that have not selected yet.
     without_scores: tuple[str, ...]
     not_selected: tuple[str, ...]
@@ -158,7 +168,11 @@ def _panel(wiring: Wiring, group: Group, cells: Sequence[_Cell]) -> Panel:
     if not scored:
         sentence = f"no method has selected and has scores for {group.target}; select with one, as less"
         raise InputError("no-scores", sentence, path=folder)
-    lines = [_line(method, found, subsets, outcomes) for method, found in scored.items()]
+    kept = [subset for subset, use in zip(subsets, usable, strict=True) if use]
+    controls = _controls(wiring, group)
+    lengths = np.array([sum(controls[LENGTH][name] for name in subset) for subset in kept])
+    line = functools.partial(_line, subsets=kept, outcomes=outcomes[usable], lengths=lengths)
+    lines = [line(method, found) for method, found in scored.items()]
     return Panel(
         **group._asdict(),
         metric=metric,
@@ -168,16 +182,34 @@ def _panel(wiring: Wiring, group: Group, cells: Sequence[_Cell]) -> Panel:
         subset_rows=len(subsets[0]),
         pool_rows=len(next(iter(scored.values()))),
         lines=tuple(sorted(lines, key=lambda line: -line.correlation.value if line.correlation else 2)),
+        controls=tuple(line(name, found) for name, found in controls.items()),
         without_scores=tuple(method for method in scores if method not in scored),
         not_selected=tuple(method for method in methods if method not in selected),
     )
 
 
-def _line(method: str, scores: Mapping[str, float], subsets: Sequence[set[str]], outcomes: np.ndarray) -> Line:
-    members = np.array([[name in subset for name in scores] for subset in subsets])
-    values, usable = np.array([*scores.values()]), np.isfinite(outcomes)
-    correlation = linear_datamodeling_score(values, members[usable], outcomes[usable])
-    return Line(method, int(np.isfinite(values).sum()), correlation)
+def _controls(wiring: Wiring, group: Group) -> dict[str, dict[str, float]]:
+    """By the names of `CONTROLS`, of every row of the pool the characters of its response, and 1 if it is in the
+    target's family; no family that has no rows."""
+    path = wiring.paths.pool.format(pool=group.pool)
+    recorded.check(path, wiring.paths.pool_summary.format(pool=group.pool))
+    tasks = wiring.experiment.benchmarks[group.benchmark].tasks
+    rows = [*files.iterate_jsonl(path)]
+    found = {
+        LENGTH: {row["id"]: float(len(row["response"])) for row in rows},
+        FAMILY: {row["id"]: float(row["task"] in tasks) for row in rows},
+    }
+    return found if any(found[FAMILY].values()) else {LENGTH: found[LENGTH]}
+
+
+def _line(
+    name: str, scores: Mapping[str, float], subsets: Sequence[set[str]], outcomes: np.ndarray, lengths: np.ndarray
+) -> Line:
+    members = np.array([[row in subset for row in scores] for subset in subsets])
+    values = np.array([*scores.values()])
+    of_outcomes = functools.partial(linear_datamodeling_score, values, members, outcomes)
+    given_length = None if name == LENGTH else of_outcomes(given=lengths)
+    return Line(name, int(np.isfinite(values).sum()), of_outcomes(), given_length)
 
 
 def _selection(wiring: Wiring, names: dict[str, str]) -> _Selection:
