@@ -1,14 +1,14 @@
 """What representations and ways of choosing find, each combined with each, without training on what is chosen.
 
-.venv/bin/python tests/benchmarks/ablations.py families families families.csv
-.venv/bin/python tests/benchmarks/ablations.py datamodels datamodels datamodels.csv
+.venv/bin/python tests/benchmarks/ablations.py families families docs/findings/families.csv
+.venv/bin/python tests/benchmarks/ablations.py families families-long docs/findings/families-long.csv
+.venv/bin/python tests/benchmarks/ablations.py datamodels datamodels docs/findings/datamodels-combinations.csv
 
 The second argument is an experiment, the third where the numbers go. `families` needs the features of some of its
 draws, and counts how many of the chosen rows are of the target's own kinds, of those that could be: a line for each
-draw, target, representation, way of choosing and ratio; it prints means over draws. `datamodels` needs some of its
-random subsets, and correlates the sums of their rows' scores with the metric of the models that were tuned on them, as
-`snakemake datamodels` does for methods as they are published; and again given the length of the responses, because a
-subset with longer ones has more tokens to train on.
+draw, target, representation, way of choosing and ratio. `datamodels` needs some of its random subsets, and correlates
+the sums of their rows' scores with the metric of the models that were tuned on them, as `snakemake datamodels` does for
+methods as they are published. findings.py makes the tables of docs/findings.md from both.
 
 The code of a method is given another representation under the names of the gradients.
 """
@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "workflow"))
@@ -37,16 +36,15 @@ from instruction_selection.selection.walk import algorithm1, fast  # noqa: E402
 from instruction_selection.selection.walk.components import principal_components, towards, uncentred_components  # noqa: E402
 from instruction_selection.selection.walk.growing_set import Walk  # noqa: E402
 from instruction_selection.selection.walk.quantised import Quantised  # noqa: E402
-from instruction_selection.tables import datamodels  # noqa: E402
+from instruction_selection.tables import datamodel_text, datamodels  # noqa: E402
 from instruction_selection.tables.datamodeling import linear_datamodeling_score  # noqa: E402
 
 # Representations.
 ADAM, ADAM_LAST = "Adam gradients, all checkpoints", "Adam gradients, last checkpoint"
 PLAIN, PLAIN_LAST = "plain gradients, all checkpoints", "plain gradients, last checkpoint"
-EMBEDDINGS, HIDDEN, WORDS, LENGTH = "sentence embeddings", "hidden states", "words", "response length"
+EMBEDDINGS, HIDDEN, WORDS = "sentence embeddings", "hidden states", "words"
 # Ways of choosing.
 LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "closest row in the subspace (GIST)", "BM25"
-SHORTEST, TASK, OWN = "shortest", "task", "the target's own"
 TURNS, PURSUIT = "validation rows in turns", "pursuit (GTP-style)"
 CLOSEST, CLOSEST_TURNED = "closest to components", "closest to components turned to the mean"
 WALK, TURNED, AWAY = "walk (G2IS)", "walk, turned to the mean", "walk, turned away"
@@ -76,12 +74,18 @@ def features(wiring: Wiring, target: str) -> tuple[Inputs, Examples]:
         paths = {name: [wiring.paths.feature(name).format(**named, checkpoint=checkpoint)] for name in names}
         return reading.read({name: path for name, path in paths.items() if Path(path[0]).is_file()}, source)[0]
 
-    about = files.read_json(wiring.paths.warmup_checkpoints.format(**named))["checkpoints"]
     checkpoints = [
         Checkpoint(read(*GRADIENTS, checkpoint=number), entry["mean_learning_rate"])
-        for number, entry in zip(wiring.checkpoints, about[-len(wiring.checkpoints) :], strict=True)
+        for number, entry in zip(wiring.checkpoints, warmed_up(wiring), strict=True)
     ]
     return Inputs(len(pool), read(*SIDES), tuple(checkpoints)), pool
+
+
+def warmed_up(wiring: Wiring) -> list[dict[str, float]]:
+    """What is recorded of the checkpoints that have features."""
+    [model], [pool] = wiring.experiment.models, wiring.experiment.pools
+    recorded = files.read_json(wiring.paths.warmup_checkpoints.format(model=model, pool=pool))["checkpoints"]
+    return recorded[-len(wiring.checkpoints) :]
 
 
 def of_gradients(inputs: Inputs, kind: str, checkpoints: int) -> Inputs:
@@ -170,27 +174,6 @@ WALKS: dict[str, Callable[[Inputs, int], Selection]] = {
 }
 
 
-#: Pairs of (representation, way of choosing).
-DIFFERENCES = [
-    ((ADAM, LESS), (EMBEDDINGS, LESS)),
-    ((ADAM, LESS), (HIDDEN, LESS)),
-    ((ADAM, LESS), (WORDS, BM25)),
-    ((ADAM, LESS), (PLAIN, LESS)),
-    ((ADAM_LAST, LESS), (PLAIN_LAST, LESS)),
-    ((ADAM, LESS), (ADAM_LAST, LESS)),
-    ((PLAIN, LESS), (PLAIN_LAST, LESS)),
-    *(((ADAM_LAST, choice), (ADAM_LAST, LESS)) for choice in [NEAREST, GIST, *OVER_CHECKPOINTS, *WALKS]),
-    ((ADAM_LAST, TURNED), (ADAM_LAST, WALK)),
-    ((ADAM_LAST, AWAY), (ADAM_LAST, WALK)),
-    ((ADAM_LAST, UNCENTRED), (ADAM_LAST, WALK)),
-    ((ADAM_LAST, UNCENTRED_TURNED), (ADAM_LAST, UNCENTRED)),
-    ((ADAM_LAST, UNCENTRED_AWAY), (ADAM_LAST, UNCENTRED)),
-    ((ADAM_LAST, UNTESTED), (ADAM_LAST, WALK)),
-    ((ADAM_LAST, WALK), (ADAM_LAST, CLOSEST)),
-    ((ADAM_LAST, ROBUST), (ADAM_LAST, UNCENTRED_TURNED)),
-]
-
-
 def ranked(scores: np.ndarray) -> np.ndarray:
     return np.argsort(-scores, kind="stable")
 
@@ -201,7 +184,6 @@ def scores(inputs: Inputs) -> Iterator[tuple[str, str, np.ndarray]]:
         seen = of(inputs)
         yield from ((representation, name, score(seen)) for name, score in SCORES.items())
     yield WORDS, BM25, bm25.score(inputs, RNG, k1=1.2, b=0.75)
-    yield LENGTH, SHORTEST, -inputs.pool_lengths.astype(float)
 
 
 def selections(inputs: Inputs, budgets: Iterable[int]) -> Iterator[tuple[str, str, int, Selection]]:
@@ -236,6 +218,7 @@ def families(name: str) -> Iterator[dict[str, object]]:
         wiring = Wiring(experiment)
         if not is_there(wiring):
             continue
+        below = warmed_up(wiring)[-1]["second_moments_below_epsilon"]
         for target, benchmark in experiment.benchmarks.items():
             inputs, pool = features(wiring, target)
             own = np.isin(pool.tasks, benchmark.tasks)
@@ -250,6 +233,7 @@ def families(name: str) -> Iterator[dict[str, object]]:
                         key: sum(walk[key] or 0 for walk in walks) if walks else ""
                         for key in ("rejected_by_conflict", "rejected_by_consistency", "fallbacks")
                     },
+                    "second_moments_below_epsilon": below,
                 }
 
 
@@ -263,47 +247,14 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
         inputs, pool = features(wiring, group.target)
         members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
         lengths = members @ inputs.pool_lengths
-        own = np.isin(pool.tasks, wiring.experiment.benchmarks[group.target].tasks).astype(float)
-        known = [(TASK, OWN, own)] if own.any() else []
-        for representation, choice, values in (*scores(inputs), *known):
+        for representation, choice, values in scores(inputs):
             found = linear_datamodeling_score(values, members, outcomes)
             given = linear_datamodeling_score(values, members, outcomes, lengths)
             yield {
                 **{"target": group.target, "representation": representation, "choice": choice},
-                **{"subsets": len(subsets), **(vars(found) if found else {})},
-                **{f"given_length_{name}": value for name, value in (vars(given).items() if given else ())},
+                "subsets": len(subsets),
+                **datamodel_text.numbers(found, given),
             }
-
-
-def interval(values: list[float]) -> str:
-    """Mean and 95 % interval by Student's t."""
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{np.mean(values):+.2f} ({np.mean(values) - half:+.2f} to {np.mean(values) + half:+.2f})"
-
-
-def tables(lines: list[dict]) -> str:
-    """The mean share over draws of every combination, and the differences that were asked for."""
-    shares: dict[tuple, dict[int, float]] = {}
-    for line in lines:
-        key = (line["target"], line["budget"], line["representation"], line["choice"])
-        shares.setdefault(key, {})[line["draw"]] = line["share"]
-    asked = sorted({key[:2] for key in shares})
-    text = [
-        f"| | {' | '.join(f'{target}, {budget} rows' for target, budget in asked)} |",
-        "|---|" + "---:|" * len(asked),
-    ]
-    for representation, choice in dict.fromkeys(key[2:] for key in shares):
-        found = [shares[*where, representation, choice] for where in asked]
-        cells = " | ".join(f"{100 * np.mean(list(draws.values())):.0f}" for draws in found)
-        text.append(f"| {representation}: {choice} | {cells} |")
-    text += ["", *text[:2]]
-    for first, second in DIFFERENCES:
-        cells = []
-        for where in asked:
-            one, other = shares[*where, *first], shares[*where, *second]
-            cells.append(interval([one[draw] - other[draw] for draw in one]))
-        text.append(f"| {': '.join(first)} minus {': '.join(second)} | {' | '.join(cells)} |")
-    return "\n".join(text)
 
 
 def main() -> None:
@@ -315,8 +266,6 @@ def main() -> None:
         writer = csv.DictWriter(file, lines[0])
         writer.writeheader()
         writer.writerows(lines)
-    if command == "families":
-        print(tables(lines))
 
 
 if __name__ == "__main__":

@@ -114,18 +114,21 @@ def to_csv(panels: Sequence[Panel]) -> str:
 
 def _fields(panel: Panel, line: Line) -> dict[str, object]:
     same = ("target", "benchmark", "model", "pool", "ratio", "subsets", "planned", "diverged", "subset_rows")
-    numbers = {
-        **_numbers(line.correlation, "correlation", "low", "high"),
-        **_numbers(line.given_length, "given_length", "given_length_low", "given_length_high"),
-    }
     return {
         **{name: getattr(panel, name) for name in (*same, "pool_rows")},
         "metric": panel.metric.name,
         "control" if line.name in CONTROLS else "method": line.name,
         "rows_with_score": line.scored,
-        **numbers,
+        **numbers(line.correlation, line.given_length),
     }
 
 
-def _numbers(found: Correlation | None, *names: str) -> dict[str, float]:
-    return {} if found is None else dict(zip(names, (found.value, found.low, found.high), strict=True))
+def numbers(correlation: Correlation | None, given_length: Correlation | None) -> dict[str, float]:
+    """By the columns of the CSV."""
+    found: dict[str, float] = {}
+    if correlation:
+        found |= {"correlation": correlation.value, "low": correlation.low, "high": correlation.high}
+    if given_length:
+        names = ("given_length", "given_length_low", "given_length_high")
+        found |= dict(zip(names, (given_length.value, given_length.low, given_length.high), strict=True))
+    return found

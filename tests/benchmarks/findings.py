@@ -1,0 +1,306 @@
+"""The tables of docs/findings.md, from the measurements in docs/findings.
+
+.venv/bin/python tests/benchmarks/findings.py
+
+writes them into the page. Each is below a comment with its name, `<!-- table: representations -->`. ablations.py and
+`snakemake datamodels` measure.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import ablations as made
+import numpy as np
+from scipy import stats
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, MEASURED = DOCS / "findings.md", DOCS / "findings"
+#: A table below its name.
+PLACE = re.compile(r"<!-- table: (?P<name>[\w-]+) -->\n\n(?:\|.*\n)*")
+TARGETS = {"gsm-symbolic": "GSM-Symbolic", "logic": "Logic"}
+NOTHING = "–"
+
+
+class Combination(NamedTuple):
+    representation: str
+    choice: str
+
+
+class Column(NamedTuple):
+    """What a family's rows are looked for, and how many may be chosen."""
+
+    target: str
+    budget: int
+
+    def __str__(self) -> str:
+        return f"{TARGETS[self.target]}, {self.budget} rows"
+
+
+class Families:
+    """Lines of `ablations.py families`."""
+
+    def __init__(self, name: str):
+        self.lines = read(name)
+        self.columns = sorted({column_of(line) for line in self.lines})
+        self._shares = {
+            (column_of(line), combination_of(line), int(line["draw"])): 100 * float(line["share"])
+            for line in self.lines
+        }
+        self.draws = sorted({int(line["draw"]) for line in self.lines})
+
+    def shares(self, column: Column, combination: Combination, draws: Iterable[int] | None = None) -> np.ndarray:
+        """Per cent of the target's kinds that are found, in each draw."""
+        return np.array([self._shares[column, combination, draw] for draw in draws or self.draws])
+
+    def mean(self, combination: Combination, column: Column) -> str:
+        return f"{self.shares(column, combination).mean():.0f}"
+
+    def minus(self, one: Combination, other: Combination, column: Column) -> str:
+        return interval(self.shares(column, one) - self.shares(column, other))
+
+    def counted(self, counter: str, combination: Combination, column: Column) -> str:
+        """The mean over draws of what a walk counts."""
+        found = [
+            float(line[counter])
+            for line in self.lines
+            if (column_of(line), combination_of(line)) == (column, combination)
+        ]
+        return f"{np.mean(found):.1f}"
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (MEASURED / f"{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def column_of(line: dict[str, str]) -> Column:
+    return Column(line["target"], int(line["budget"]))
+
+
+def combination_of(line: dict[str, str]) -> Combination:
+    return Combination(line["representation"], line["choice"])
+
+
+def interval(differences: np.ndarray) -> str:
+    """Mean and 95 % interval by Student's t over draws."""
+    if not differences.any():
+        return "0"
+    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / len(differences) ** 0.5
+    mean = differences.mean()
+    return f"{points(mean)} ({points(mean - half)} to {points(mean + half)})"
+
+
+def points(value: float) -> str:
+    return f"{value:+.0f}" if round(value) else "0"
+
+
+def table(heading: str, columns: Sequence[object], lines: Iterable[tuple[str, Iterable[str]]]) -> str:
+    written = [f"| {heading} | {' | '.join(map(str, columns))} |", "|---|" + "---:|" * len(columns)]
+    return "\n".join([*written, *(f"| {label} | {' | '.join(cells)} |" for label, cells in lines)]) + "\n"
+
+
+LABELS = {
+    made.ADAM: "Adam gradients, four checkpoints",
+    made.ADAM_LAST: "Adam gradients, last checkpoint",
+    made.PLAIN: "plain gradients, four checkpoints",
+    made.PLAIN_LAST: "plain gradients, last checkpoint",
+    made.HIDDEN: "hidden states of the base model",
+    made.EMBEDDINGS: "sentence embeddings",
+    made.WORDS: "words (BM25)",
+}
+WAYS = {
+    made.LESS: "mean of the closest subtask (LESS)",
+    made.NEAREST: "closest validation row",
+    made.TURNS: "validation rows in turns",
+    made.GIST: "closest row in the subspace (GIST)",
+    made.PURSUIT: "pursuit (GTP-style)",
+    made.CLOSEST: "rows closest to the components (G2IS without graph)",
+    made.WALK: "walk (G2IS)",
+    made.ROBUST: "robust walk (G2IS, robust)",
+}
+SIGNS = {
+    made.WALK: "PCA, as it comes (G2IS)",
+    made.TURNED: "PCA, turned to the mean",
+    made.AWAY: "PCA, turned away",
+    made.UNCENTRED: "not centred, as it comes",
+    made.UNCENTRED_TURNED: "not centred, turned to the mean",
+    made.UNCENTRED_AWAY: "not centred, turned away",
+}
+OF_SIGNS = {made.ADAM_LAST: "Adam gradients", made.EMBEDDINGS: "embeddings", made.HIDDEN: "hidden states"}
+COUNTERS = {
+    "rejected_by_conflict": "rejected by the conflict rule",
+    "rejected_by_consistency": "rejected by the consistency rule",
+    "fallbacks": "steps to a row that is no neighbour",
+    "chosen": "rows chosen",
+}
+SHARE, DIFFERENCE = "share found, %", "difference, points"
+
+
+def by_mean(representation: str) -> Combination:
+    """As LESS and Sentence-BERT choose; words have their own way."""
+    return Combination(representation, made.BM25 if representation == made.WORDS else made.LESS)
+
+
+def lower(label: str) -> str:
+    return label.split(",")[0]
+
+
+def of_families(found: Families) -> dict[str, str]:
+    columns = found.columns
+
+    def means(label: str, *combination: str) -> tuple[str, list[str]]:
+        return label, [found.mean(Combination(*combination), column) for column in columns]
+
+    def minus(label: str, one: Combination, other: Combination) -> tuple[str, list[str]]:
+        return label, [found.minus(one, other, column) for column in columns]
+
+    def way(choice: str) -> list[str]:
+        one, first = Combination(made.ADAM_LAST, choice), by_mean(made.ADAM_LAST)
+        below = ["" if one == first else f": {found.minus(one, first, column)}" for column in columns]
+        return [f"{found.mean(one, column)}{text}" for column, text in zip(columns, below, strict=True)]
+
+    less = by_mean(made.ADAM)
+    shown = partial(table, columns=columns)
+    walk = Combination(made.ADAM_LAST, made.WALK)
+    return {
+        "representations": shown(SHARE, lines=[means(label, *by_mean(name)) for name, label in LABELS.items()]),
+        "representations-compared": shown(
+            DIFFERENCE,
+            lines=[
+                *(
+                    minus(f"{lower(LABELS[name])} minus {LABELS[made.ADAM]}", by_mean(name), less)
+                    for name in (made.EMBEDDINGS, made.HIDDEN, made.WORDS)
+                ),
+                minus("Adam minus plain gradients, four checkpoints", less, by_mean(made.PLAIN)),
+                minus("Adam minus plain gradients, last checkpoint", by_mean(made.ADAM_LAST), by_mean(made.PLAIN_LAST)),
+                minus("four checkpoints minus the last, Adam gradients", less, by_mean(made.ADAM_LAST)),
+                minus(
+                    "four checkpoints minus the last, plain gradients", by_mean(made.PLAIN), by_mean(made.PLAIN_LAST)
+                ),
+            ],
+        ),
+        "ways": shown(f"{SHARE}, and minus the first line", lines=[(label, way(name)) for name, label in WAYS.items()]),
+        "signs": shown(
+            SHARE,
+            lines=[
+                means(f"{name}, {label}", representation, choice)
+                for representation, name in OF_SIGNS.items()
+                for choice, label in SIGNS.items()
+            ],
+        ),
+        "signs-compared": shown(
+            DIFFERENCE,
+            lines=[
+                minus(f"{name}, {label}", Combination(representation, one), Combination(representation, other))
+                for representation, name in OF_SIGNS.items()
+                for label, one, other in (
+                    ("PCA: turned to the mean minus as it comes", made.TURNED, made.WALK),
+                    ("not centred: turned to the mean minus away", made.UNCENTRED_TURNED, made.UNCENTRED_AWAY),
+                    ("turned and not centred minus G2IS", made.UNCENTRED_TURNED, made.WALK),
+                )
+            ],
+        ),
+        "rules": shown(
+            "G2IS, Adam gradients, per selection",
+            lines=[
+                *(
+                    (label, [found.counted(counter, walk, column) for column in columns])
+                    for counter, label in COUNTERS.items()
+                ),
+                minus(
+                    "share found, without the consistency rule minus with it, points",
+                    Combination(made.ADAM_LAST, made.UNTESTED),
+                    walk,
+                ),
+                minus(
+                    "share found, walk minus rows closest to the components, points",
+                    walk,
+                    Combination(made.ADAM_LAST, made.CLOSEST),
+                ),
+            ],
+        ),
+    }
+
+
+def of_long_warmup(short: Families, long: Families) -> dict[str, str]:
+    """Of the draws that both have."""
+    lines = []
+    for choice in (made.LESS, made.NEAREST, made.WALK, made.ROBUST):
+        adam, plain = Combination(made.ADAM_LAST, choice), Combination(made.PLAIN_LAST, choice)
+        for steps, found in (("64 steps", short), ("960 steps", long)):
+            for name, one in (("Adam", adam), ("plain", plain)):
+                means = [f"{found.shares(column, one, long.draws).mean():.0f}" for column in long.columns]
+                lines.append((f"{WAYS[choice]}, {name} gradients, {steps}", means))
+        compared = [interval(long.shares(column, adam) - long.shares(column, plain)) for column in long.columns]
+        lines.append((f"{WAYS[choice]}, Adam minus plain, 960 steps, points", compared))
+    return {"long-warmup": table(SHARE, long.columns, lines)}
+
+
+#: Rows of the table of datamodels: (label, representation, way of choosing).
+SCORES = [
+    ("Adam gradients, mean of the closest subtask (LESS)", made.ADAM, made.LESS),
+    ("plain gradients, mean of the closest subtask", made.PLAIN, made.LESS),
+    ("Adam gradients, last checkpoint, mean", made.ADAM_LAST, made.LESS),
+    ("Adam gradients, closest validation row", made.ADAM, made.NEAREST),
+    ("plain gradients, closest validation row", made.PLAIN, made.NEAREST),
+    ("plain gradients, in the subspace (GIST)", made.PLAIN, made.GIST),
+    ("hidden states, mean of the closest subtask", made.HIDDEN, made.LESS),
+    ("hidden states, closest validation row", made.HIDDEN, made.NEAREST),
+    ("embeddings, mean of the closest subtask (Sentence-BERT)", made.EMBEDDINGS, made.LESS),
+    ("embeddings, closest validation row", made.EMBEDDINGS, made.NEAREST),
+    ("words (BM25)", made.WORDS, made.BM25),
+]
+METHODS = {"dsir": "words (DSIR)", "ifd": "IFD", "loss": "highest loss", "grad-norm": "gradient norm"}
+CONTROLS = {"response length": "control: length of the response", "target family": "control: the target's own task"}
+OF_DATAMODELS = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
+
+
+def of_datamodels(combinations: list[dict[str, str]], methods: list[dict[str, str]]) -> dict[str, str]:
+    by_name = {(line["target"], combination_of(line)): line for line in combinations}
+    by_name |= {(line["target"], line["method"] or line["control"]): line for line in methods}
+
+    def cells(name: object) -> list[str]:
+        lines = [by_name.get((target, name), {}) for target in OF_DATAMODELS]
+        return [
+            text
+            for line in lines
+            for text in (
+                correlation(line, "correlation", "low", "high"),
+                correlation(line, "given_length", "given_length_low", "given_length_high"),
+            )
+        ]
+
+    lines = [(label, cells(Combination(*combination))) for label, *combination in SCORES]
+    lines += [(label, cells(name)) for name, label in (METHODS | CONTROLS).items()]
+    columns = [text for label in OF_DATAMODELS.values() for text in (label, "given length")]
+    return {"datamodels": table("correlation over subsets", columns, lines)}
+
+
+def correlation(line: dict[str, str], *names: str) -> str:
+    if not line.get(names[0]):
+        return NOTHING
+    value, low, high = (f"{float(line[name]):+z.2f}" for name in names)
+    return f"{value} ({low} to {high})"
+
+
+def tables() -> dict[str, str]:
+    families = Families("families")
+    return {
+        **of_families(families),
+        **of_long_warmup(families, Families("families-long")),
+        **of_datamodels(read("datamodels-combinations"), read("datamodels")),
+    }
+
+
+def with_tables(page: str) -> str:
+    """Raises `KeyError` for a name that no table has."""
+    found = tables()
+    return PLACE.sub(lambda match: f"<!-- table: {match['name']} -->\n\n{found[match['name']]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text()))
