@@ -27,6 +27,7 @@ from instruction_selection.experiment import (
     wiring,
 )
 from instruction_selection.experiment.chain import Chain
+from instruction_selection.experiment.compared import ComparedSelections
 from instruction_selection.experiment.folders import Folders
 from instruction_selection.experiment.table import Table
 
@@ -67,6 +68,7 @@ except InputError as error:
 
 SETTINGS = EXPERIMENT.settings
 WIRING = wiring.Wiring(EXPERIMENT)
+COMPARED = ComparedSelections(EXPERIMENT)
 PATHS = WIRING.paths
 MIRROR = hub.prepare_jobs(SETTINGS.hub.mirror)
 HUB = WIRING.hub

@@ -9,8 +9,9 @@ import pytest
 from support.checkout import Checkout
 
 from instruction_selection.experiment import load, own_rules, parameters
+from instruction_selection.experiment.compared import ComparedSelections
 from instruction_selection.experiment.method import Method
-from instruction_selection.experiment.wiring import Wiring
+from instruction_selection.experiment.paths import Layout
 
 
 def configured() -> list[str]:
@@ -36,11 +37,11 @@ def test_own_rule__selects_the_same_rows_twice_and_draws_only_if_it_says_so(meth
     )
     checkout.edit("config/experiments/smoke.yaml", *SEEDS)
     checkout.edit("config/experiments/smoke.yaml", "gradients:\n", "gradients:\n  pool_kinds: [adam, sgd]\n")
-    wiring = Wiring(load.load(checkout.path / "config", "smoke"))
-    cells = [names for names in wiring.compared_selections() if names["method"] == method]
+    experiment = load.load(checkout.path / "config", "smoke")
+    cells = [names for names in ComparedSelections(experiment).wildcards() if names["method"] == method]
     first = cells[0]["target"]
     cells = [names for names in cells if names["target"] == first]
-    rows = [wiring.paths.selected.format(**names) for names in cells]
+    rows = [Layout(experiment.folder).selected.format(**names) for names in cells]
     chosen = []
     for _ in range(2):
         result = checkout.snakemake("--", *rows)
@@ -49,9 +50,9 @@ def test_own_rule__selects_the_same_rows_twice_and_draws_only_if_it_says_so(meth
         for path in rows:
             shutil.rmtree((checkout.path / path).parent)
     assert chosen[0] == chosen[1]
-    pool = wiring.settings.pools["reasoning"].rows
+    pool = experiment.settings.pools["reasoning"].rows
     assert all(0 < len(ids) <= pool // 10 for ids in chosen[0])
-    stochastic = wiring.experiment.methods[method].stochastic
+    stochastic = experiment.methods[method].stochastic
     assert len({tuple(ids) for ids in chosen[0]}) == len(cells) == (2 if stochastic else 1)
 
 

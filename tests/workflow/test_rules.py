@@ -85,7 +85,7 @@ SAMPLED = {
     "PATHS.warmup_rows": "warmup_summary",
     "WIRING.selected_rows": "selected_summary",
     "PATHS.selected": "selection",
-    "WIRING.selections_of": "selections_of",
+    "COMPARED.of_target": "of_target",
 }
 READS_EXAMPLES = {
     name: {summary for rows, summary in SAMPLED.items() if re.search(rf"{rows}\b", RULES[name].get("input", ""))}

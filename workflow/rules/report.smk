@@ -46,7 +46,7 @@ rule shared_rows:
         selected=lambda wildcards: sorted(
             {
                 path
-                for _, *paths in WIRING.selections_of(wildcards.target)
+                for _, *paths in COMPARED.of_target(wildcards.target)
                 for path in paths
             }
         ),
@@ -69,7 +69,7 @@ rule shared_rows:
         mem_mb=1000,
         runtime=10,
     params:
-        cells=lambda wildcards: WIRING.selections_of(wildcards.target),
+        cells=lambda wildcards: COMPARED.of_target(wildcards.target),
         code=code_of("shared_rows"),
     message:
         "Rows that the selections for {wildcards.target} have in common"
@@ -87,17 +87,17 @@ rule report:
             for table in EXPERIMENT.tables
             for _, _, samples, *_ in WIRING.table_cells(table)
         ),
-        warmups=list(WIRING.warmup_logs().values()),
+        warmups=list(COMPARED.warmup_logs().values()),
         shared=expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
         selected=[
-            PATHS.selected.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selected.format(**cell) for cell in COMPARED.wildcards()
         ],
         selections=[
-            PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selection.format(**cell) for cell in COMPARED.wildcards()
         ],
         pages=[
             PATHS.selection_page.format(**cell)
-            for cell in WIRING.compared_selections()
+            for cell in COMPARED.wildcards()
         ],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
         sampled=expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
@@ -123,7 +123,7 @@ rule report:
     params:
         tables=list(EXPERIMENT.tables),
         targets=grid.targets(EXPERIMENT),
-        selections=WIRING.compared_selections(),
+        selections=COMPARED.wildcards(),
         benchmarks=str(Path(PATHS.benchmark("report")).parent),
         settings=EXPERIMENT.described(),
         execution=execution(

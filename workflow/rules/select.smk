@@ -2,14 +2,14 @@
 rule select:
     input:
         selected=[
-            PATHS.selected.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selected.format(**cell) for cell in COMPARED.wildcards()
         ],
         summaries=[
-            PATHS.selection.format(**cell) for cell in WIRING.compared_selections()
+            PATHS.selection.format(**cell) for cell in COMPARED.wildcards()
         ],
         pages=[
             PATHS.selection_page.format(**cell)
-            for cell in WIRING.compared_selections()
+            for cell in COMPARED.wildcards()
         ],
         config=PATHS.resolved_config,
     log:

@@ -78,7 +78,7 @@ rule selection_page:
     params:
         features=WIRING.fixed_features,
         checkpoints=WIRING.checkpoint_features,
-        heading=WIRING.page_heading,
+        heading=COMPARED.page_heading,
         code=code_of("selection_page"),
     message:
         "Why {wildcards.method} selected these rows of {wildcards.pool} for {wildcards.target}"

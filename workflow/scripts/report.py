@@ -5,6 +5,7 @@ with logs.to_file(snakemake.log[0]):
 
     from instruction_selection.core import files, provenance, recorded
     from instruction_selection.experiment import wiring
+    from instruction_selection.experiment.compared import ComparedSelections
     from instruction_selection.experiment.experiment import Experiment
     from instruction_selection.experiment.grid import Cell
     from instruction_selection.tables import (
@@ -69,7 +70,7 @@ with logs.to_file(snakemake.log[0]):
             target: chosen.overlap(shared_rows.read(path), labels)
             for target, path in zip(params.targets, inputs.shared, strict=True)
         },
-        warmups=overview.loss_curves(connected.warmup_logs()),
+        warmups=overview.loss_curves(ComparedSelections(experiment).warmup_logs()),
         stages=stages.build(params.benchmarks, experiment.settings, experiment.methods),
         versions=provenance.versions(
             "snakemake", "torch", "transformers", "peft", "llamafactory", "lm_eval", "sentence-transformers"

@@ -1,4 +1,4 @@
-"""A copy of the project's configuration that a test may break."""
+"""The project's experiments, and a copy of its configuration that a test may break."""
 
 import json
 import shutil
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from instruction_selection.experiment import load
+from instruction_selection.experiment.wiring import Wiring
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 #: As a value: the key is removed.
@@ -43,6 +46,21 @@ class Folder:
 
     def write(self, file: str, text: str) -> None:
         (self.path / file).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def smoke(repository) -> Wiring:
+    return Wiring(load.load(repository / "config", "smoke"))
+
+
+@pytest.fixture(scope="module")
+def paper(repository) -> Wiring:
+    return Wiring(load.load(repository / "config", "paper"))
+
+
+@pytest.fixture(params=["smoke", "paper"])
+def wiring(request) -> Wiring:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -1,42 +1,13 @@
 """Files by wildcards, without Snakemake."""
 
-import posixpath
-from types import SimpleNamespace
-
 import pytest
 from snakemake.io import expand as snakemakes
+from support.wildcards import Wildcards, of_selections
 
 from instruction_selection.core import shards
 from instruction_selection.core.features import FEATURES
 from instruction_selection.experiment import load
 from instruction_selection.experiment.wiring import Wiring, expand
-
-
-class Wildcards(SimpleNamespace):
-    def __getitem__(self, name):
-        return getattr(self, name)
-
-
-@pytest.fixture(scope="module")
-def smoke(repository) -> Wiring:
-    return Wiring(load.load(repository / "config", "smoke"))
-
-
-@pytest.fixture(scope="module")
-def paper(repository) -> Wiring:
-    return Wiring(load.load(repository / "config", "paper"))
-
-
-@pytest.fixture(params=["smoke", "paper"])
-def wiring(request) -> Wiring:
-    return request.getfixturevalue(request.param)
-
-
-def cells(wiring: Wiring) -> list[Wildcards]:
-    """Of every selection that has a job."""
-    found = [Wildcards(**names) for names in wiring.compared_selections()]
-    assert found
-    return found
 
 
 def of_method(wiring: Wiring, method: str, target: str = "any", model: str = "any") -> Wildcards:
@@ -61,14 +32,14 @@ def test_expand__leaves_other_wildcards_open():
 
 
 def test_features__are_those_that_a_method_needs(wiring):
-    for cell in cells(wiring):
+    for cell in of_selections(wiring):
         read = [wiring.fixed_features(cell), *wiring.checkpoint_features(cell)]
         assert {name for files in read for name in files} == set(wiring.method_of(cell).needs)
         assert all("{" not in path for files in read for paths in files.values() for path in paths)
 
 
 def test_checkpoint_features__are_of_different_files_at_each_checkpoint(wiring):
-    for cell in cells(wiring):
+    for cell in of_selections(wiring):
         read = wiring.checkpoint_features(cell)
         assert all(FEATURES[name].per_checkpoint for files in read for name in files)
         # Two kinds of gradients may be in one file.
@@ -77,7 +48,7 @@ def test_checkpoint_features__are_of_different_files_at_each_checkpoint(wiring):
 
 
 def test_selection_inputs__have_every_shard_of_every_checkpoint_read(wiring):
-    for cell in cells(wiring):
+    for cell in of_selections(wiring):
         inputs = wiring.selection_inputs(cell)
         if "shards" in inputs:
             read = len(wiring.checkpoint_features(cell))
@@ -153,55 +124,3 @@ def test_table_inputs__name_each_file_once(wiring):
     for table in wiring.experiment.tables:
         for files in wiring.table_inputs(Wildcards(table=table)).values():
             assert len(files) == len(set(files))
-
-
-def test_warmup_logs__are_those_of_selections_that_read_a_checkpoint(wiring):
-    expected = {
-        wiring.paths.warmup_log.format(model=cell.model, pool=cell.pool)
-        for cell in cells(wiring)
-        if wiring.checkpoint_features(cell)
-    }
-    found = wiring.warmup_logs()
-    assert set(found.values()) == expected
-    assert expected
-    assert len(found) == len(expected)
-
-
-def test_page_heading__links_lead_to_the_other_pages_of_the_pool_and_target(wiring):
-    every = {wiring.paths.selection_page.format(**vars(cell)): cell for cell in cells(wiring)}
-    for path, cell in every.items():
-        heading = wiring.page_heading(cell)
-        assert heading["method"] == wiring.method_of(cell).label
-        assert heading["target"] == (None if cell.target == "any" else cell.target)
-        linked = [posixpath.normpath(posixpath.join(posixpath.dirname(path), link)) for _, link in heading["others"]]
-        # Those that do not depend on a model or a target are compared with all.
-        expected = [
-            other
-            for other, named in every.items()
-            if other != path
-            and named.pool == cell.pool
-            and all(
-                "any" in pair or len(set(pair)) == 1
-                for pair in ((named.model, cell.model), (named.target, cell.target))
-            )
-        ]
-        assert sorted(linked) == sorted(expected)
-        assert expected
-        names = [name for name, _ in heading["others"]]
-        assert len(set(names)) == len(names)
-
-
-def test_page_heading__links_say_only_what_differs(smoke):
-    heading = smoke.page_heading(of_cell(smoke, method="less", target="logic"))
-    assert [name for name, _ in heading["others"]] == [
-        "Random, seed 0",
-        "Random, seed 1",
-        "Random, as many as G2IS, seed 0",
-        "Sentence-BERT",
-        "G2IS",
-    ]
-
-
-def of_cell(wiring: Wiring, **names: str) -> Wildcards:
-    [found] = [cell for cell in cells(wiring) if all(cell[name] == value for name, value in names.items())]
-    return found

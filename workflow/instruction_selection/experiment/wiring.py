@@ -3,9 +3,7 @@
 `wildcards` are Snakemake's, or anything that has its names as attributes and as keys.
 """
 
-import functools
 import itertools
-import posixpath
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -307,84 +305,6 @@ class Wiring:
                 target=unique(cell["benchmark"] for cell, *_ in rows),
             ),
             "reported": [plan.reported] if plan.reported else [],
-        }
-
-    def selections_of(self, target: str) -> list[tuple[dict[str, str], str, str]]:
-        """(cell's wildcards, paths of the rows selected for it and of their summary) for each selection that is
-        compared with others.
-        """
-        found = []
-        for cell in grid.selected_for(self.experiment, target):
-            selection = grid.selection_of(self.experiment, cell).wildcards()
-            paths = (self.paths.selected.format(**selection), self.paths.selection.format(**selection))
-            found.append((cell.wildcards(), *paths))
-        return found
-
-    def compared_selections(self) -> list[dict[str, str]]:
-        """Wildcards of every selection that is compared with others, each once."""
-        return [cell.wildcards() for cell in self._compared]
-
-    @functools.cached_property
-    def _compared(self) -> list[grid.Cell]:
-        return unique(
-            grid.selection_of(self.experiment, cell)
-            for target in grid.targets(self.experiment)
-            for cell in grid.selected_for(self.experiment, target)
-        )
-
-    def page_heading(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the page of a selection is called, with the names and relative paths of those that it is compared with:
-        of the same pool, and as far as they depend on them, of the same model and target."""
-        cell = self.cell_of(wildcards)
-        compared = [
-            other
-            for other in self._compared
-            if other.pool == cell.pool
-            and (other.model == cell.model or entry_names.ANY in (other.model, cell.model))
-            and (other.target == cell.target or entry_names.ANY in (other.target, cell.target))
-        ]
-        differing = [
-            name
-            for name in ("model", "target", "ratio", "seed")
-            if len({getattr(other, name) for other in compared} - {entry_names.ANY}) > 1
-        ]
-        page = self.paths.selection_page.format
-        folder = PurePosixPath(page(**cell.wildcards())).parent
-        method = self.experiment.methods[cell.method]
-        return {
-            "method": method.label,
-            "about": method.summary,
-            "pool": cell.pool,
-            "target": None if cell.target == entry_names.ANY else cell.target,
-            "ratio": cell.ratio,
-            "seed": cell.seed,
-            "others": [
-                (self._label(other, differing), posixpath.relpath(page(**other.wildcards()), folder))
-                for other in compared
-                if other != cell
-            ],
-        }
-
-    def _label(self, cell: grid.Cell, names: Iterable[str]) -> str:
-        """The method, and these attributes of a cell as far as its rows depend on them."""
-        method = self.experiment.methods[cell.method]
-        fixed = set() if method.stochastic else {"seed"}
-        labels = {name: model.label for name, model in self.experiment.models.items()}
-        shown = {**vars(cell), "model": labels.get(cell.model), "seed": f"seed {cell.seed}"}
-        parts = [shown[name] for name in names if name not in fixed and getattr(cell, name) != entry_names.ANY]
-        return ", ".join([method.label, *parts])
-
-    def warmup_logs(self) -> dict[str, str]:
-        """Paths of the logs of the warm-ups that compared selections depend on, by their model and pool."""
-        cells = (grid.Cell.of(wildcards) for wildcards in self.compared_selections())
-        warmed_up = unique(
-            (cell.model, cell.pool)
-            for cell in cells
-            if any(FEATURES[name].per_checkpoint for name in self.experiment.methods[cell.method].needs)
-        )
-        return {
-            f"{self.experiment.models[model].label}, {pool}": self.paths.warmup_log.format(model=model, pool=pool)
-            for model, pool in warmed_up
         }
 
     def shown_entries(self) -> dict[str, dict[str, dict[str, Any]]]:
