@@ -15,9 +15,8 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --config-file envs/uv.toml --univers
 SCHEMA := $(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.
 AUDIT := $(TOOLS)/bin/pip-audit --strict --disable-pip --progress-spinner off
 
-.PHONY: help setup demo list estimate select power study smoke test unit integration gpu faults environments lint \
-	format reference docs \
-	container lock audit clean
+.PHONY: help setup demo list estimate select power study smoke test unit integration gpu cluster faults slow \
+	environments lint format reference docs container lock audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
