@@ -27,6 +27,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow"))
 from instruction_selection.core import files  # noqa: E402
 from instruction_selection.experiment import load  # noqa: E402
 from instruction_selection.experiment.wiring import Wiring  # noqa: E402
+from instruction_selection.features.matrix import InMemoryMatrix  # noqa: E402
 from instruction_selection.methods import bm25, g2is_robust, gist, gtp_style, less, less_round_robin  # noqa: E402
 from instruction_selection.selection import Components, Inputs, Selection, reading  # noqa: E402
 from instruction_selection.selection.algorithms.similarity import weighted_cosines  # noqa: E402
@@ -42,6 +43,7 @@ from instruction_selection.tables.datamodeling import linear_datamodeling_score 
 # Representations.
 ADAM, ADAM_LAST = "Adam gradients, all checkpoints", "Adam gradients, last checkpoint"
 PLAIN, PLAIN_LAST = "plain gradients, all checkpoints", "plain gradients, last checkpoint"
+CENTRED = "Adam gradients, last checkpoint, minus their mean"
 EMBEDDINGS, HIDDEN, WORDS = "sentence embeddings", "hidden states", "words"
 # Ways of choosing.
 LESS, NEAREST, GIST, BM25 = "mean of the closest subtask", "closest row", "closest row in the subspace (GIST)", "BM25"
@@ -94,6 +96,15 @@ def of_gradients(inputs: Inputs, kind: str, checkpoints: int) -> Inputs:
     return as_gradients([(each.features[kind], each.features["validation_gradients"], each.weight) for each in kept])
 
 
+def centred_gradients(inputs: Inputs) -> Inputs:
+    """Without the mean row of the pool: Adam's momentum is in every row."""
+    [last] = inputs.checkpoints[-1:]
+    pool = last.features["pool_gradients"]
+    rows = pool.unit * pool.norms[:, np.newaxis]
+    centred = InMemoryMatrix.normalised(rows - rows.mean(0))
+    return as_gradients([(centred, last.features["validation_gradients"], last.weight)])
+
+
 def of_vectors(inputs: Inputs, name: str) -> Inputs:
     return as_gradients([(inputs.features[f"pool_{name}"], inputs.features[f"validation_{name}"], 1.0)])
 
@@ -112,6 +123,7 @@ REPRESENTATIONS: dict[str, Callable[[Inputs], Inputs]] = {
     ADAM_LAST: partial(of_gradients, kind="pool_gradients", checkpoints=1),
     PLAIN: partial(of_gradients, kind="pool_sgd_gradients", checkpoints=0),
     PLAIN_LAST: partial(of_gradients, kind="pool_sgd_gradients", checkpoints=1),
+    CENTRED: centred_gradients,
     EMBEDDINGS: partial(of_vectors, name="embeddings"),
     HIDDEN: partial(of_vectors, name="hidden_states"),
 }
