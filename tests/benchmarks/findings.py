@@ -226,18 +226,104 @@ def of_families(found: Families) -> dict[str, str]:
     }
 
 
+#: Lines of the table of warm-ups: (representation, way of choosing, label).
+LONG = [
+    *(
+        (representation, choice, f"{WAYS[choice]}: {label}")
+        for choice in (made.LESS, made.NEAREST)
+        for representation, label in (
+            (made.ADAM_LAST, "Adam, last checkpoint"),
+            (made.CENTRED, "Adam, last checkpoint, minus their mean"),
+            (made.PLAIN_LAST, "plain, last checkpoint"),
+            (made.ADAM, "Adam, four checkpoints"),
+            (made.PLAIN, "plain, four checkpoints"),
+        )
+    ),
+    (made.ADAM_LAST, made.WALK, f"{WAYS[made.WALK]}: Adam, last checkpoint"),
+    (made.PLAIN_LAST, made.WALK, f"{WAYS[made.WALK]}: plain, last checkpoint"),
+    (made.ADAM_LAST, made.ROBUST, f"{WAYS[made.ROBUST]}: Adam, last checkpoint"),
+    (made.PLAIN_LAST, made.ROBUST, f"{WAYS[made.ROBUST]}: plain, last checkpoint"),
+]
+
+
 def of_long_warmup(short: Families, long: Families) -> dict[str, str]:
     """Of the draws that both have."""
+    warmups = {"64 steps": short, "960 steps": long}
+
+    def means(*combination: str) -> list[str]:
+        found = [
+            [each.shares(column, Combination(*combination), long.draws).mean() for column in long.columns]
+            for each in (short, long)
+        ]
+        return [f"{before:.0f} → {after:.0f}" for before, after in zip(*found, strict=True)]
+
+    adam, centred, plain = map(by_mean, (made.ADAM_LAST, made.CENTRED, made.PLAIN_LAST))
+    compared = [
+        (
+            f"{label}, {steps}",
+            [
+                interval(found.shares(column, one, long.draws) - found.shares(column, other, long.draws))
+                for column in long.columns
+            ],
+        )
+        for label, one, other in (
+            ("Adam minus plain", adam, plain),
+            ("Adam, their mean subtracted, minus Adam", centred, adam),
+        )
+        for steps, found in warmups.items()
+    ]
+    return {
+        "long-warmup": table(
+            f"{SHARE}, 64 → 960 steps", long.columns, [(label, means(*names)) for *names, label in LONG]
+        ),
+        "long-warmup-compared": table(DIFFERENCE, long.columns, compared),
+    }
+
+
+STUDY = ("gsm8k-likelihood", "bbh-likelihood")
+
+
+def of_study(draw: str) -> dict[str, str]:
+    """One draw's tables beside each other; the best mean difference from Random, in standard errors, first."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for target in STUDY:
+        for line in read(f"study-{draw}-{target}"):
+            found.setdefault(line["method"], {})[target] = line
+
+    def order(method: str) -> float:
+        return -sum(float(line["difference"] or 0) / float(line["stderr"]) for line in found[method].values())
+
     lines = []
-    for choice in (made.LESS, made.NEAREST, made.WALK, made.ROBUST):
-        adam, plain = Combination(made.ADAM_LAST, choice), Combination(made.PLAIN_LAST, choice)
-        for steps, found in (("64 steps", short), ("960 steps", long)):
-            for name, one in (("Adam", adam), ("plain", plain)):
-                means = [f"{found.shares(column, one, long.draws).mean():.0f}" for column in long.columns]
-                lines.append((f"{WAYS[choice]}, {name} gradients, {steps}", means))
-        compared = [interval(long.shares(column, adam) - long.shares(column, plain)) for column in long.columns]
-        lines.append((f"{WAYS[choice]}, Adam minus plain, 960 steps, points", compared))
-    return {"long-warmup": table(SHARE, long.columns, lines)}
+    for method in sorted(found, key=order):
+        gsm8k, bbh = (found[method][target] for target in STUDY)
+        lines.append((method, [chosen(gsm8k), own(gsm8k), *against_random(gsm8k), chosen(bbh), *against_random(bbh)]))
+    columns = [
+        "GSM8K: rows",
+        "its own",
+        "log-likelihood",
+        "minus Random",
+        "BBH: rows",
+        "log-likelihood",
+        "minus Random",
+    ]
+    return {"study": table("5 % of 640 rows", columns, lines)}
+
+
+def chosen(line: dict[str, str]) -> str:
+    return f"{float(line['rows_chosen']):.0f}" if line["rows_chosen"] else NOTHING
+
+
+def own(line: dict[str, str]) -> str:
+    """How many of them are of the target's own tasks."""
+    return f"{float(line['family_rows_chosen']):.0f}" if line["rows_chosen"] else NOTHING
+
+
+def against_random(line: dict[str, str]) -> list[str]:
+    value = f"{float(line['value']):.1f}"
+    if not line["difference"]:
+        return [value, NOTHING]
+    difference, low, high = (f"{float(line[name]):+z.1f}" for name in ("difference", "low", "high"))
+    return [value, f"{difference} ({low} to {high})"]
 
 
 #: Rows of the table of datamodels: (label, representation, way of choosing).
@@ -292,6 +378,7 @@ def tables() -> dict[str, str]:
     return {
         **of_families(families),
         **of_long_warmup(families, Families("families-long")),
+        **of_study("draw1"),
         **of_datamodels(read("datamodels-combinations"), read("datamodels")),
     }
 
