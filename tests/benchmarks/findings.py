@@ -145,7 +145,7 @@ def by_mean(representation: str) -> Combination:
     return Combination(representation, made.BM25 if representation == made.WORDS else made.LESS)
 
 
-def lower(label: str) -> str:
+def first_part(label: str) -> str:
     return label.split(",")[0]
 
 
@@ -172,7 +172,7 @@ def of_families(found: Families) -> dict[str, str]:
             DIFFERENCE,
             lines=[
                 *(
-                    minus(f"{lower(LABELS[name])} minus {LABELS[made.ADAM]}", by_mean(name), less)
+                    minus(f"{first_part(LABELS[name])} minus {LABELS[made.ADAM]}", by_mean(name), less)
                     for name in (made.EMBEDDINGS, made.HIDDEN, made.WORDS)
                 ),
                 minus("Adam minus plain gradients, four checkpoints", less, by_mean(made.PLAIN)),
