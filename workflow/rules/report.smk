@@ -89,16 +89,9 @@ rule report:
         ),
         warmups=list(COMPARED.warmup_logs().values()),
         shared=expand(PATHS.shared_rows, target=grid.targets(EXPERIMENT)),
-        selected=[
-            PATHS.selected.format(**cell) for cell in COMPARED.wildcards()
-        ],
-        selections=[
-            PATHS.selection.format(**cell) for cell in COMPARED.wildcards()
-        ],
-        pages=[
-            PATHS.selection_page.format(**cell)
-            for cell in COMPARED.wildcards()
-        ],
+        selected=[PATHS.selected.format(**cell) for cell in COMPARED.wildcards()],
+        selections=[PATHS.selection.format(**cell) for cell in COMPARED.wildcards()],
+        pages=[PATHS.selection_page.format(**cell) for cell in COMPARED.wildcards()],
         pools=expand(PATHS.pool, pool=EXPERIMENT.pools),
         sampled=expand(PATHS.pool_summary, pool=EXPERIMENT.pools),
         lineage=Chain(WIRING, *EXPERIMENT.tables).files(),
