@@ -275,7 +275,7 @@ def main() -> None:
     if not lines:
         sys.exit(f"results/{experiment}: no draw has all features; see the first lines of {__file__}")
     with Path(path).open("w", newline="") as file:
-        writer = csv.DictWriter(file, lines[0])
+        writer = csv.DictWriter(file, lines[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
 

@@ -19,8 +19,8 @@ from scipy import stats
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, MEASURED = DOCS / "findings.md", DOCS / "findings"
-#: A table below its name.
-PLACE = re.compile(r"<!-- table: (?P<name>[\w-]+) -->\n\n(?:\|.*\n)*")
+#: A table below its name, and the blank line that ends it: without one, Markdown takes what follows for its rows.
+PLACE = re.compile(r"<!-- table: (?P<name>[\w-]+) -->\n\n(?:\|.*\n)*\n?")
 TARGETS = {"gsm-symbolic": "GSM-Symbolic", "logic": "Logic"}
 NOTHING = "–"
 
@@ -386,7 +386,7 @@ def tables() -> dict[str, str]:
 def with_tables(page: str) -> str:
     """Raises `KeyError` for a name that no table has."""
     found = tables()
-    return PLACE.sub(lambda match: f"<!-- table: {match['name']} -->\n\n{found[match['name']]}", page)
+    return PLACE.sub(lambda match: f"<!-- table: {match['name']} -->\n\n{found[match['name']]}\n", page)
 
 
 if __name__ == "__main__":

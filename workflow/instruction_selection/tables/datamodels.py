@@ -65,7 +65,7 @@ class Panel:
     pool_rows: int
     #: The largest correlation first; those without one are last.
     lines: tuple[Line, ...]
-    #: What is known of rows without a method, the controls that there are.
+    #: What is known of rows without a method.
     controls: tuple[Line, ...]
     #: Names of methods that score no row, and of those that have not selected yet.
     without_scores: tuple[str, ...]
@@ -189,8 +189,8 @@ def _panel(wiring: Wiring, group: Group, cells: Sequence[_Cell]) -> Panel:
 
 
 def _controls(wiring: Wiring, group: Group) -> dict[str, dict[str, float]]:
-    """By the names of `CONTROLS`, of every row of the pool the characters of its response, and 1 if it is in the
-    target's family; no family that has no rows."""
+    """By the control, of every row of the pool the characters of its response, and 1 if it is in the target's family;
+    no family that has no rows."""
     path = wiring.paths.pool.format(pool=group.pool)
     recorded.check(path, wiring.paths.pool_summary.format(pool=group.pool))
     tasks = wiring.experiment.benchmarks[group.benchmark].tasks
