@@ -1,0 +1,103 @@
+"""Tables of one draw of the study: what every method's selections lead to, at every budget."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from findings_measured import NOTHING, read, table
+from scipy import stats
+
+STUDY = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
+#: How a table of methods names these two.
+BASELINE, UNTUNED = "Random", "Untuned model"
+
+
+class Study:
+    """The tables of one draw of the study, both targets."""
+
+    def __init__(self, draw: str):
+        lines = [line for target in STUDY for line in read(f"study-{draw}-{target}")]
+        self._lines = {(line["method"], line["target"], float(line["ratio"])): line for line in lines}
+        self.untuned = {target: self._lines[UNTUNED, target, 0.0] for target in STUDY}
+        self.ratios = sorted({ratio for *_, ratio in self._lines if ratio})
+        #: Target by target, and within each the smallest budget first.
+        self.cells = [(target, ratio) for target in STUDY for ratio in self.ratios]
+        self.columns = [f"{STUDY[target]}, {ratio:.0%}" for target, ratio in self.cells]
+        names = {method for method, *_ in self._lines} - {BASELINE, UNTUNED}
+        #: The best mean difference from the baseline, in standard errors, first.
+        self.methods = sorted(names, key=lambda name: -sum(map(self._errors, self.of(name))))
+
+    def of(self, method: str) -> list[dict[str, str]]:
+        """The method's lines, in the order of the columns."""
+        return [self._lines[method, *cell] for cell in self.cells]
+
+    def differences(self, target: str, ratio: float) -> list[float]:
+        """Of every method from the baseline."""
+        return [float(self._lines[method, target, ratio]["difference"]) for method in self.methods]
+
+    def own_rows(self, target: str, ratio: float) -> list[float]:
+        return [float(self._lines[method, target, ratio]["family_rows_chosen"]) for method in self.methods]
+
+    @staticmethod
+    def _errors(line: dict[str, str]) -> float:
+        """The width of the interval stands for the standard error of the difference."""
+        return float(line["difference"]) / (float(line["high"]) - float(line["low"]))
+
+
+def of_study(found: Study) -> dict[str, str]:
+    shown = partial(table, columns=found.columns)
+    own = [found.own_rows(*cell) for cell in found.cells]
+    differences = [found.differences(*cell) for cell in found.cells]
+    return {
+        "study": shown(
+            "minus Random, nats", lines=[(name, map(against_random, found.of(name))) for name in found.methods]
+        ),
+        "study-levels": shown(
+            "log-likelihood, nats",
+            lines=[
+                (UNTUNED, [level(found.untuned[target]) for target, _ in found.cells]),
+                (BASELINE, map(level, found.of(BASELINE))),
+                ("best method", [best(found, *cell) for cell in found.cells]),
+            ],
+        ),
+        "study-chosen": shown(
+            "rows chosen (its own)", lines=[(name, map(chosen, found.of(name))) for name in [*found.methods, BASELINE]]
+        ),
+        "study-ranks": shown(
+            "rank correlation, over methods, of differences with",
+            lines=[
+                *(
+                    (f"those of {label}", [ranks(each, other) for each in differences])
+                    for label, other in zip(found.columns, differences, strict=True)
+                ),
+                ("the number of its own rows", map(ranks, differences, own)),
+            ],
+        ),
+    }
+
+
+def level(line: dict[str, str]) -> str:
+    return f"{float(line['value']):.1f}"
+
+
+def best(found: Study, target: str, ratio: float) -> str:
+    differences = found.differences(target, ratio)
+    name = found.methods[int(np.argmax(differences))]
+    return f"{level(found.of(name)[found.cells.index((target, ratio))])} ({name})"
+
+
+def chosen(line: dict[str, str]) -> str:
+    """How many rows, and how many of them are of the target's own tasks, where the pool has such rows."""
+    rows = f"{float(line['rows_chosen']):.0f}"
+    return f"{rows} ({float(line['family_rows_chosen']):.0f})" if int(line["family_rows_in_pool"]) else rows
+
+
+def against_random(line: dict[str, str]) -> str:
+    difference, low, high = (f"{float(line[name]):+z.1f}" for name in ("difference", "low", "high"))
+    return f"{difference} ({low} to {high})"
+
+
+def ranks(values: Sequence[float], others: Sequence[float]) -> str:
+    if values == others or len(set(others)) == 1:
+        return NOTHING
+    return f"{stats.spearmanr(values, others).statistic:+z.2f}"
