@@ -22,7 +22,7 @@ class Study:
         self.ratios = sorted({ratio for *_, ratio in self._lines if ratio})
         #: Target by target, and within each the smallest budget first.
         self.cells = [(target, ratio) for target in STUDY for ratio in self.ratios]
-        self.columns = [f"{STUDY[target]}, {ratio:.0%}" for target, ratio in self.cells]
+        self.columns = [f"{STUDY[target]}, {100 * ratio:g} %" for target, ratio in self.cells]
         names = {method for method, *_ in self._lines} - {BASELINE, UNTUNED}
         #: The best mean difference from the baseline, in standard errors, first.
         self.methods = sorted(names, key=lambda name: -sum(map(self._errors, self.of(name))))
@@ -57,6 +57,7 @@ def of_study(found: Study) -> dict[str, str]:
             lines=[
                 (UNTUNED, [level(found.untuned[target]) for target, _ in found.cells]),
                 (BASELINE, map(level, found.of(BASELINE))),
+                ("standard deviation of its three draws", [f"{float(line['sd']):.1f}" for line in found.of(BASELINE)]),
                 ("best method", [best(found, *cell) for cell in found.cells]),
             ],
         ),

@@ -1,7 +1,9 @@
 """What distance predicts, from the finished results of a whole run."""
 
 import csv
+import json
 import math
+import statistics
 
 import pytest
 
@@ -41,6 +43,11 @@ def test_distances__of_finished_results_are_made_anew_and_run_no_other_job(copy)
         assert -1 <= float(point["mean_similarity"]) <= 1
         assert 0 <= float(point["distance_of_means"]) <= 2
         assert math.isfinite(float(point["value"]))
+        of_any = point["method"].startswith("random")
+        cell = f"{'any' if of_any else point['target']}/{point['method']}/{point['ratio']}/seed{point['seed']}"
+        [selected] = results.glob(f"runs/*/{point['pool']}/{cell}/selected.jsonl")
+        lengths = [len(json.loads(line)["response"]) for line in selected.read_text().splitlines()]
+        assert float(point["response_length"]) == pytest.approx(statistics.mean(lengths))
     # What selects by a representation is closer in it than Random is.
     for target in TARGETS:
         for method, name in (("less", "Adam gradients"), ("sbert", "sentence embeddings")):

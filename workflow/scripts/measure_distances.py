@@ -20,6 +20,7 @@ with logs.to_file(snakemake.log[0]):
             validation = [Examples.read(rows) for rows, _ in case.validation]
             # Seeds and targets may share a selection.
             chosen = {rows: distances.places(rows, pool) for rows, _ in case.selections.values()}
+            lengths = {rows: float(pool.response_lengths[places].mean()) for rows, places in chosen.items()}
             for each in case.representations:
                 [checkpoint] = checkpoint_files([each.features], each.checkpoints)
                 made_with = {**each.made_with, **checkpoint.made_with}
@@ -29,5 +30,5 @@ with logs.to_file(snakemake.log[0]):
                 for (method, ratio, seed), (rows, _) in case.selections.items():
                     if distance := by_rows[rows]:
                         named = {**cell, "method": method, "ratio": ratio, "seed": seed, "representation": each.name}
-                        found.append({**named, **asdict(distance)})
+                        found.append({**named, **asdict(distance), "response_length": lengths[rows]})
     files.write_json(snakemake.output.measured, {"distances": found})

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 from support.table_cells import BENCHMARK, LOSS, SCORE, spec
 
-from instruction_selection.tables import distance_figure, distances
+from instruction_selection.tables import distance_correlations, distance_figure, distance_text, distances
+from instruction_selection.tables.distance_correlations import CONTROL, OverDraws
 from instruction_selection.tables.distances import Point
 
 HIGHER = spec({"logic": replace(BENCHMARK, metrics=(SCORE,))}, baseline="random")
@@ -29,6 +30,7 @@ def point(far, value, **names):
         "seed": 0,
         "representation": "Adam gradients",
         "rows": 7,
+        "response_length": 100.0,
         "mean_similarity": 1 - far,
         "distance_of_means": far,
         "metric": "acc",
@@ -43,25 +45,27 @@ def series(values, **names):
 
 
 def by_measure(points, described=HIGHER):
-    return {line.measure: line for line in distances.correlate(points, described)}
+    """Without the control."""
+    found = distance_correlations.correlate(points, described)
+    return {line.measure: line for line in found if line.measure != CONTROL}
 
 
 @pytest.mark.parametrize(("described", "values"), [(HIGHER, [9, 7, 6, 2, -4]), (LOWER, [-4, 2, 6, 7, 9])])
 def test_correlate__closer_is_better_is_plus_one_for_each_measure_and_metric(described, values):
     found = by_measure(series(values), described)
-    assert {name: line.mean for name, line in found.items()} == {
+    assert {name: line.correlation.mean for name, line in found.items()} == {
         "mean_similarity": pytest.approx(1),
         "distance_of_means": pytest.approx(1),
     }
     found = by_measure(series(values[::-1]), described)
-    assert [line.mean for line in found.values()] == pytest.approx([-1, -1])
+    assert [line.correlation.mean for line in found.values()] == pytest.approx([-1, -1])
 
 
 @pytest.mark.parametrize("values", [[9, 7, 6, 2], [9, 7, 6, 2, np.nan], [5, 5, 5, 5, 5]])
 def test_correlate__too_few_or_equal_cells_have_none_and_not_zero(values):
     for line in by_measure(series(values)).values():
-        assert (line.mean, line.low, line.high, line.by_draw) == (None, None, None, ())
-        assert distances.shown(line) == "–"
+        assert line.correlation == OverDraws((), None, None, None)
+        assert distance_text.shown(line.correlation) == "–"
 
 
 def test_correlate__methods_that_chose_the_same_rows_are_one_cell():
@@ -78,9 +82,9 @@ def test_correlate__neither_ratios_nor_representations_are_mixed():
     few, many = series([9, 8, 7, 6, 5]), [replace(each, ratio="0.2") for each in series([109, 108, 107, 106, 105])]
     many = [replace(each, distance_of_means=each.distance_of_means + 1) for each in many]
     other = [replace(each, representation="hidden states", value=-each.value) for each in few]
-    found = distances.correlate([*few, *many, *other], HIGHER)
+    found = distance_correlations.correlate([*few, *many, *other], HIGHER)
     lines = {(line.ratio, line.representation): line for line in found if line.measure == "distance_of_means"}
-    assert {key: round(line.mean, 6) for key, line in lines.items()} == {
+    assert {key: round(line.correlation.mean, 6) for key, line in lines.items()} == {
         ("0.1", "Adam gradients"): 1,
         ("0.2", "Adam gradients"): 1,
         ("0.1", "hidden states"): -1,
@@ -94,37 +98,82 @@ def drawn(*draws):
 def test_correlate__one_value_per_draw_and_an_interval_from_three_on():
     rng = np.random.default_rng(0)
     draws = [rng.permutation(6).tolist() for _ in range(4)]
-    line = by_measure(drawn(*draws))["distance_of_means"]
+    found = by_measure(drawn(*draws))["distance_of_means"].correlation
     expected = [-stats.spearmanr(range(6), values).statistic for values in draws]
-    assert line.by_draw == pytest.approx(expected)
+    assert found.by_draw == pytest.approx(expected)
     low, high = stats.t.interval(0.95, 3, np.mean(expected), stats.sem(expected))
-    assert (line.mean, line.low, line.high) == pytest.approx((np.mean(expected), max(-1, low), min(1, high)))
-    two = by_measure(drawn(*draws[:2]))["distance_of_means"]
+    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(expected), max(-1, low), min(1, high)))
+    two = by_measure(drawn(*draws[:2]))["distance_of_means"].correlation
     assert two.mean == pytest.approx(np.mean(expected[:2]))
     assert (two.low, two.high) == (None, None)
 
 
 def test_correlate__a_draw_with_too_few_cells_does_not_count():
     line = by_measure(drawn([5, 4, 3, 2, 1], [1, 2], [5, 4, 3, 2, 1]))["mean_similarity"]
-    assert line.by_draw == pytest.approx((1, 1))
+    assert line.correlation.by_draw == pytest.approx((1, 1))
     assert line.cells == (5, 2, 5)
-    text = distances.to_markdown([line], HIGHER, "small")
-    assert [cell.strip() for cell in text.splitlines()[4].split("|")[-4:-1]] == ["2 to 5", "2", "+1.00"]
+    text = distance_text.to_markdown([line], HIGHER, "small")
+    assert [cell.strip() for cell in text.splitlines()[4].split("|")[-5:-1]] == ["2 to 5", "2", "+1.00", "–"]
+
+
+def test_given_length__is_the_correlation_of_what_is_left_of_the_ranks():
+    rng = np.random.default_rng(0)
+    lengths, far, values = rng.normal(size=(3, 40))
+    points = [
+        replace(point(distance, value), response_length=length)
+        for distance, value, length in zip(far, values, lengths, strict=True)
+    ]
+    line = by_measure(points)["distance_of_means"]
+    closeness, goodness, given = map(stats.rankdata, (-far, values, lengths))
+    left = [ranks - np.polyval(np.polyfit(given, ranks, 1), given) for ranks in (closeness, goodness)]
+    assert line.given_length.mean == pytest.approx(np.corrcoef(left)[0, 1])
+    assert line.given_length.mean != pytest.approx(line.correlation.mean, abs=1e-3)
+
+
+def test_given_length__a_distance_that_only_follows_length_predicts_nothing_beyond_it():
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation(400)
+    values = lengths + rng.normal(0, 100, 400)
+    points = [
+        replace(point(-length - noise, value), response_length=float(length))
+        for length, noise, value in zip(lengths, rng.normal(0, 100, 400), values, strict=True)
+    ]
+    line = by_measure(points)["mean_similarity"]
+    assert line.correlation.mean > 0.5
+    assert abs(line.given_length.mean) < 0.15
+
+
+@pytest.mark.parametrize(("described", "sign"), [(HIGHER, 1), (LOWER, -1)])
+def test_control__is_one_line_for_each_ratio_whatever_the_representations(described, sign):
+    points = [
+        replace(point(0.1, value, representation=name, ratio=ratio), response_length=length)
+        for name in ("Adam gradients", "hidden states")
+        for ratio in ("0.1", "0.2")
+        for value, length in zip((9, 7, 6, 2, -4), (50.0, 40.0, 30.0, 20.0, 10.0), strict=True)
+    ]
+    found = distance_correlations.correlate(points, described)
+    controls = [line for line in found if line.measure == CONTROL]
+    assert found[-2:] == controls
+    assert [(line.ratio, line.cells, line.representation, line.given_length) for line in controls] == [
+        (ratio, (5,), None, None) for ratio in ("0.1", "0.2")
+    ]
+    assert [line.correlation.mean for line in controls] == pytest.approx([sign, sign])
+    assert "| Length of the responses (control) |" in distance_text.to_markdown(found, described, "small")
 
 
 def test_over_draws__interval_stays_within_what_a_correlation_can_be():
-    mean, low, high = distances.over_draws([1, 1, 0.2])
-    assert mean == pytest.approx(2.2 / 3)
-    assert -1 <= low < mean < high == 1
+    found = distance_correlations.over_draws([1, 1, None, 0.2])
+    assert found.mean == pytest.approx(2.2 / 3)
+    assert -1 <= found.low < found.mean < found.high == 1
 
 
 def test_markdown__names_models_and_pools_only_where_they_differ():
     points = series([5, 4, 3, 2, 1])
-    one = distances.to_markdown(distances.correlate(points, HIGHER), HIGHER, "small")
+    one = distance_text.to_markdown(distance_correlations.correlate(points, HIGHER), HIGHER, "small")
     assert "Model" not in one
     assert "Pool" not in one
     more = [*points, *(replace(each, model="big") for each in points)]
-    two = distances.to_markdown(distances.correlate(more, HIGHER), HIGHER, "small")
+    two = distance_text.to_markdown(distance_correlations.correlate(more, HIGHER), HIGHER, "small")
     assert "Tiny" in two
     assert "Big" in two
 
@@ -143,7 +192,7 @@ def test_compared__differences_are_from_the_baseline_of_the_draw_and_ratio():
 
 def test_csv__has_every_point():
     points = distances._compared(series([5, 4, 3, 2, 1]), "random")
-    lines = list(csv.DictReader(io.StringIO(distances.to_csv(points))))
+    lines = list(csv.DictReader(io.StringIO(distance_text.to_csv(points))))
     assert [(float(line["distance_of_means"]), float(line["value"])) for line in lines] == [
         (each.distance_of_means, each.value) for each in points
     ]
@@ -179,7 +228,7 @@ TWO = spec({"logic": BENCHMARK, "maths": replace(BENCHMARK, label="Maths", metri
 
 def test_figure__has_a_row_of_panels_for_each_target_and_a_column_for_each_representation():
     points = some()
-    lines = distances.correlate(points, TWO)
+    lines = distance_correlations.correlate(points, TWO)
     figure = distance_figure._figure(points, lines, TWO)
     axes = figure.axes
     assert [each.get_title() for each in axes] == ["Adam gradients", "Hidden states"] * 2
@@ -194,10 +243,10 @@ def test_figure__has_a_row_of_panels_for_each_target_and_a_column_for_each_repre
 
 def test_figure__correlations_in_a_corner_are_those_of_the_table():
     points = some()
-    lines = distances.correlate(points, TWO)
+    lines = distance_correlations.correlate(points, TWO)
     first = distance_figure._figure(points, lines, TWO).axes[0]
     expected = [
-        f"{line.ratio}: ρ = {distances.shown(line)}"
+        f"{line.ratio}: ρ = {distance_text.shown(line.correlation)}"
         for line in lines
         if (line.panel.target, line.representation, line.measure) == ("logic", "Adam gradients", "distance_of_means")
     ]
@@ -206,7 +255,7 @@ def test_figure__correlations_in_a_corner_are_those_of_the_table():
 
 def test_draw__same_points_give_the_same_bytes(tmp_path):
     points = some()
-    lines = distances.correlate(points, TWO)
+    lines = distance_correlations.correlate(points, TWO)
     for name in ("a", "b"):
         distance_figure.draw(points, lines, TWO, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     for suffix in ("svg", "png"):

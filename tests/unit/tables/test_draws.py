@@ -184,7 +184,7 @@ def test_distances__of_two_draws_are_beside_the_scores_of_their_selections(study
     measured = [
         {"draw": each.draw, "model": case.model, "pool": case.pool, "target": case.target, "method": method}
         | {"ratio": ratio, "seed": seed, "representation": name, "rows": 4}
-        | {"mean_similarity": 0.5, "distance_of_means": 0.1}
+        | {"mean_similarity": 0.5, "distance_of_means": 0.1, "response_length": 50.0}
         for each in experiments
         for case in representations.cases(Wiring(each))
         for method, ratio, seed in case.selections

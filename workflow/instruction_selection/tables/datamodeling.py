@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from instruction_selection.tables import ranks
 from instruction_selection.tables.statistics import BATCH, LEVEL, RESAMPLES
-
-#: What is left unexplained below this is rounding.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ def linear_datamodeling_score(
         return None
     filled = np.where(known, scores, scores[known].mean(dtype=np.float64)).astype(np.float64)
     columns = [members @ filled, outcomes] + ([] if given is None else [given])
-    value = _correlation(*(column[None] for column in columns))[0]
+    value = ranks.correlation(*(column[None] for column in columns))[0]
     return None if np.isnan(value) else Correlation(float(value), *_interval(columns))
 
 
@@ -51,27 +48,7 @@ def _interval(columns: Sequence[np.ndarray]) -> tuple[float, float]:
     found = []
     for start in range(0, RESAMPLES, step := max(1, BATCH // count)):
         places = rng.integers(count, size=(min(step, RESAMPLES - start), count))
-        found.append(_correlation(*(column[places] for column in columns)))
+        found.append(ranks.correlation(*(column[places] for column in columns)))
     # Without resamples in which nothing is ranked.
     low, high = np.nanquantile(np.concatenate(found), (LEVEL / 2, 1 - LEVEL / 2))
     return float(low), float(high)
-
-
-def _correlation(sums: np.ndarray, outcomes: np.ndarray, given: np.ndarray | None = None) -> np.ndarray:
-    """(B,) for each line of (B, S): the rank correlation of the first two, partial if there is a third."""
-    found = _spearman(sums, outcomes)
-    if given is None:
-        return found
-    of_sums, of_outcomes = _spearman(sums, given), _spearman(outcomes, given)
-    unexplained = (1 - of_sums**2) * (1 - of_outcomes**2)
-    unexplained[~(unexplained > ROUNDING)] = np.nan
-    return (found - of_sums * of_outcomes) / np.sqrt(unexplained)
-
-
-def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(B,) for each line of two (B, S): the correlation of ranks, ties sharing their mean; NaN where all are equal."""
-    ranks = [stats.rankdata(values, axis=1) for values in (first, second)]
-    one, other = (each - each.mean(axis=1, keepdims=True) for each in ranks)
-    spread = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    products = (one * other).sum(axis=1)
-    return np.divide(products, spread, out=np.full(len(products), np.nan), where=spread > 0)

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from instruction_selection.tables.distances import Line, Panel, Point, metric_label, panel_of, shown, target_label
+from instruction_selection.tables.distance_correlations import Line
+from instruction_selection.tables.distance_text import metric_label, shown, target_label
+from instruction_selection.tables.distances import Panel, Point, panel_of
 from instruction_selection.tables.figure import STYLE, save
 from instruction_selection.tables.panels import COLOURS, MARKS, Styles
 from instruction_selection.tables.spec import TableSpec
@@ -89,7 +91,7 @@ def _relative(points: Sequence[Point]) -> bool:
 def _note(axes: Axes, lines: Sequence[Line], *, several: bool, right: bool) -> None:
     """The correlations, ratio by ratio, in the upper corner that is empty if closer is better."""
     ordered = sorted(lines, key=lambda line: float(line.ratio))
-    text = "\n".join((f"{line.ratio}: " if several else "") + f"ρ = {shown(line)}" for line in ordered)
+    text = "\n".join((f"{line.ratio}: " if several else "") + f"ρ = {shown(line.correlation)}" for line in ordered)
     axes.annotate(
         text,
         (int(right), 1),
