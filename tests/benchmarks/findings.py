@@ -11,7 +11,7 @@ import re
 from findings_datamodels import of_datamodels
 from findings_families import Families, of_families, of_long_warmup
 from findings_measured import DOCS, read
-from findings_study import Study, of_study
+from findings_study import Study, of_distances, of_study
 
 PAGE = DOCS / "findings.md"
 #: A table below its name, and the blank line that ends it: without one, Markdown takes what follows for its rows.
@@ -19,11 +19,12 @@ PLACE = re.compile(r"<!-- table: (?P<name>[\w-]+) -->\n\n(?:\|.*\n)*\n?")
 
 
 def tables() -> dict[str, str]:
-    families = Families("families")
+    families, study = Families("families"), Study(1)
     return {
         **of_families(families),
         **of_long_warmup(families, Families("families-long")),
-        **of_study(Study("draw1")),
+        **of_study(study),
+        **of_distances(1, study.columns),
         **of_datamodels(read("datamodels-combinations"), read("datamodels")),
     }
 

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from findings_measured import NOTHING, read, table
+from findings_measured import DOCS, NOTHING, read, table
 from scipy import stats
+
+from instruction_selection.experiment import load
+from instruction_selection.tables.distance_correlations import Line, correlate
+from instruction_selection.tables.distance_text import LABELS, shown
+from instruction_selection.tables.distances import Point
+from instruction_selection.tables.draws import spec_of
 
 STUDY = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
 #: How a table of methods names these two.
@@ -15,8 +21,8 @@ BASELINE, UNTUNED = "Random", "Untuned model"
 class Study:
     """The tables of one draw of the study, both targets."""
 
-    def __init__(self, draw: str):
-        lines = [line for target in STUDY for line in read(f"study-{draw}-{target}")]
+    def __init__(self, draw: int):
+        lines = [line for target in STUDY for line in read(f"study-draw{draw}-{target}")]
         self._lines = {(line["method"], line["target"], float(line["ratio"])): line for line in lines}
         self.untuned = {target: self._lines[UNTUNED, target, 0.0] for target in STUDY}
         self.ratios = sorted({ratio for *_, ratio in self._lines if ratio})
@@ -102,3 +108,34 @@ def ranks(values: Sequence[float], others: Sequence[float]) -> str:
     if values == others or len(set(others)) == 1:
         return NOTHING
     return f"{stats.spearmanr(values, others).statistic:+z.2f}"
+
+
+def of_distances(draw: int, columns: Sequence[str]) -> dict[str, str]:
+    """What `snakemake distances` says, with a line for each measure and a pair of columns for each budget.
+
+    `columns` are those of `of_study`, in whose order the correlations are.
+    """
+    spec = spec_of(load.load(DOCS.parent / "config", "study", draw))
+    points = [_point(line) for line in read(f"study-draw{draw}-distances")]
+    found = {
+        (line.panel.target, float(line.ratio), line.representation, line.measure): line
+        for line in correlate(points, spec)
+    }
+    cells = [(target, ratio) for target in STUDY for ratio in sorted({float(point.ratio) for point in points})]
+    measures = list(dict.fromkeys(key[2:] for key in found))
+    lines = []
+    for representation, measure in measures:
+        label = f"{representation}, {LABELS[measure].lower()}" if representation else LABELS[measure]
+        each = [found[*cell, representation, measure] for cell in cells]
+        lines.append((label, [correlations(line) for line in each]))
+    return {"study-distances": table("rank correlation → given length", columns, lines)}
+
+
+def correlations(line: Line) -> str:
+    return " → ".join(shown(found) for found in (line.correlation, line.given_length) if found)
+
+
+def _point(line: dict[str, str]) -> Point:
+    whole, text = ("draw", "seed", "rows"), ("model", "pool", "target", "benchmark", "method", "ratio")
+    kinds = {**dict.fromkeys(whole, int), **dict.fromkeys((*text, "representation", "metric"), str)}
+    return Point(**{name: kinds.get(name, float)(value) for name, value in line.items()})

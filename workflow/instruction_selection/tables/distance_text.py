@@ -67,8 +67,8 @@ def shown(found: OverDraws | None) -> str:
     """The correlation, with its interval if it has one."""
     if found is None or found.mean is None:
         return NOTHING
-    interval = "" if found.low is None else f" ({found.low:+.2f} to {found.high:+.2f})"
-    return f"{found.mean:+.2f}{interval}"
+    interval = "" if found.low is None else f" ({found.low:+z.2f} to {found.high:+z.2f})"
+    return f"{found.mean:+z.2f}{interval}"
 
 
 def target_label(panel: Panel, spec: TableSpec) -> str:
