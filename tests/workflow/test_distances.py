@@ -43,7 +43,7 @@ def test_distances__of_finished_results_are_made_anew_and_run_no_other_job(copy)
         assert -1 <= float(point["mean_similarity"]) <= 1
         assert 0 <= float(point["distance_of_means"]) <= 2
         assert math.isfinite(float(point["value"]))
-        of_any = point["method"].startswith("random")
+        of_any = point["method"] == "random"
         cell = f"{'any' if of_any else point['target']}/{point['method']}/{point['ratio']}/seed{point['seed']}"
         [selected] = results.glob(f"runs/*/{point['pool']}/{cell}/selected.jsonl")
         lengths = [len(json.loads(line)["response"]) for line in selected.read_text().splitlines()]
