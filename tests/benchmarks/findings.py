@@ -3,7 +3,7 @@
 .venv/bin/python tests/benchmarks/findings.py
 
 writes them into the page. Each is below a comment with its name, `<!-- table: representations -->`. ablations.py,
-`snakemake datamodels` and the tables of the study's draws measure.
+`snakemake datamodels`, `snakemake distances` and the tables of the study's draws measure.
 """
 
 import re
@@ -24,7 +24,7 @@ def tables() -> dict[str, str]:
         **of_families(families),
         **of_long_warmup(families, Families("families-long")),
         **of_study(study),
-        **of_distances(1, study.columns),
+        **of_distances(study),
         **of_datamodels(read("datamodels-combinations"), read("datamodels")),
     }
 

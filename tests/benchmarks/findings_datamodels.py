@@ -1,7 +1,9 @@
 """The table of which scores predict the losses of models tuned on random subsets."""
 
 import ablations as made
-from findings_measured import NOTHING, Combination, combination_of, table
+from findings_measured import Combination, combination_of, table
+
+from instruction_selection.tables.markup import NOTHING
 
 #: Rows of the table of datamodels: (label, representation, way of choosing).
 SCORES = [

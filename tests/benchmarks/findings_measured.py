@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-NOTHING = "–"
 
 
 class Combination(NamedTuple):

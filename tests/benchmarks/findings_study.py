@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from findings_measured import DOCS, NOTHING, read, table
+from findings_measured import DOCS, read, table
 from scipy import stats
 
 from instruction_selection.experiment import load
@@ -12,6 +12,7 @@ from instruction_selection.tables.distance_correlations import Line, correlate
 from instruction_selection.tables.distance_text import LABELS, shown
 from instruction_selection.tables.distances import Point
 from instruction_selection.tables.draws import spec_of
+from instruction_selection.tables.markup import NOTHING
 
 STUDY = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
 #: How a table of methods names these two.
@@ -22,6 +23,7 @@ class Study:
     """The tables of one draw of the study, both targets."""
 
     def __init__(self, draw: int):
+        self.draw = draw
         lines = [line for target in STUDY for line in read(f"study-draw{draw}-{target}")]
         self._lines = {(line["method"], line["target"], float(line["ratio"])): line for line in lines}
         self.untuned = {target: self._lines[UNTUNED, target, 0.0] for target in STUDY}
@@ -64,6 +66,10 @@ def of_study(found: Study) -> dict[str, str]:
                 (UNTUNED, [level(found.untuned[target]) for target, _ in found.cells]),
                 (BASELINE, map(level, found.of(BASELINE))),
                 ("standard deviation of its three draws", [f"{float(line['sd']):.1f}" for line in found.of(BASELINE)]),
+                (
+                    f"methods in that noise, of {len(found.methods)}",
+                    [str(in_noise(found, *cell)) for cell in found.cells],
+                ),
                 ("best method", [best(found, *cell) for cell in found.cells]),
             ],
         ),
@@ -93,6 +99,14 @@ def best(found: Study, target: str, ratio: float) -> str:
     return f"{level(found.of(name)[found.cells.index((target, ratio))])} ({name})"
 
 
+def in_noise(found: Study, target: str, ratio: float) -> int:
+    """How many methods differ from the baseline by at most two standard deviations of the difference of one model from
+    the mean of the baseline's, if a method's result varies as one of these does."""
+    baseline = found.of(BASELINE)[found.cells.index((target, ratio))]
+    limit = 2 * float(baseline["sd"]) * (1 + 1 / int(baseline["seeds"])) ** 0.5
+    return sum(abs(difference) <= limit for difference in found.differences(target, ratio))
+
+
 def chosen(line: dict[str, str]) -> str:
     """How many rows, and how many of them are of the target's own tasks, where the pool has such rows."""
     rows = f"{float(line['rows_chosen']):.0f}"
@@ -110,25 +124,20 @@ def ranks(values: Sequence[float], others: Sequence[float]) -> str:
     return f"{stats.spearmanr(values, others).statistic:+z.2f}"
 
 
-def of_distances(draw: int, columns: Sequence[str]) -> dict[str, str]:
-    """What `snakemake distances` says, with a line for each measure and a pair of columns for each budget.
-
-    `columns` are those of `of_study`, in whose order the correlations are.
-    """
-    spec = spec_of(load.load(DOCS.parent / "config", "study", draw))
-    points = [_point(line) for line in read(f"study-draw{draw}-distances")]
+def of_distances(study: Study) -> dict[str, str]:
+    """What `snakemake distances` says: a line for each measure, and the columns of `of_study`."""
+    spec = spec_of(load.load(DOCS.parent / "config", "study", study.draw))
+    points = [_point(line) for line in read(f"study-draw{study.draw}-distances")]
     found = {
         (line.panel.target, float(line.ratio), line.representation, line.measure): line
         for line in correlate(points, spec)
     }
-    cells = [(target, ratio) for target in STUDY for ratio in sorted({float(point.ratio) for point in points})]
-    measures = list(dict.fromkeys(key[2:] for key in found))
     lines = []
-    for representation, measure in measures:
+    for representation, measure in dict.fromkeys(key[2:] for key in found):
         label = f"{representation}, {LABELS[measure].lower()}" if representation else LABELS[measure]
-        each = [found[*cell, representation, measure] for cell in cells]
+        each = [found[*cell, representation, measure] for cell in study.cells]
         lines.append((label, [correlations(line) for line in each]))
-    return {"study-distances": table("rank correlation → given length", columns, lines)}
+    return {"study-distances": table("rank correlation → given length", study.columns, lines)}
 
 
 def correlations(line: Line) -> str:
