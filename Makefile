@@ -51,9 +51,9 @@ power: $(READY)  ## What larger experiments could show, from a finished one: mak
 	@$(BIN)/snakemake power --cores 1 --quiet all --config experiment=$(EXPERIMENT)
 
 study: EXPERIMENT := study
-study: $(READY)  ## Run all draws of the study, or of EXPERIMENT, and summarise them; resumes where it stopped
+study: $(READY)  ## Run all draws of the study, or of EXPERIMENT (or a TABLE of them), and summarise; resumes
 	for draw in $$($(BIN)/python -m instruction_selection.experiment.list_draws $(EXPERIMENT)); do \
-		$(BIN)/snakemake --cores $(CORES) --config experiment=$(EXPERIMENT) draw=$$draw || exit; done
+		$(BIN)/snakemake --cores $(CORES) --config experiment=$(EXPERIMENT) draw=$$draw -- $(TABLE) || exit; done
 	@$(BIN)/snakemake draws --cores 1 --quiet all --config experiment=$(EXPERIMENT)
 
 smoke: $(READY)  ## Run the demo's jobs with a tiny random model

@@ -10,8 +10,7 @@ from scipy import stats
 from instruction_selection.experiment import load
 from instruction_selection.tables.distance_correlations import Line, correlate
 from instruction_selection.tables.distance_text import LABELS, shown
-from instruction_selection.tables.distances import Point
-from instruction_selection.tables.draws import spec_of
+from instruction_selection.tables.distances import Point, spec_of
 from instruction_selection.tables.markup import NOTHING
 
 STUDY = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}

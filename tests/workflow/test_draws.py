@@ -37,11 +37,11 @@ def study(fresh, tmp_path_factory) -> Checkout:
 def test_draws__have_a_table_over_them(study):
     result = study.snakemake("--", "draws", experiment="small")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "Draws 1, 2 of 2" in result.stdout
-    results = study.path / "results/small"
-    assert "2 draws" in (results / "draws.md").read_text()
-    assert r"\label{tab:draws-" in (results / "draws.tex").read_text()
-    with (results / "draws.csv").open() as file:
+    assert "Draws 1, 2 of 2: results/small/draws/logic.md" in result.stdout
+    folder = study.path / "results/small/draws"
+    assert "(2 draws)" in (folder / "logic.md").read_text()
+    assert r"\label{tab:draws-logic-" in (folder / "logic.tex").read_text()
+    with (folder / "logic.csv").open() as file:
         assert {row["method"] for row in csv.DictReader(file)} == {"Untuned model"}
 
 

@@ -1,4 +1,4 @@
-# One table over the draws that are finished; `snakemake draws --config experiment=study`. Runs nothing else.
+# Each table over the draws that have finished it; `snakemake draws --config experiment=study`. Runs nothing else.
 rule draws:
     log:
         f"results/{EXPERIMENT.name}/draws.log",

@@ -4,7 +4,7 @@ from instruction_selection.core import files
 from instruction_selection.core.errors import InputError
 from instruction_selection.experiment import finished
 from instruction_selection.experiment.folders import Folders
-from instruction_selection.tables import distance_correlations, distance_figure, distance_text, distances, draws
+from instruction_selection.tables import distance_correlations, distance_figure, distance_text, distances
 
 name = snakemake.params.experiment
 measured = files.read_json(snakemake.input.measured)["distances"]
@@ -12,7 +12,7 @@ measured = files.read_json(snakemake.input.measured)["distances"]
 Path(snakemake.input.measured).unlink()
 try:
     experiments = finished.runs(Folders.of_run(), name)
-    spec = draws.spec_of(experiments[0])
+    spec = distances.spec_of(experiments[0])
     points = distances.points(experiments, measured, spec)
 except InputError as error:
     raise SystemExit(str(error)) from None

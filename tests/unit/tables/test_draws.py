@@ -36,15 +36,27 @@ def study(tmp_path, monkeypatch):
     return path
 
 
-def run(draw):
-    """Write the results of a draw: rows differ, draws differ, and a method has its `EFFECT`."""
+@pytest.fixture
+def by_ratio(study):
+    """The same experiment with a table for each of two ratios."""
+    tables = {"tenth": 0.1, "half": 0.5}
+    for name, ratio in tables.items():
+        table = {"label": name, "caption": "All methods.", "ratios": [ratio]}
+        Path(f"config/tables/{name}.yaml").write_text(yaml.safe_dump(table))
+    experiment = yaml.safe_load(study.read_text())
+    study.write_text(yaml.safe_dump({**experiment, "ratios": list(tables.values()), "tables": list(tables)}))
+
+
+def run(draw, *tables):
+    """Write the results of a draw, or of some of its tables: rows differ, draws differ, and a method has its
+    `EFFECT`."""
     wiring = Wiring(load.load("config", "small", draw))
-    chain = Chain(wiring, *wiring.experiment.tables).results()
+    chain = Chain(wiring, *(tables or wiring.experiment.tables)).results()
     contents = belonging_together(chain)
     for pool in wiring.experiment.pools:
         contents[wiring.paths.pool_summary.format(pool=pool)] |= {"pool": pool, "rows": 10, "tasks": {"aiw": 2 + draw}}
     shared = np.random.default_rng(draw).normal(0, 5)
-    for table in wiring.experiment.tables:
+    for table in tables or wiring.experiment.tables:
         for names, evaluation, samples, selection, _ in wiring.table_cells(table):
             if selection:
                 contents[selection] |= {"selected": 4, "tasks": {"aiw": 1}}
@@ -80,6 +92,10 @@ def by_method(rows):
     return {row.method: row for row in rows}
 
 
+def over_draws(table="logic"):
+    return draws.summary(draws.by_table(finished.draws("config", "small"))[table], table)
+
+
 def test_finished__only_draws_whose_tables_are_there_in_order(study):
     with rejected("no-finished-draw", path="results/small"):
         finished.draws("config", "small")
@@ -107,7 +123,7 @@ def test_finished__runs_are_the_draws_or_the_experiment_itself(study):
 def test_summary__differences_are_within_draws_and_a_real_one_is_found(study):
     for draw in range(1, 7):
         run(draw)
-    rows, spec = draws.summary(finished.draws("config", "small"))
+    rows, spec = over_draws()
     metric = spec.first_metric(rows[0].benchmark)
     found = by_method(rows)
     assert all(row.seeds == 6 for row in rows)
@@ -119,16 +135,18 @@ def test_summary__differences_are_within_draws_and_a_real_one_is_found(study):
     assert same.p_adjusted > 0.05
     # What all methods of a draw share, with a standard deviation of 5, is not in the difference.
     assert better.high - better.low < 2.5 * abs(metric.scale)
-    assert "6 draws" in render.to_markdown(rows, spec)
-    assert "seed" not in render.to_markdown(rows, spec)
+    text = render.to_markdown(rows, spec)
+    assert "Draws 1, 2, 3, 4, 5, 6 of 6" in text
+    assert "(6 draws)" in text
+    assert "seed" not in text
 
 
 def test_summary__seeds_of_a_draw_are_averaged_first(study):
     for draw in (1, 2):
         run(draw)
     experiments = finished.draws("config", "small")
-    spec = draws.spec_of(experiments[0])
-    cells = [each for each in draws.cells(experiments, spec) if each.cell.method == "random"]
+    spec = draws.spec_of(experiments, "logic")
+    cells = [each for each in draws.cells(experiments, "logic", spec) if each.cell.method == "random"]
     assert sorted(each.cell.seed for each in cells) == [1, 2]
     wiring = Wiring(experiments[0])
     own = {
@@ -145,9 +163,12 @@ def test_summary__seeds_of_a_draw_are_averaged_first(study):
 def test_summary__holm_covers_the_table_and_the_csv_has_means_of_pools(study):
     for draw in (1, 3):
         run(draw)
-    rows, spec = draws.summary(finished.draws("config", "small"))
+    rows, spec = over_draws()
     compared = [
-        row.metrics[spec.first_metric(row.benchmark).name].comparison for row in rows if row.baseline is not None
+        row.metrics[metric.name].comparison
+        for row in rows
+        if row.baseline is not None
+        for metric in spec.shown_metrics(row.benchmark)
     ]
     assert statistics.holm([each.p for each in compared]) == [each.p_adjusted for each in compared]
     lines = list(csv.DictReader(io.StringIO(results.to_csv(rows, spec))))
@@ -163,7 +184,45 @@ def test_summary__results_of_other_code_are_rejected_across_draws(study):
     content["provenance"]["code"] = "another"
     files.write_json(path, content)
     with rejected("mixed-code"):
-        draws.summary(finished.draws("config", "small"))
+        over_draws()
+
+
+def test_by_table__has_each_over_the_draws_that_have_it(by_ratio):
+    for draw in (1, 2, 5):
+        run(draw, "tenth")
+    run(2, "half")
+    run(4, "half")
+    found = draws.by_table(finished.draws("config", "small"))
+    assert {table: [each.draw for each in drawn] for table, drawn in found.items()} == {
+        "tenth": [1, 2, 5],
+        "half": [2, 4],
+    }
+    for table, drawn in found.items():
+        rows, spec = over_draws(table)
+        assert {row.seeds for row in rows} == {len(drawn)}
+        numbers = ", ".join(str(each.draw) for each in drawn)
+        assert f"All methods. Draws {numbers} of 6" in render.to_markdown(rows, spec)
+        # The pool of draw n has 2 + n such rows.
+        [family] = {row.chosen.family_rows_in_pool for row in rows if row.chosen}
+        assert family == pytest.approx(2 + np.mean([each.draw for each in drawn]))
+
+
+def test_summary__of_one_table_reads_no_results_of_another(by_ratio):
+    for draw in (1, 2):
+        run(draw, "tenth")
+    rows, _ = over_draws("tenth")
+    assert {row.ratio for row in rows if row.method != "Untuned model"} == {"0.1"}
+    with pytest.raises(FileNotFoundError):
+        draws.summary([load.load("config", "small", draw) for draw in (1, 2)], "half")
+
+
+def test_planning__counts_a_method_at_each_ratio_of_the_draws_that_have_it(by_ratio):
+    for draw in (1, 2, 5):
+        run(draw, "tenth")
+    run(2, "half")
+    assert "2 methods against the baseline" in planning.text(finished.draws("config", "small"))
+    run(4, "half")
+    assert "4 methods against the baseline" in planning.text(finished.draws("config", "small"))
 
 
 def test_planning__says_what_could_be_shown_and_needs_two_draws(study):
@@ -180,7 +239,7 @@ def test_distances__of_two_draws_are_beside_the_scores_of_their_selections(study
     for draw in (1, 3):
         run(draw)
     experiments = finished.draws("config", "small")
-    spec = draws.spec_of(experiments[0])
+    spec = distances.spec_of(experiments[0])
     measured = [
         {"draw": each.draw, "model": case.model, "pool": case.pool, "target": case.target, "method": method}
         | {"ratio": ratio, "seed": seed, "representation": name, "rows": 4}

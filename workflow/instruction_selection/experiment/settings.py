@@ -257,9 +257,9 @@ class Settings(Entry):
     """Seeds the evaluation rows in place of `data_seed`: they are those of an experiment with this `data_seed`, and
     validation rows are drawn from the rest. A draw sets it."""
     draws: Execution[Count | None] = None
-    """Draws that `make study` runs, and that are summarised. A draw (`--config draw=3`) is the whole experiment with
-    other seeds: pool, validation rows, warm-up, selections and fine-tunings are drawn anew, evaluation rows are the
-    same. Several seeds of a method are averaged within a draw."""
+    """Draws that `make study` runs, and that `snakemake draws` summarises. A draw (`--config draw=3`) is the whole
+    experiment with other seeds: pool, validation rows, warm-up, selections and fine-tunings are drawn anew, evaluation
+    rows are the same. Several seeds of a method are averaged within a draw."""
     accepted_code: About[Distinct[str]] = ()
     """Codes, as a rejected table names them, whose difference from the present code changes no result. Tables may then
     have results of both."""

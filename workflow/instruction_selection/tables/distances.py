@@ -84,6 +84,11 @@ def points(experiments: Sequence[Experiment], measured: Iterable[Mapping[str, An
     return _compared([point for several in found.values() for point in several], spec.plan.baseline)
 
 
+def spec_of(experiment: Experiment) -> TableSpec:
+    """What points are shown and compared by: the experiment's entries, and the baseline of its first table."""
+    return TableSpec.of(experiment, next(iter(experiment.tables)))
+
+
 def _name(draw: int | None, names: Mapping[str, str]) -> dict[str, Any]:
     return {**names, "draw": draw, "target": names["shown_for"], "seed": int(names["seed"])}
 

@@ -1,12 +1,12 @@
-"""One table over the finished draws of an experiment; a draw takes the place of a seed."""
+"""A table of an experiment over its finished draws; a draw takes the place of a seed."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from instruction_selection.experiment import published
 from instruction_selection.experiment.chain import Chain
 from instruction_selection.experiment.experiment import Experiment
-from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import lineage, results
 from instruction_selection.tables.cells import (
@@ -21,32 +21,44 @@ from instruction_selection.tables.rows import Row
 from instruction_selection.tables.spec import TableSpec
 
 
-def summary(experiments: Sequence[Experiment]) -> tuple[list[Row], TableSpec]:
-    """The rows of the table over these draws of one experiment, and what it shows.
+def by_table(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
+    """The draws that have each table; not all have to have the same (`experiment.finished`)."""
+    names = dict.fromkeys(name for experiment in experiments for name in experiment.tables)
+    return {name: [each for each in experiments if name in each.tables] for name in names}
+
+
+def summary(experiments: Sequence[Experiment], table: str) -> tuple[list[Row], TableSpec]:
+    """The rows of a table over draws of one experiment that have it, and what it shows.
 
     Raises `InputError` where results of a draw do not belong together, where draws were made by different code, or
     where draws have different evaluation rows.
     """
     wirings = [Wiring(experiment) for experiment in experiments]
-    spec = spec_of(experiments[0])
+    spec = spec_of(experiments, table)
     # All draws at once, so that their code is compared, too.
-    made = [each for wiring in wirings for each in Chain(wiring, *wiring.experiment.tables).results()]
+    made = [each for wiring in wirings for each in Chain(wiring, table).results()]
     lineage.check(made, experiments[0].settings.accepted_code)
-    return results.collect(cells(experiments, spec), spec, _pools(wirings), {}), spec
+    reported = published.read(spec.plan.reported) if spec.plan.reported else {}
+    return results.collect(cells(experiments, table, spec), spec, _pools(wirings, spec.plan.pools), reported), spec
 
 
-def cells(experiments: Sequence[Experiment], spec: TableSpec) -> list[EvaluatedCell]:
-    """Every cell of these draws, whose `seed` is the draw's number: the mean of its seeds in that draw."""
-    found: dict[tuple[int | None, str, str, Group], dict[int, EvaluatedCell]] = {}
+def spec_of(experiments: Sequence[Experiment], table: str) -> TableSpec:
+    """Of a table over these draws."""
+    spec = TableSpec.of(experiments[0], table)
+    numbers = ", ".join(str(experiment.draw) for experiment in experiments)
+    caption = f"{spec.plan.caption} Draws {numbers} of {experiments[0].settings.draws}, on the same evaluation rows."
+    return replace(spec, plan=spec.plan.model_copy(update={"caption": caption}), repeated="draws")
+
+
+def cells(experiments: Iterable[Experiment], table: str, spec: TableSpec) -> list[EvaluatedCell]:
+    """Every cell of a table in these draws, whose `seed` is the draw's number: the mean of its seeds in that draw."""
+    found: dict[tuple[int | None, str, str, Group], list[EvaluatedCell]] = {}
     for wiring in map(Wiring, experiments):
-        for name in wiring.experiment.tables:
-            for names, evaluation, samples, selection, training in wiring.table_cells(name):
-                paths = CellFiles(evaluation, samples, selection, training)
-                each = EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
-                key = (wiring.experiment.draw, each.target, each.benchmark, each.group)
-                # By seed, because several tables may show a cell.
-                found.setdefault(key, {})[each.cell.seed] = each
-    return [_of_draw(draw or 0, list(seeds.values())) for (draw, *_), seeds in found.items()]
+        for names, evaluation, samples, selection, training in wiring.table_cells(table):
+            paths = CellFiles(evaluation, samples, selection, training)
+            each = EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
+            found.setdefault((wiring.experiment.draw, each.target, each.benchmark, each.group), []).append(each)
+    return [_of_draw(draw or 0, seeds) for (draw, *_), seeds in found.items()]
 
 
 def _of_draw(draw: int, seeds: list[EvaluatedCell]) -> EvaluatedCell:
@@ -81,33 +93,10 @@ def _mean_counts(counts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {task: statistics.mean(each.get(task, 0) for each in counts) for task in tasks}
 
 
-def spec_of(experiment: Experiment) -> TableSpec:
-    """Of one table that shows all targets and methods of an experiment side by side."""
-    return TableSpec.parse(plan=_plan(experiment).plain(), **Wiring(experiment).shown_entries(), repeated="draws")
-
-
-def _plan(experiment: Experiment) -> Plan:
-    """All that the experiment's tables show, side by side."""
-    plans = list(experiment.tables.values())
-    count = experiment.settings.draws
-    return plans[0].model_copy(
-        update={
-            "label": f"{experiment.name}: all draws",
-            "caption": f"Means over the finished draws of {count}, on the same evaluation rows.",
-            "kind": "benchmarks",
-            "targets": tuple(dict.fromkeys(target for plan in plans for target in plan.targets)),
-            "methods": tuple(dict.fromkeys(method for plan in plans for method in plan.methods)),
-            "reported": None,
-            "relative_to": None,
-            "parameter": None,
-        }
-    )
-
-
-def _pools(wirings: Sequence[Wiring]) -> dict[str, PoolSummary]:
+def _pools(wirings: Sequence[Wiring], names: Iterable[str]) -> dict[str, PoolSummary]:
     """Pools by name, with the mean over draws of their tasks' rows."""
     pools = {}
-    for name in wirings[0].experiment.pools:
+    for name in names:
         summaries = [PoolSummary.read(wiring.paths.pool_summary.format(pool=name))[1] for wiring in wirings]
         pools[name] = PoolSummary(summaries[0].rows, _mean_counts([summary.tasks for summary in summaries]))
     return pools

@@ -1,6 +1,6 @@
 """What a larger experiment could show, as text, from the finished results of a smaller one: `make power`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,34 +37,43 @@ def text(experiments: Sequence[Experiment]) -> str:
 
 def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]:
     """For each benchmark and metric, the differences (draws, rows) of every method from the baseline."""
-    spec = draws.spec_of(experiments[0])
-    parts: dict[tuple[str, str], list[EvaluatedCell]] = {}
-    drawn = experiments[0].draw is not None
-    for cell in draws.cells(experiments, spec) if drawn else _finished(experiments[0], spec):
-        parts.setdefault((cell.target, cell.benchmark), []).append(cell)
     found: dict[str, list[np.ndarray]] = {}
-    for (_, benchmark), members in parts.items():
-        groups = table.grouped(members)
-        for group, cells in groups.items():
-            baseline = results.baseline_of(group, list(groups), spec.plan.baseline)
-            repeated = 0 if baseline is None else min(len(cells), len(groups[baseline]))
-            if baseline is None or repeated < 2 or not spec.methods[group.method].trained:
-                continue
-            for metric in spec.benchmark(benchmark).metrics:
-                ids = list(cells[0].values[metric.name])
-                first, second = (results.runs(side[:repeated], metric.name, ids) for side in (cells, groups[baseline]))
-                label = f"{spec.benchmark(benchmark).label}, {metric.label}"
-                found.setdefault(label, []).append(metric.scale * (first - second))
+    for name, drawn in draws.by_table(experiments).items():
+        if drawn[0].draw is None:
+            spec = TableSpec.of(drawn[0], name)
+            cells = _finished(drawn[0], name, spec)
+        else:
+            spec = draws.spec_of(drawn, name)
+            cells = draws.cells(drawn, name, spec)
+        for label, differences in _differences(cells, spec):
+            found.setdefault(label, []).append(differences)
     return found
 
 
-def _finished(experiment: Experiment, spec: TableSpec) -> Iterator[EvaluatedCell]:
-    wiring = Wiring(experiment)
-    for table_name in experiment.tables:
-        for names, evaluation, samples, selection, training in wiring.table_cells(table_name):
-            paths = CellFiles(evaluation, samples, selection, training)
-            if all(path is None or Path(path).is_file() for path in paths):
-                yield EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
+def _differences(cells: Iterable[EvaluatedCell], spec: TableSpec) -> Iterator[tuple[str, np.ndarray]]:
+    """Those of each method of a table and each metric, with the benchmark's and the metric's labels."""
+    parts: dict[tuple[str, str], list[EvaluatedCell]] = {}
+    for cell in cells:
+        parts.setdefault((cell.target, cell.benchmark), []).append(cell)
+    for (_, benchmark), members in parts.items():
+        groups = table.grouped(members)
+        for group, repetitions in groups.items():
+            baseline = results.baseline_of(group, list(groups), spec.plan.baseline)
+            repeated = 0 if baseline is None else min(len(repetitions), len(groups[baseline]))
+            if baseline is None or repeated < 2 or not spec.methods[group.method].trained:
+                continue
+            for metric in spec.benchmark(benchmark).metrics:
+                ids = list(repetitions[0].values[metric.name])
+                sides = (repetitions[:repeated], groups[baseline][:repeated])
+                first, second = (results.runs(side, metric.name, ids) for side in sides)
+                yield f"{spec.benchmark(benchmark).label}, {metric.label}", metric.scale * (first - second)
+
+
+def _finished(experiment: Experiment, name: str, spec: TableSpec) -> Iterator[EvaluatedCell]:
+    for names, evaluation, samples, selection, training in Wiring(experiment).table_cells(name):
+        paths = CellFiles(evaluation, samples, selection, training)
+        if all(path is None or Path(path).is_file() for path in paths):
+            yield EvaluatedCell.read(names, paths, spec.benchmark(names["benchmark"]).metrics)
 
 
 def _block(label: str, size: float, found: list[Components]) -> str:

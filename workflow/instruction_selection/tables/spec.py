@@ -5,11 +5,11 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
-from instruction_selection.experiment import wiring
 from instruction_selection.experiment.benchmark import Metric
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.plan import Plan
 from instruction_selection.experiment.published import AVERAGE
+from instruction_selection.experiment.wiring import Wiring
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,6 @@ RELATIVE_AVERAGE = ShownBenchmark(
 )
 
 
-#: The keys of each kind of entry that tables show or compare by.
-SHOWN = {
-    "benchmarks": ("label", "tasks", "metrics"),
-    "methods": ("label", "params", "ratio", "checkpoints", "published_checkpoints"),
-    "models": ("label",),
-}
-
-
 @dataclass(frozen=True)
 class TableSpec:
     """A table's plan with the entries that it names, by name."""
@@ -68,15 +60,12 @@ class TableSpec:
 
     @classmethod
     def parse(cls, **params: Any) -> Self:
-        """From plain data: `Plan.plain()` and `wiring.shown` of the entries."""
+        """From plain data: `Plan.plain()` and `Wiring.shown_entries()`."""
         return TypeAdapter(cls).validate_python(params)
 
     @classmethod
     def of(cls, experiment: Experiment, table: str) -> Self:
-        return cls.parse(
-            plan=experiment.tables[table].plain(),
-            **{kind: wiring.shown(getattr(experiment, kind), *keys) for kind, keys in SHOWN.items()},
-        )
+        return cls.parse(plan=experiment.tables[table].plain(), **Wiring(experiment).shown_entries())
 
     def benchmark(self, name: str) -> ShownBenchmark:
         return RELATIVE_AVERAGE if name == AVERAGE else self.benchmarks[name]
