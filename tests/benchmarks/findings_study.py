@@ -14,16 +14,18 @@ from instruction_selection.tables.distances import Point, spec_of
 from instruction_selection.tables.markup import NOTHING
 
 STUDY = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
+#: The experiment's tables.
+RATIOS = ("one-percent", "five-percent", "twenty-percent")
 #: How a table of methods names these two.
 BASELINE, UNTUNED = "Random", "Untuned model"
 
 
 class Study:
-    """The tables of one draw of the study, both targets."""
+    """The tables of one draw of the study."""
 
     def __init__(self, draw: int):
         self.draw = draw
-        lines = [line for target in STUDY for line in read(f"study-draw{draw}-{target}")]
+        lines = [line for ratio in RATIOS for line in read(f"study-draw{draw}-{ratio}")]
         self._lines = {(line["method"], line["target"], float(line["ratio"])): line for line in lines}
         self.untuned = {target: self._lines[UNTUNED, target, 0.0] for target in STUDY}
         self.ratios = sorted({ratio for *_, ratio in self._lines if ratio})

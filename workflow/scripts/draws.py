@@ -16,8 +16,7 @@ try:
         for suffix, text in texts.items():
             files.write_text(f"results/{experiment}/draws/{table}.{suffix}", text)
         log.append(texts["md"])
-        numbers = ", ".join(str(each.draw) for each in drawn)
-        print(f"Draws {numbers} of {drawn[0].settings.draws}: results/{experiment}/draws/{table}.md")
+        print(f"{draws.listed(drawn)}: results/{experiment}/draws/{table}.md")
 except InputError as error:
     raise SystemExit(str(error)) from None
 files.write_text(snakemake.log[0], "\n".join(log))

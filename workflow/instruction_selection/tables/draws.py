@@ -45,9 +45,14 @@ def summary(experiments: Sequence[Experiment], table: str) -> tuple[list[Row], T
 def spec_of(experiments: Sequence[Experiment], table: str) -> TableSpec:
     """Of a table over these draws."""
     spec = TableSpec.of(experiments[0], table)
-    numbers = ", ".join(str(experiment.draw) for experiment in experiments)
-    caption = f"{spec.plan.caption} Draws {numbers} of {experiments[0].settings.draws}, on the same evaluation rows."
+    caption = f"{spec.plan.caption} {listed(experiments)}, on the same evaluation rows."
     return replace(spec, plan=spec.plan.model_copy(update={"caption": caption}), repeated="draws")
+
+
+def listed(experiments: Sequence[Experiment]) -> str:
+    """Which draws these are, as in "Draws 1, 2 of 16"."""
+    numbers = ", ".join(str(experiment.draw) for experiment in experiments)
+    return f"Draw{'s'[: len(experiments) > 1]} {numbers} of {experiments[0].settings.draws}"
 
 
 def cells(experiments: Iterable[Experiment], table: str, spec: TableSpec) -> list[EvaluatedCell]:
