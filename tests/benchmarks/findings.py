@@ -3,12 +3,12 @@
 .venv/bin/python tests/benchmarks/findings.py
 
 writes them into the page. Each is below a comment with its name, `<!-- table: representations -->`. ablations.py,
-`snakemake datamodels`, `snakemake distances` and the tables of the study's draws measure.
+datamodels_compared.py, `snakemake datamodels`, `snakemake distances` and the tables of the study's draws measure.
 """
 
 import re
 
-from findings_datamodels import of_datamodels
+from findings_datamodels import of_datamodels, of_pairs
 from findings_families import Families, of_families, of_long_warmup
 from findings_measured import DOCS, read
 from findings_study import Study, of_distances, of_study
@@ -26,6 +26,7 @@ def tables() -> dict[str, str]:
         **of_study(study),
         **of_distances(study),
         **of_datamodels(read("datamodels-combinations"), read("datamodels")),
+        **of_pairs(read("datamodels-compared")),
     }
 
 

@@ -1,6 +1,7 @@
-"""The table of which scores predict the losses of models tuned on random subsets."""
+"""The tables of which scores predict the losses of models tuned on random subsets."""
 
 import ablations as made
+from datamodels_compared import OWN
 from findings_measured import Combination, combination_of, table
 
 from instruction_selection.tables.markup import NOTHING
@@ -22,6 +23,7 @@ SCORES = [
 METHODS = {"dsir": "words (DSIR)", "ifd": "IFD", "loss": "highest loss", "grad-norm": "gradient norm"}
 CONTROLS = {"response length": "control: length of the response", "target family": "control: the target's own task"}
 OF_DATAMODELS = {"gsm8k-likelihood": "GSM8K", "bbh-likelihood": "BBH"}
+COLUMNS = [text for label in OF_DATAMODELS.values() for text in (label, "given length")]
 
 
 def of_datamodels(combinations: list[dict[str, str]], methods: list[dict[str, str]]) -> dict[str, str]:
@@ -41,8 +43,20 @@ def of_datamodels(combinations: list[dict[str, str]], methods: list[dict[str, st
 
     lines = [(label, cells(Combination(*combination))) for label, *combination in SCORES]
     lines += [(label, cells(name)) for name, label in (METHODS | CONTROLS).items()]
-    columns = [text for label in OF_DATAMODELS.values() for text in (label, "given length")]
-    return {"datamodels": table("correlation over subsets", columns, lines)}
+    return {"datamodels": table("correlation over subsets", COLUMNS, lines)}
+
+
+def of_pairs(differences: list[dict[str, str]]) -> dict[str, str]:
+    labels = {tuple(combination): label for label, *combination in SCORES} | {OWN: "the target's own task"}
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for line in differences:
+        first = labels[line["representation"], line["choice"]]
+        second = labels[line["other_representation"], line["other_choice"]]
+        cells = found.setdefault(f"{first}, minus {second}", {})
+        cells[line["target"], line["given_length"]] = correlation(line, "difference", "low", "high")
+    places = [(target, given) for target in OF_DATAMODELS for given in ("False", "True")]
+    lines = [(pair, [cells.get(place, NOTHING) for place in places]) for pair, cells in found.items()]
+    return {"datamodels-compared": table("difference of correlations", COLUMNS, lines)}
 
 
 def correlation(line: dict[str, str], *names: str) -> str:

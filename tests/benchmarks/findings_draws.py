@@ -14,8 +14,8 @@ def of_draws(draws: Sequence[Study], methods: Sequence[str]) -> dict[str, str]:
         for draw in draws
     ]
     labels, differences = zip(*columns, strict=True)
-    lines = [(method, [f"{value:+z.1f}" for value in line]) for method, *line in zip(methods, *differences, strict=True)]
+    shown = [[f"{value:+z.1f}" for value in line] for line in zip(*differences, strict=True)]
     agreement = [
         (f"rank correlation with {other}", [ranks(each, values) for each in differences]) for other, values in columns
     ]
-    return {"study-draws": table("minus Random, nats", labels, [*lines, *agreement])}
+    return {"study-draws": table("minus Random, nats", labels, [*zip(methods, shown, strict=True), *agreement])}
