@@ -23,9 +23,9 @@ BASELINE, UNTUNED = "Random", "Untuned model"
 class Study:
     """The tables of one draw of the study."""
 
-    def __init__(self, draw: int, ratios: Sequence[str] = RATIOS):
+    def __init__(self, draw: int):
         self.draw = draw
-        lines = [line for ratio in ratios for line in read(f"study-draw{draw}-{ratio}")]
+        lines = [line for ratio in RATIOS for line in read(f"study-draw{draw}-{ratio}")]
         self._lines = {(line["method"], line["target"], float(line["ratio"])): line for line in lines}
         self.untuned = {target: self._lines[UNTUNED, target, 0.0] for target in STUDY}
         self.ratios = sorted({ratio for *_, ratio in self._lines if ratio})
