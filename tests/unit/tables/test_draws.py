@@ -38,13 +38,20 @@ def study(tmp_path, monkeypatch):
 
 @pytest.fixture
 def by_ratio(study):
-    """The same experiment with a table for each of two ratios."""
-    tables = {"tenth": 0.1, "half": 0.5}
-    for name, ratio in tables.items():
-        table = {"label": name, "caption": "All methods.", "ratios": [ratio]}
-        Path(f"config/tables/{name}.yaml").write_text(yaml.safe_dump(table))
+    """The same experiment with a table for each of two ratios, and a published number in that of the first."""
+    tables = {"tenth": {"ratios": [0.1], "reported": "tenth.csv"}, "half": {"ratios": [0.5]}}
+    for name, keys in tables.items():
+        write_table(name, **keys)
+    line = "model,pool,benchmark,method,ratio,reported\ntiny-llama,reasoning,logic,less,0.1,42\n"
+    Path("config/tables/reported/tenth.csv").write_text(line)
     experiment = yaml.safe_load(study.read_text())
-    study.write_text(yaml.safe_dump({**experiment, "ratios": list(tables.values()), "tables": list(tables)}))
+    study.write_text(yaml.safe_dump({**experiment, "ratios": [0.1, 0.5], "tables": list(tables)}))
+    return study
+
+
+def write_table(name, **keys):
+    table = {"label": name, "caption": "All methods.", **keys}
+    Path(f"config/tables/{name}.yaml").write_text(yaml.safe_dump(table))
 
 
 def run(draw, *tables):
@@ -212,6 +219,7 @@ def test_summary__of_one_table_reads_no_results_of_another(by_ratio):
         run(draw, "tenth")
     rows, _ = over_draws("tenth")
     assert {row.ratio for row in rows if row.method != "Untuned model"} == {"0.1"}
+    assert {row.method: row.published for row in rows if row.published is not None} == {"LESS": 42}
     with pytest.raises(FileNotFoundError):
         draws.summary([load.load("config", "small", draw) for draw in (1, 2)], "half")
 
@@ -225,6 +233,12 @@ def test_planning__counts_a_method_at_each_ratio_of_the_draws_that_have_it(by_ra
     run(2, "half")
     assert "2 methods against the baseline" in planning.text(finished.draws("config", "small"))
     run(4, "half")
+    assert "4 methods against the baseline" in planning.text(finished.draws("config", "small"))
+    # Another table with the same comparisons.
+    write_table("again", ratios=[0.5])
+    by_ratio.write_text(yaml.safe_dump({**yaml.safe_load(by_ratio.read_text()), "tables": ["tenth", "half", "again"]}))
+    for draw in (2, 4):
+        run(draw, "again")
     assert "4 methods against the baseline" in planning.text(finished.draws("config", "small"))
 
 

@@ -9,7 +9,7 @@ from instruction_selection.core.errors import InputError
 from instruction_selection.experiment.experiment import Experiment
 from instruction_selection.experiment.wiring import Wiring
 from instruction_selection.tables import draws, results, table
-from instruction_selection.tables.cells import CellFiles, EvaluatedCell
+from instruction_selection.tables.cells import CellFiles, EvaluatedCell, Group
 from instruction_selection.tables.power import POWER, Components, smallest_difference
 from instruction_selection.tables.spec import TableSpec
 
@@ -17,6 +17,8 @@ from instruction_selection.tables.spec import TableSpec
 ROWS = (64, 125, 250, 500, 1000)
 DRAWS = (5, 8, 12, 16, 24)
 COMPARISONS = (1, 30)
+#: A target, a method's results and those of its baseline.
+_Pair = tuple[str, Group, Group]
 
 
 def text(experiments: Sequence[Experiment]) -> str:
@@ -37,7 +39,8 @@ def text(experiments: Sequence[Experiment]) -> str:
 
 def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]:
     """For each benchmark and metric, the differences (draws, rows) of every method from the baseline."""
-    found: dict[str, list[np.ndarray]] = {}
+    # By pair, because several tables may compare the same.
+    found: dict[str, dict[_Pair, np.ndarray]] = {}
     for name, drawn in draws.by_table(experiments).items():
         if drawn[0].draw is None:
             spec = TableSpec.of(drawn[0], name)
@@ -45,17 +48,17 @@ def _by_metric(experiments: Sequence[Experiment]) -> dict[str, list[np.ndarray]]
         else:
             spec = draws.spec_of(drawn, name)
             cells = draws.cells(drawn, name, spec)
-        for label, differences in _differences(cells, spec):
-            found.setdefault(label, []).append(differences)
-    return found
+        for label, pair, differences in _differences(cells, spec):
+            found.setdefault(label, {})[pair] = differences
+    return {label: list(pairs.values()) for label, pairs in found.items()}
 
 
-def _differences(cells: Iterable[EvaluatedCell], spec: TableSpec) -> Iterator[tuple[str, np.ndarray]]:
-    """Those of each method of a table and each metric, with the benchmark's and the metric's labels."""
+def _differences(cells: Iterable[EvaluatedCell], spec: TableSpec) -> Iterator[tuple[str, _Pair, np.ndarray]]:
+    """Those of each method of a table and each metric, below the benchmark's and the metric's labels."""
     parts: dict[tuple[str, str], list[EvaluatedCell]] = {}
     for cell in cells:
         parts.setdefault((cell.target, cell.benchmark), []).append(cell)
-    for (_, benchmark), members in parts.items():
+    for (target, benchmark), members in parts.items():
         groups = table.grouped(members)
         for group, repetitions in groups.items():
             baseline = results.baseline_of(group, list(groups), spec.plan.baseline)
@@ -66,7 +69,8 @@ def _differences(cells: Iterable[EvaluatedCell], spec: TableSpec) -> Iterator[tu
                 ids = list(repetitions[0].values[metric.name])
                 sides = (repetitions[:repeated], groups[baseline][:repeated])
                 first, second = (results.runs(side, metric.name, ids) for side in sides)
-                yield f"{spec.benchmark(benchmark).label}, {metric.label}", metric.scale * (first - second)
+                label = f"{spec.benchmark(benchmark).label}, {metric.label}"
+                yield label, (target, group, baseline), metric.scale * (first - second)
 
 
 def _finished(experiment: Experiment, name: str, spec: TableSpec) -> Iterator[EvaluatedCell]:
