@@ -3,17 +3,21 @@
 import csv
 import io
 import shutil
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import matplotlib.style
 import pytest
 import yaml
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
 from support.rejections import rejected
 from support.subsets import CHOSEN, EFFECTS, FAMILY, LENGTHS, SCORES, SEEDS, SHUFFLED, cells, configure, wiring, write
 
 from instruction_selection.core import files
 from instruction_selection.experiment import grid
-from instruction_selection.tables import datamodel_figure, datamodel_text, datamodels
+from instruction_selection.tables import datamodel_figure, datamodel_text, datamodels, figure
 
 
 @pytest.fixture
@@ -210,3 +214,16 @@ def test_figure__has_a_panel_for_each_target_and_is_the_same_again(experiment, t
         datamodel_figure.draw(panels, of.experiment, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     for suffix in ("svg", "png"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_figure__all_text_is_inside_it_and_apart(experiment):
+    of = write()
+    panels = [replace(panel, subsets=1000) for panel in datamodels.panels(of)]
+    with matplotlib.style.context(["default", figure.STYLE]):
+        drawn = datamodel_figure._figure(panels, of.experiment)
+        FigureCanvasAgg(drawn).draw()
+    below = [axes.xaxis.label.get_window_extent() for axes in drawn.axes]
+    for box in [*below, *(axes.title.get_window_extent() for axes in drawn.axes)]:
+        assert drawn.bbox.x0 <= box.x0
+        assert box.x1 <= drawn.bbox.x1
+    assert all(left.x1 < right.x0 for left, right in pairwise(below))

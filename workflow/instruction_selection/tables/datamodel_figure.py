@@ -55,7 +55,7 @@ def _draw(axes: Axes, panel: Panel, experiment: Experiment) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(lines)), [label(line, experiment) for line in lines])
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.set_xlabel(f"Linear datamodeling score\nBar: 95 % interval over {panel.subsets} subsets")
+    axes.set_xlabel(f"Linear datamodeling score\n(95 % interval, {panel.subsets} subsets)")
     # `sharex` hides the numbers of all but the lowest panels, below which there may be none.
     axes.tick_params(axis="x", labelbottom=True)
     axes.tick_params(axis="y", length=0)
