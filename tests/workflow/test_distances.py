@@ -56,8 +56,14 @@ def test_distances__of_finished_results_are_made_anew_and_run_no_other_job(copy)
             assert far[method] > far["random"]
 
 
-def test_distances__of_an_experiment_that_is_not_finished_are_rejected(copy):
-    (copy.path / "results/smoke/tables/logic.md").unlink()
+def test_distances__are_of_finished_tables_and_rejected_without_one(copy):
+    results = copy.path / "results/smoke"
+    (results / "tables/logic.md").unlink()
+    result = copy.snakemake("--", "distances")
+    assert result.returncode == 0, result.stdout + result.stderr
+    with (results / "distances.csv").open() as file:
+        assert {point["target"] for point in csv.DictReader(file)} == {"gsm-symbolic"}
+    (results / "tables/gsm-symbolic.md").unlink()
     result = copy.snakemake("--", "distances")
     assert result.returncode != 0
-    assert "the experiment is not finished" in result.stdout + result.stderr
+    assert "no table of the experiment is finished" in result.stdout + result.stderr
