@@ -269,15 +269,19 @@ def of_subsets(name: str) -> Iterator[dict[str, object]]:
             }
 
 
+def write(path: str, lines: list[dict[str, object]]) -> None:
+    with Path(path).open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
 def main() -> None:
     command, experiment, path = sys.argv[1:]
     lines = list({"families": families, "datamodels": of_subsets}[command](experiment))
     if not lines:
         sys.exit(f"results/{experiment}: no draw has all features; see the first lines of {__file__}")
-    with Path(path).open("w", newline="") as file:
-        writer = csv.DictWriter(file, lines[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    write(path, lines)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ over the same subsets, so the interval of the difference is by resampling these 
 table.
 """
 
-import csv
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import ablations as made
 import numpy as np
@@ -82,11 +80,7 @@ def lines(name: str) -> Iterator[dict[str, object]]:
 
 def main() -> None:
     experiment, path = sys.argv[1:]
-    written = list(lines(experiment))
-    with Path(path).open("w", newline="") as file:
-        writer = csv.DictWriter(file, written[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(written)
+    made.write(path, list(lines(experiment)))
 
 
 if __name__ == "__main__":
