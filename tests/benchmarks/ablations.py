@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -249,22 +250,41 @@ def families(name: str) -> Iterator[dict[str, object]]:
                 }
 
 
-def of_subsets(name: str) -> Iterator[dict[str, object]]:
+class Subsets(NamedTuple):
+    """The evaluated random subsets of a target: S of them, of a pool of N rows."""
+
+    target: str
+    inputs: Inputs
+    #: (N,), whether a row is of the target's own tasks.
+    own: np.ndarray
+    #: (S, N), whether a row is in a subset.
+    members: np.ndarray
+    #: (S,), the metric of the tuned model, larger where it is better.
+    outcomes: np.ndarray
+    #: (S,), of all its responses.
+    lengths: np.ndarray
+
+
+def evaluated_subsets(name: str) -> Iterator[Subsets]:
     wiring = Wiring(load.load(REPOSITORY / "config", name))
     for group, cells in datamodels.cells_by_group(wiring).items():
+        benchmark = wiring.experiment.benchmarks[group.benchmark]
         finished = datamodels.finished_subsets(wiring, cells)
-        subsets, outcomes = datamodels.measured(
-            wiring, finished, wiring.experiment.benchmarks[group.benchmark].metrics[0]
-        )
+        subsets, outcomes = datamodels.measured(wiring, finished, benchmark.metrics[0])
         inputs, pool = features(wiring, group.target)
         members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
-        lengths = members @ inputs.pool_lengths
+        own = np.isin(pool.tasks, benchmark.tasks)
+        yield Subsets(group.target, inputs, own, members, outcomes, members @ inputs.pool_lengths)
+
+
+def of_subsets(name: str) -> Iterator[dict[str, object]]:
+    for target, inputs, _, members, outcomes, lengths in evaluated_subsets(name):
         for representation, choice, values in scores(inputs):
             found = linear_datamodeling_score(values, members, outcomes)
             given = linear_datamodeling_score(values, members, outcomes, lengths)
             yield {
-                **{"target": group.target, "representation": representation, "choice": choice},
-                "subsets": len(subsets),
+                **{"target": target, "representation": representation, "choice": choice},
+                "subsets": len(members),
                 **datamodel_text.numbers(found, given),
             }
 

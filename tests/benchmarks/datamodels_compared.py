@@ -12,11 +12,9 @@ from collections.abc import Iterator
 
 import ablations as made
 import numpy as np
-from ablations import REPOSITORY
+from scipy import stats
 
-from instruction_selection.experiment import load
-from instruction_selection.experiment.wiring import Wiring
-from instruction_selection.tables import datamodels, ranks
+from instruction_selection.tables import ranks
 from instruction_selection.tables.statistics import LEVEL, RESAMPLES
 
 OWN = ("", "the target's own task")
@@ -43,38 +41,31 @@ def difference(
     """The rank correlation of `first` with `outcomes` minus that of `second`, all of shape (S,), and its 95 % interval;
     with `given` of the partial correlations."""
 
-    def found(places: np.ndarray) -> np.ndarray:
-        one, other, outcome = (values[places] for values in (first, second, outcomes))
-        known = () if given is None else (given[places],)
-        return ranks.correlation(one, outcome, *known) - ranks.correlation(other, outcome, *known)
+    def found(one: np.ndarray, other: np.ndarray, *known: np.ndarray, axis: int = -1) -> np.ndarray:
+        return ranks.correlation(one, *known) - ranks.correlation(other, *known)
 
-    count = len(outcomes)
-    [value] = found(np.arange(count)[None])
-    resampled = found(np.random.default_rng(0).integers(count, size=(RESAMPLES, count)))
-    low, high = np.nanquantile(resampled, (LEVEL / 2, 1 - LEVEL / 2))
+    columns = (first, second, outcomes) if given is None else (first, second, outcomes, given)
+    [value] = found(*(column[None] for column in columns))
+    low, high = stats.bootstrap(
+        columns, found, paired=True, n_resamples=RESAMPLES, confidence_level=1 - LEVEL, method="percentile", rng=0
+    ).confidence_interval
     return float(value), float(low), float(high)
 
 
 def lines(name: str) -> Iterator[dict[str, object]]:
-    wiring = Wiring(load.load(REPOSITORY / "config", name))
-    for group, cells in datamodels.cells_by_group(wiring).items():
-        benchmark = wiring.experiment.benchmarks[group.benchmark]
-        finished = datamodels.finished_subsets(wiring, cells)
-        subsets, outcomes = datamodels.measured(wiring, finished, benchmark.metrics[0])
-        inputs, pool = made.features(wiring, group.target)
-        members = np.array([np.isin(pool.ids, list(subset)) for subset in subsets])
+    for target, inputs, own, members, outcomes, lengths in made.evaluated_subsets(name):
         sums = {(representation, choice): members @ values for representation, choice, values in made.scores(inputs)}
-        lengths = members @ inputs.pool_lengths
-        sums[OWN] = members @ np.isin(pool.tasks, benchmark.tasks).astype(float)
+        sums[OWN] = members @ own.astype(float)
         for first, second in PAIRS:
+            # The pool may have no row of the target's own tasks.
             if any(np.ptp(sums[each]) == 0 for each in (first, second)):
                 continue
-            for given_length in (False, True):
-                value, low, high = difference(sums[first], sums[second], outcomes, lengths if given_length else None)
+            for given in (None, lengths):
+                value, low, high = difference(sums[first], sums[second], outcomes, given)
                 yield {
-                    **{"target": group.target, "representation": first[0], "choice": first[1]},
-                    **{"other_representation": second[0], "other_choice": second[1], "subsets": len(subsets)},
-                    **{"given_length": given_length, "difference": value, "low": low, "high": high},
+                    **{"target": target, "representation": first[0], "choice": first[1]},
+                    **{"other_representation": second[0], "other_choice": second[1], "subsets": len(members)},
+                    **{"given_length": given is not None, "difference": value, "low": low, "high": high},
                 }
 
 

@@ -216,14 +216,15 @@ def test_figure__has_a_panel_for_each_target_and_is_the_same_again(experiment, t
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
-def test_figure__all_text_is_inside_it_and_apart(experiment):
+def test_figure__headings_and_labels_are_inside_it_and_apart(experiment):
     of = write()
     panels = [replace(panel, subsets=1000) for panel in datamodels.panels(of)]
     with matplotlib.style.context(["default", figure.STYLE]):
         drawn = datamodel_figure._figure(panels, of.experiment)
         FigureCanvasAgg(drawn).draw()
     below = [axes.xaxis.label.get_window_extent() for axes in drawn.axes]
-    for box in [*below, *(axes.title.get_window_extent() for axes in drawn.axes)]:
+    beside = [text.get_window_extent() for axes in drawn.axes for text in (axes.title, *axes.get_yticklabels())]
+    for box in [*below, *beside]:
         assert drawn.bbox.x0 <= box.x0
         assert box.x1 <= drawn.bbox.x1
     assert all(left.x1 < right.x0 for left, right in pairwise(below))
